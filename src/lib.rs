@@ -1,0 +1,3 @@
+//! git-orch.
+pub mod error;
+pub mod model;

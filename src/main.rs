@@ -1,0 +1,3 @@
+//! The `git-orch` program: parse, run, report, exit.
+
+fn main() {}

@@ -1,0 +1,58 @@
+//! What flows tell whoever watches. Flows never print.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::{Name, Shard};
+
+/// Something worth telling while work goes on.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// A plain sentence of narration.
+    Note(String),
+    /// Something is off, but work goes on.
+    Warning(String),
+    /// Another process holds what is needed; who, as it named itself.
+    Waiting(String),
+    /// Commits mined so far, of how many.
+    Mining {
+        /// Done.
+        done: usize,
+        /// Of how many.
+        total: usize,
+    },
+    /// An agent runs; sent again and again.
+    Running {
+        /// The command, for people.
+        command: String,
+        /// Where.
+        worktree: PathBuf,
+        /// For how long.
+        elapsed: Duration,
+        /// Files changed so far, where known.
+        changed: Option<usize>,
+    },
+    /// A check runs on a candidate tree.
+    Checking {
+        /// Of which task or fan-out.
+        name: Name,
+        /// The check's command.
+        check: String,
+    },
+    /// A shard ended.
+    Shard {
+        /// The shard.
+        shard: Shard,
+        /// What its files have in common, for people.
+        label: String,
+        /// Ended shards so far, this one included.
+        done: usize,
+        /// Of how many.
+        total: usize,
+        /// The last words of a failed command.
+        last_line: String,
+    },
+}
+
+/// Where a flow sends its events.
+pub type Events<'a> = &'a (dyn Fn(Event) + Sync);

@@ -1,0 +1,97 @@
+//! Named parallel-safe work, and one carrying-out of it.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Name, Oid, RepoPath, Time};
+
+/// How a shard ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ShardState {
+    /// Changed files, all its own.
+    Done,
+    /// Its command failed.
+    Failed,
+    /// It changed files that are not its own; none of its changes are kept.
+    Escaped,
+    /// Changed nothing.
+    Unchanged,
+    /// Never ran.
+    Skipped,
+}
+
+impl ShardState {
+    /// The word that people and JSON see.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Escaped => "escaped",
+            Self::Unchanged => "unchanged",
+            Self::Skipped => "skipped",
+        }
+    }
+}
+
+/// The part of a fan-out that one throwaway worktree does.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Shard {
+    /// Its number, from 1.
+    pub n: usize,
+    /// Its files.
+    pub paths: Vec<RepoPath>,
+    /// How it ended.
+    pub state: ShardState,
+    /// The command's exit code.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub exit_code: Option<i32>,
+    /// How many files it changed.
+    #[serde(default)]
+    pub changed: usize,
+    /// Its result, or what an escaped or failed shard left.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<Oid>,
+    /// Seconds its command took.
+    #[serde(default)]
+    pub seconds: f64,
+}
+
+/// One carrying-out of a job.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Fanout {
+    /// Version of this format; 1.
+    pub version: u32,
+    /// Its name, shared with tasks.
+    pub name: Name,
+    /// The job's name.
+    pub job: Name,
+    /// What was run, for people.
+    pub command: String,
+    /// Where the shards ran: `local`.
+    pub engine: String,
+    /// The commit the shards started from.
+    pub base_oid: Oid,
+    /// The branch the result merges into, as `main`.
+    pub base: String,
+    /// The tree the shards started from.
+    pub input_tree: Oid,
+    /// The assembled tree.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tree: Option<Oid>,
+    /// The result branch, where anything changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub branch: Option<String>,
+    /// The shards, in order.
+    pub shards: Vec<Shard>,
+    /// Paths that shards changed outside their own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub escaped: Vec<RepoPath>,
+    /// What the check said, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub check: Option<String>,
+    /// When it began.
+    pub started: Time,
+    /// When it ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<Time>,
+}

@@ -1,0 +1,32 @@
+//! Plain data: a file per noun, no I/O, no clock.
+//!
+//! **Invariant:** names no other room of this crate.
+
+pub mod event;
+pub mod job;
+pub mod name;
+pub mod oid;
+pub mod path;
+pub mod profile;
+pub mod review;
+pub mod route;
+pub mod run;
+pub mod session;
+pub mod task;
+pub mod time;
+pub mod touch;
+pub mod wording;
+
+pub use event::{Event, Events};
+pub use job::{Fanout, Shard, ShardState};
+pub use name::Name;
+pub use oid::Oid;
+pub use path::{PathSet, RepoPath};
+pub use profile::{Profiles, SessionWeight, Touched};
+pub use review::{Decision, Verdict, Viewpoint};
+pub use route::{Candidate, Route, Signals, Target, TargetSource, Term, Weights};
+pub use run::{Outcome, Run};
+pub use session::{Session, SessionState};
+pub use task::{Task, TaskState};
+pub use time::Time;
+pub use touch::{Change, Status};

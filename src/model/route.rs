@@ -1,0 +1,124 @@
+//! The routing decision: candidates in order, the choice, why.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Name, RepoPath};
+
+/// Where a target came from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TargetSource {
+    /// By `--paths`.
+    Given,
+    /// In the task's text.
+    Named,
+    /// From similar past commits.
+    Predicted,
+}
+
+/// A path a task is expected to touch.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Target {
+    /// The path.
+    pub path: RepoPath,
+    /// Where it came from.
+    pub source: TargetSource,
+    /// How likely, 0..=1; 1 when given or named.
+    pub score: f64,
+}
+
+/// The four signals of a session for a task, each 0..=1.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Signals {
+    /// Share of the history at the targets, half-life 365 days.
+    pub context: f64,
+    /// The same with 7 days; open tasks' targets count as touched now.
+    pub recent: f64,
+    /// Share of the targets inside the declared paths.
+    pub specialty: f64,
+    /// Open tasks / 20, at most 1.
+    pub load: f64,
+}
+
+/// What each signal weighs.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Weights {
+    /// Of `context`.
+    pub context: f64,
+    /// Of `recent`.
+    pub recent: f64,
+    /// Of `specialty`.
+    pub specialty: f64,
+    /// Of `specialty` for a session with less than ten commits of history.
+    pub young_specialty: f64,
+    /// Of `load`; negative.
+    pub load: f64,
+}
+
+impl Default for Weights {
+    fn default() -> Self {
+        Self { context: 0.5, recent: 0.5, specialty: 0.25, young_specialty: 0.5, load: -1.0 }
+    }
+}
+
+/// One summand of a score.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Term {
+    /// The signal.
+    pub name: String,
+    /// The signal's value.
+    pub value: f64,
+    /// Its weight; value × weight is the summand.
+    pub weight: f64,
+}
+
+/// A fact that speaks for a session.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Reason {
+    /// The path it is about.
+    pub path: RepoPath,
+    /// How many commits of the session touched it.
+    pub touches: u32,
+    /// The newest of them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<super::Oid>,
+    /// When that was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last: Option<super::Time>,
+}
+
+/// A session with its signals and score.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Candidate {
+    /// The session.
+    pub session: Name,
+    /// The sum of the terms.
+    pub score: f64,
+    /// Its signals.
+    pub signals: Signals,
+    /// What the score is made of.
+    pub terms: Vec<Term>,
+    /// What speaks for it, strongest first.
+    pub reasons: Vec<Reason>,
+}
+
+/// Who gets a task, and why.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Route {
+    /// What was asked for.
+    pub task: String,
+    /// The paths it is expected to touch.
+    pub targets: Vec<Target>,
+    /// How many past commits the predicted targets come from.
+    #[serde(default)]
+    pub similar: usize,
+    /// All sessions that could take it, best first.
+    pub candidates: Vec<Candidate>,
+    /// The session that gets it; absent when there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub choice: Option<Name>,
+    /// Score of the choice less that of the next; its own score when it is alone.
+    pub margin: f64,
+    /// Whether the margin is too small to trust.
+    pub unsure: bool,
+}

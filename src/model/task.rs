@@ -1,0 +1,134 @@
+//! Work in words for exactly one session.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Change, Name, Oid, Route, Run, Target, Time};
+
+/// Where a task is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TaskState {
+    /// Waits for its session.
+    Queued,
+    /// An agent or a person works on it.
+    Running,
+    /// Waits for an answer.
+    Input,
+    /// Its review branch waits for judgement.
+    Review,
+    /// Changes were asked for.
+    Changes,
+    /// Landed.
+    Merged,
+    /// Its run failed or changed nothing.
+    Failed,
+    /// Called off.
+    Cancelled,
+}
+
+impl TaskState {
+    /// The word that people and JSON see.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Running => "running",
+            Self::Input => "input",
+            Self::Review => "review",
+            Self::Changes => "changes",
+            Self::Merged => "merged",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    /// Whether the task still loads its session.
+    pub fn is_open(self) -> bool {
+        matches!(self, Self::Queued | Self::Running | Self::Input | Self::Changes)
+    }
+
+    /// Whether the task holds a result that has not landed.
+    pub fn is_pending(self) -> bool {
+        matches!(self, Self::Review | Self::Changes)
+    }
+
+    /// Whether nothing more will happen to it by itself.
+    pub fn is_over(self) -> bool {
+        matches!(self, Self::Merged | Self::Failed | Self::Cancelled)
+    }
+}
+
+/// A task as its record has it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Task {
+    /// Version of this format; 1.
+    pub version: u32,
+    /// Its name, a slug of the text.
+    pub name: Name,
+    /// Random, to tell apart tasks of one name made in two clones.
+    pub uid: String,
+    /// What is asked for.
+    pub text: String,
+    /// Where it is in its life.
+    pub state: TaskState,
+    /// Who does it.
+    pub session: Name,
+    /// The agent, where one runs; absent for a person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<String>,
+    /// The branch it merges back to, as `main`.
+    pub base: String,
+    /// The commit its work started from.
+    pub base_oid: Oid,
+    /// The session's branch.
+    pub branch: String,
+    /// Its result branch, once there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub review_branch: Option<String>,
+    /// Tip of the result.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tip: Option<Oid>,
+    /// The unmerged task whose result this one was built on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on_top_of: Option<Name>,
+    /// Tasks that must land before this one starts.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub after: Vec<Name>,
+    /// Its commits, oldest first: the truth of who did what.
+    #[serde(default)]
+    pub commits: Vec<Oid>,
+    /// Paths it was expected to touch.
+    #[serde(default)]
+    pub targets: Vec<Target>,
+    /// Paths it did touch.
+    #[serde(default)]
+    pub touched: Vec<Change>,
+    /// Its runs, oldest first.
+    #[serde(default)]
+    pub runs: Vec<Run>,
+    /// What a reviewer asked for last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requested: Option<String>,
+    /// Why it went to its session; absent when a person chose.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub route: Option<Route>,
+    /// Where it landed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub landed: Option<Landed>,
+    /// When it was made.
+    pub created: Time,
+    /// When its record last changed.
+    pub updated: Time,
+}
+
+/// How a task reached its base.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Landed {
+    /// The base's tip before.
+    pub from: Oid,
+    /// The base's tip after.
+    pub to: Oid,
+    /// When.
+    pub time: Time,
+    /// Whether configured checks passed on that tree; `false` when none is configured.
+    pub checked: bool,
+}

@@ -1,0 +1,114 @@
+//! Grammar for every message: counts, lists, "did you mean".
+
+use std::fmt::Display;
+
+/// `1 commit`, `3 commits`, `1,204 files`.
+pub fn count(number: usize, noun: &str) -> String {
+    let plural = match noun {
+        noun if number == 1 => noun.to_owned(),
+        noun if noun.ends_with("ch") || noun.ends_with('s') => format!("{noun}es"),
+        noun => match noun.strip_suffix('y') {
+            Some(stem) if !noun.ends_with("ey") => format!("{stem}ies"),
+            _ => format!("{noun}s"),
+        },
+    };
+    format!("{} {}", thousands(number), if number == 1 { noun } else { &plural })
+}
+
+/// `1204` as `1,204`.
+pub fn thousands(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// `a`, `a and b`, `a, b and c`.
+pub fn list<T: Display>(items: impl IntoIterator<Item = T>) -> String {
+    let items: Vec<String> = items.into_iter().map(|item| item.to_string()).collect();
+    match items.split_last() {
+        None => String::new(),
+        Some((last, [])) => last.clone(),
+        Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
+    }
+}
+
+/// A text in backticks.
+pub fn tick(text: impl Display) -> String {
+    format!("`{text}`")
+}
+
+/// The known word nearest to a mistyped one, where one is near.
+pub fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    known
+        .into_iter()
+        .map(|word| (strsim::jaro_winkler(typed, word), word))
+        .filter(|(likeness, _)| *likeness > 0.75)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, word)| word)
+}
+
+/// `` no session `x`; did you mean `y`? ``
+pub fn unknown<'a>(noun: &str, typed: &str, known: impl IntoIterator<Item = &'a str>) -> String {
+    match nearest(typed, known) {
+        Some(word) => format!("no {noun} `{typed}`; did you mean `{word}`?"),
+        None => format!("no {noun} `{typed}`"),
+    }
+}
+
+/// A text's first line, cut to `width` characters.
+pub fn excerpt(text: &str, width: usize) -> String {
+    let line = text.lines().next().unwrap_or_default();
+    match line.char_indices().nth(width) {
+        Some((end, _)) => format!("{}…", line[..end].trim_end()),
+        None => line.to_owned(),
+    }
+}
+
+/// A number of bytes for people: `512 B`, `1.4 MB`.
+pub fn bytes(number: u64) -> String {
+    const UNITS: [&str; 4] = ["KB", "MB", "GB", "TB"];
+    if number < 1_000 {
+        return format!("{number} B");
+    }
+    let mut value = number as f64 / 1_000.0;
+    let mut unit = 0;
+    while value >= 999.95 && unit + 1 < UNITS.len() {
+        value /= 1_000.0;
+        unit += 1;
+    }
+    format!("{value:.1} {}", UNITS[unit])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn grammar_holds() {
+        assert_eq!(count(1, "commit"), "1 commit");
+        assert_eq!(count(1204, "file"), "1,204 files");
+        assert_eq!(count(2, "branch"), "2 branches");
+        assert_eq!(count(2, "history"), "2 histories");
+        assert_eq!(count(2, "key"), "2 keys");
+        assert_eq!(count(0, "touch"), "0 touches");
+        assert_eq!(list(["a", "b", "c"]), "a, b and c");
+        assert_eq!(list(["a"]), "a");
+        assert_eq!(excerpt("one two", 3), "one…");
+        assert_eq!(bytes(1_400_000), "1.4 MB");
+    }
+
+    #[test]
+    fn a_near_miss_is_proposed_and_a_far_one_is_not() {
+        assert_eq!(
+            unknown("session", "backnd", ["frontend", "backend"]),
+            "no session `backnd`; did you mean `backend`?"
+        );
+        assert_eq!(unknown("session", "zzz", ["frontend"]), "no session `zzz`");
+    }
+}
