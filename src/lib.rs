@@ -1,3 +1,4 @@
 //! git-orch.
 pub mod error;
+pub mod git;
 pub mod model;

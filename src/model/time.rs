@@ -34,24 +34,25 @@ impl Time {
 
 /// A span of seconds in its largest unit: `40s`, `5m`, `4h`, `3d`, `6w`, `2y`.
 pub fn span(seconds: i64) -> String {
-    let (count, unit) = match seconds {
-        ..60 => (seconds, "s"),
-        ..3_600 => (seconds / 60, "m"),
-        ..86_400 => (seconds / 3_600, "h"),
-        ..1_209_600 => (seconds / 86_400, "d"),
-        ..31_536_000 => (seconds / 604_800, "w"),
-        _ => (seconds / 31_536_000, "y"),
-    };
-    format!("{count}{unit}")
+    const UNITS: [(i64, i64, &str); 5] = [
+        (60, 1, "s"),
+        (3_600, 60, "m"),
+        (86_400, 3_600, "h"),
+        (1_209_600, 86_400, "d"),
+        (31_536_000, 604_800, "w"),
+    ];
+    let fitting = UNITS.iter().find(|(limit, ..)| seconds < *limit);
+    let (_, unit, letter) = fitting.unwrap_or(&(i64::MAX, 31_536_000, "y"));
+    format!("{}{letter}", seconds / unit)
 }
 
 /// A time that was waited: `0.4s`, `21s`, `1m 40s`, `2h 5m`.
 pub fn elapsed(duration: Duration) -> String {
     let seconds = duration.as_secs();
     match seconds {
-        ..10 => format!("{:.1}s", duration.as_secs_f64()),
-        ..60 => format!("{seconds}s"),
-        ..3_600 => format!("{}m {}s", seconds / 60, seconds % 60),
+        0..=9 => format!("{:.1}s", duration.as_secs_f64()),
+        10..=59 => format!("{seconds}s"),
+        60..=3_599 => format!("{}m {}s", seconds / 60, seconds % 60),
         _ => format!("{}h {}m", seconds / 3_600, seconds % 3_600 / 60),
     }
 }

@@ -1,0 +1,246 @@
+//! Reading and writing objects with the git child, for repositories that
+//! git2 can't read: reftable, SHA-256, partial clones, replace refs.
+
+use super::process::{Command, Git, Place};
+use super::read::{Commit, Entry, EntryKind, Head, Read, Write};
+use crate::error::{Error, Result};
+use crate::model::touch::Status;
+use crate::model::{Change, Oid, RepoPath, Time};
+
+/// The child's half of the seam.
+pub(super) struct Child {
+    pub(super) git: std::sync::Arc<Git>,
+    pub(super) place: Place,
+}
+
+impl Child {
+    fn git<const N: usize>(&self, args: [&str; N]) -> Command<'_> {
+        self.git.at(&self.place, args)
+    }
+
+    /// Reads objects by any name git understands; `None` for each missing one.
+    fn objects(&self, names: &[String]) -> Result<Vec<Option<(String, Vec<u8>)>>> {
+        let mut input = names.join("\0").into_bytes();
+        input.push(0);
+        let text = self.git(["cat-file", "--batch", "-z"]).stdin(input).run()?;
+        let mut rest = text.as_slice();
+        names.iter().map(|_| next_object(&mut rest)).collect()
+    }
+
+    fn object(&self, oid: Oid, kind: &str) -> Result<Vec<u8>> {
+        match self.objects(&[oid.to_string()])?.pop().flatten() {
+            Some((found, bytes)) if found == kind => Ok(bytes),
+            Some((found, _)) => Err(Error::unusable(format!("{oid} is a {found}, not a {kind}"))),
+            None => Err(Error::unusable(format!("could not read the {kind} {oid}"))),
+        }
+    }
+}
+
+fn next_object(rest: &mut &[u8]) -> Result<Option<(String, Vec<u8>)>> {
+    let garbled = || Error::bug("`git cat-file --batch` answered out of turn");
+    // A missing name is echoed as it was given, so it may itself hold newlines.
+    let end = rest.iter().position(|byte| *byte == b'\n').ok_or_else(garbled)?;
+    let header = String::from_utf8_lossy(&rest[..end]).into_owned();
+    let mut words = header.rsplit(' ');
+    let last = words.next().unwrap_or_default();
+    if last == "missing" || last == "ambiguous" {
+        *rest = &rest[end + 1..];
+        return Ok(None);
+    }
+    let size: usize = last.parse().map_err(|_| garbled())?;
+    let kind = words.next().unwrap_or_default().to_owned();
+    let body = rest.get(end + 1..end + 1 + size).ok_or_else(garbled)?.to_vec();
+    *rest = rest.get(end + 2 + size..).ok_or_else(garbled)?;
+    Ok(Some((kind, body)))
+}
+
+fn oid(text: &str) -> Result<Oid> {
+    text.trim().parse().map_err(|_| Error::bug(format!("git gave `{text}` as an object id")))
+}
+
+fn oid_line(bytes: &[u8]) -> Result<Oid> {
+    oid(&String::from_utf8_lossy(bytes))
+}
+
+impl Read for Child {
+    fn find_ref(&self, name: &str) -> Result<Option<Oid>> {
+        let output = self.git(["rev-parse", "--verify", "--quiet", "--end-of-options", name]).spawn()?;
+        if output.code == 0 { oid_line(&output.stdout).map(Some) } else { Ok(None) }
+    }
+
+    fn refs(&self, prefix: &str) -> Result<Vec<(String, Oid)>> {
+        let text = self.git(["for-each-ref", "--format=%(objectname) %(refname)", prefix]).run()?;
+        let mut found = Vec::new();
+        for line in String::from_utf8_lossy(&text).lines() {
+            let (id, name) = line.split_once(' ').unwrap_or((line, ""));
+            found.push((name.to_owned(), oid(id)?));
+        }
+        found.sort();
+        Ok(found)
+    }
+
+    fn head(&self) -> Result<Head> {
+        let symbolic = self.git(["symbolic-ref", "--quiet", "HEAD"]).spawn()?;
+        let found = self.find_ref("HEAD")?;
+        let name = String::from_utf8_lossy(&symbolic.stdout).trim().to_owned();
+        let branch = name.strip_prefix("refs/heads/").unwrap_or(&name).to_owned();
+        match (symbolic.code == 0, found) {
+            (true, Some(oid)) => Ok(Head::Branch(branch, oid)),
+            (true, None) => Ok(Head::Unborn(branch)),
+            (false, Some(oid)) => Ok(Head::Detached(oid)),
+            (false, None) => Err(Error::unusable("could not read HEAD")),
+        }
+    }
+
+    fn commit(&self, oid: Oid) -> Result<Commit> {
+        parse_commit(oid, &self.object(oid, "commit")?)
+    }
+
+    fn files(&self, wanted: &[(Oid, &str)]) -> Result<Vec<Option<Vec<u8>>>> {
+        if wanted.is_empty() {
+            return Ok(Vec::new());
+        }
+        let names: Vec<String> = wanted.iter().map(|(oid, path)| format!("{oid}:{path}")).collect();
+        let found = self.objects(&names)?.into_iter();
+        Ok(found.map(|object| object.filter(|(kind, _)| kind == "blob").map(|(_, bytes)| bytes)).collect())
+    }
+
+    fn blob(&self, oid: Oid) -> Result<Vec<u8>> {
+        self.object(oid, "blob")
+    }
+
+    fn tree(&self, oid: Oid) -> Result<Vec<Entry>> {
+        parse_listing(&self.git(["ls-tree", "-z", "--full-tree"]).args([oid.to_string()]).run()?)
+    }
+
+    fn tracked(&self, tree: Oid) -> Result<Vec<Entry>> {
+        let text = self.git(["ls-tree", "-r", "-z", "--full-tree"]).args([tree.to_string()]).run()?;
+        let mut entries = parse_listing(&text)?;
+        entries.sort_by(|one, two| one.name.cmp(&two.name));
+        Ok(entries)
+    }
+
+    fn changes(&self, old: Option<Oid>, new: Oid) -> Result<Vec<Change>> {
+        let Some(old) = old else {
+            let added = |entry: Entry| Change { status: Status::Added, path: entry.name };
+            return Ok(self.tracked(new)?.into_iter().map(added).collect());
+        };
+        let command = self.git(["diff-tree", "-r", "-z", "--no-renames", "--name-status"]);
+        let text = command.args([old.to_string(), new.to_string()]).run()?;
+        let mut fields = text.split(|byte| *byte == 0).filter(|field| !field.is_empty());
+        let mut found = Vec::new();
+        while let (Some(letter), Some(path)) = (fields.next(), fields.next()) {
+            let status = Status::from_letter(letter[0]).ok_or_else(|| Error::bug("unknown diff status"))?;
+            found.push(Change { status, path: RepoPath::from_bytes(path) });
+        }
+        found.sort_by(|one, two| one.path.cmp(&two.path));
+        Ok(found)
+    }
+
+    fn merge_base(&self, one: Oid, two: Oid) -> Result<Option<Oid>> {
+        let output = self.git(["merge-base"]).args([one.to_string(), two.to_string()]).spawn()?;
+        match output.code {
+            0 => oid_line(output.stdout.split(|byte| *byte == b'\n').next().unwrap_or_default()).map(Some),
+            1 => Ok(None),
+            _ => Err(output.into_error("merge-base")),
+        }
+    }
+
+    fn ahead_behind(&self, tip: Oid, base: Oid) -> Result<(usize, usize)> {
+        let range = format!("{tip}...{base}");
+        let line = self.git(["rev-list", "--left-right", "--count", &range]).line()?;
+        let count = |text: Option<&str>| text.and_then(|text| text.parse().ok());
+        let mut words = line.split_whitespace();
+        count(words.next()).zip(count(words.next())).ok_or_else(|| Error::bug("git counted oddly"))
+    }
+
+    fn commits_between(&self, hidden: &[Oid], tip: Oid) -> Result<Vec<Oid>> {
+        let mut input = format!("{tip}\n");
+        for oid in hidden {
+            input.push_str(&format!("^{oid}\n"));
+        }
+        let text = self.git(["rev-list", "--topo-order", "--reverse", "--stdin"]).stdin(input).run()?;
+        String::from_utf8_lossy(&text).lines().map(oid).collect()
+    }
+
+    fn has(&self, oid: Oid) -> Result<bool> {
+        Ok(self.git(["cat-file", "-e"]).args([oid.to_string()]).spawn()?.code == 0)
+    }
+}
+
+impl Write for Child {
+    fn write_blob(&self, bytes: &[u8]) -> Result<Oid> {
+        oid_line(&self.git(["hash-object", "-w", "--stdin"]).stdin(bytes).run()?)
+    }
+
+    fn write_tree(&self, entries: &[Entry]) -> Result<Oid> {
+        let mut input = Vec::new();
+        for entry in entries {
+            let kind = match entry.kind {
+                EntryKind::Tree => "tree",
+                EntryKind::Submodule => "commit",
+                _ => "blob",
+            };
+            input.extend(format!("{:06o} {kind} {}\t", entry.kind.mode(), entry.oid).into_bytes());
+            input.extend(entry.name.as_bytes());
+            input.push(0);
+        }
+        oid_line(&self.git(["mktree", "-z", "--missing"]).stdin(input).run()?)
+    }
+
+    fn write_record(&self, tree: Oid, parents: &[Oid], message: &str, time: Time) -> Result<Oid> {
+        let (name, email) = super::identity::ours();
+        let date = format!("{} +0000", time.0);
+        let mut command = self.git(["commit-tree"]).args([tree.to_string()]);
+        for parent in parents {
+            command = command.args(["-p".to_owned(), parent.to_string()]);
+        }
+        for role in ["AUTHOR", "COMMITTER"] {
+            command = command
+                .env(format!("GIT_{role}_NAME"), name)
+                .env(format!("GIT_{role}_EMAIL"), email)
+                .env(format!("GIT_{role}_DATE"), &date);
+        }
+        oid_line(&command.stdin(format!("{message}\n")).run()?)
+    }
+}
+
+fn parse_listing(text: &[u8]) -> Result<Vec<Entry>> {
+    let garbled = || Error::bug("`git ls-tree` answered oddly");
+    let mut entries = Vec::new();
+    for line in text.split(|byte| *byte == 0).filter(|line| !line.is_empty()) {
+        let tab = line.iter().position(|byte| *byte == b'\t').ok_or_else(garbled)?;
+        let head = String::from_utf8_lossy(&line[..tab]).into_owned();
+        let mut words = head.split(' ');
+        let mode = words.next().and_then(|mode| u32::from_str_radix(mode, 8).ok()).ok_or_else(garbled)?;
+        let id = oid(words.nth(1).unwrap_or_default())?;
+        let name = RepoPath::from_bytes(&line[tab + 1..]);
+        entries.push(Entry { name, kind: EntryKind::from_mode(mode), oid: id });
+    }
+    Ok(entries)
+}
+
+fn parse_commit(id: Oid, raw: &[u8]) -> Result<Commit> {
+    let garbled = || Error::unusable(format!("the commit {id} is malformed"));
+    let text = String::from_utf8_lossy(raw);
+    let (head, message) = text.split_once("\n\n").unwrap_or((&text, ""));
+    let field = |name: &str| head.lines().find_map(|line| line.strip_prefix(name));
+    let author = field("author ").ok_or_else(garbled)?;
+    let (name, rest) = author.split_once('<').ok_or_else(garbled)?;
+    let committer = field("committer ").ok_or_else(garbled)?;
+    let seconds =
+        committer.rsplit(' ').nth(1).and_then(|seconds| seconds.parse().ok()).ok_or_else(garbled)?;
+    Ok(Commit {
+        oid: id,
+        tree: oid(field("tree ").ok_or_else(garbled)?)?,
+        parents: head
+            .lines()
+            .filter_map(|line| line.strip_prefix("parent "))
+            .map(oid)
+            .collect::<Result<_>>()?,
+        author: name.trim().to_owned(),
+        email: rest.split('>').next().unwrap_or_default().to_owned(),
+        time: Time(seconds),
+        message: message.to_owned(),
+    })
+}

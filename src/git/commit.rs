@@ -1,0 +1,51 @@
+//! Making commits in a worktree, and commits of ready trees.
+
+use super::process::Place;
+use super::repo::Repo;
+use crate::error::{Error, Result};
+use crate::model::Oid;
+
+/// Whether the user's hooks and signing run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Habits {
+    /// `orch.hooks`: run the repository's hooks.
+    pub hooks: bool,
+    /// `orch.sign`: sign as the user does.
+    pub sign: bool,
+}
+
+/// Commits everything that is left in a worktree, through the repository's
+/// clean filters; the new commit.
+pub fn everything(repo: &Repo, place: &Place, message: &str, habits: Habits) -> Result<Oid> {
+    repo.git_in(place, ["add", "--all"]).run()?;
+    let mut commit = repo.git_in(place, ["commit", "--quiet", "--allow-empty-message", "--file=-"]);
+    if !habits.hooks {
+        commit = commit.args(["--no-verify"]);
+    }
+    if !habits.sign {
+        commit = commit.args(["--no-gpg-sign"]);
+    }
+    if habits.hooks || habits.sign {
+        commit = commit.with_hooks_and_signing();
+    }
+    commit.stdin(message).run()?;
+    tip(repo, place)
+}
+
+/// The commit a worktree's HEAD is at.
+pub fn tip(repo: &Repo, place: &Place) -> Result<Oid> {
+    let line = repo.git_in(place, ["rev-parse", "--verify", "HEAD^{commit}"]).line()?;
+    line.parse().map_err(|_| Error::bug(format!("git gave `{line}` as an object id")))
+}
+
+/// Commits a ready tree, by the user's identity; git refuses a tree that is
+/// not all there.
+pub fn tree(repo: &Repo, tree: Oid, parents: &[Oid], message: &str) -> Result<Oid> {
+    let mut command = repo.git(["commit-tree"]).args([tree.to_string()]);
+    for parent in parents {
+        command = command.args(["-p".to_owned(), parent.to_string()]);
+    }
+    let text = command.stdin(message).run()?;
+    let line = String::from_utf8_lossy(&text).trim().to_owned();
+    line.parse().map_err(|_| Error::bug(format!("git gave `{line}` as an object id")))
+}

@@ -1,0 +1,286 @@
+//! Reading and writing objects with git2.
+
+use std::sync::{Mutex, MutexGuard};
+
+use git2::{ErrorCode, ObjectType, Repository, Sort};
+
+use super::read::{Commit, Entry, EntryKind, Head, Read, Write};
+use crate::error::{Error, Result};
+use crate::model::touch::Status;
+use crate::model::{Change, Oid, RepoPath, Time};
+
+/// git2's half of the seam.
+pub(super) struct Library(Mutex<Repository>);
+
+impl Library {
+    pub(super) fn new(repository: Repository) -> Self {
+        Self(Mutex::new(repository))
+    }
+
+    fn repository(&self) -> MutexGuard<'_, Repository> {
+        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+pub(super) fn ours(oid: git2::Oid) -> Oid {
+    Oid::from_bytes(oid.as_bytes()).expect("git2 ids have 20 bytes")
+}
+
+fn theirs(oid: Oid) -> Result<git2::Oid> {
+    git2::Oid::from_bytes(oid.as_bytes()).map_err(|error| failed("read an object id", error))
+}
+
+fn failed(doing: &str, error: git2::Error) -> Error {
+    Error::unusable(format!("could not {doing}")).because(error.message().to_owned())
+}
+
+fn is_missing(error: &git2::Error) -> bool {
+    matches!(error.code(), ErrorCode::NotFound | ErrorCode::UnbornBranch | ErrorCode::InvalidSpec)
+}
+
+impl Read for Library {
+    fn find_ref(&self, name: &str) -> Result<Option<Oid>> {
+        match self.repository().refname_to_id(name) {
+            Ok(oid) => Ok(Some(ours(oid))),
+            Err(error) if is_missing(&error) => Ok(None),
+            Err(error) => Err(failed(&format!("read the ref `{name}`"), error)),
+        }
+    }
+
+    fn refs(&self, prefix: &str) -> Result<Vec<(String, Oid)>> {
+        let repository = self.repository();
+        let fail = |error| failed(&format!("list the refs under `{prefix}`"), error);
+        let mut found = Vec::new();
+        for reference in repository.references_glob(&format!("{prefix}*")).map_err(fail)? {
+            let Ok(reference) = reference else { continue };
+            let resolved = reference.resolve().ok().and_then(|resolved| resolved.target());
+            if let (Ok(name), Some(oid)) = (reference.name(), resolved) {
+                found.push((name.to_owned(), ours(oid)));
+            }
+        }
+        found.sort();
+        Ok(found)
+    }
+
+    fn head(&self) -> Result<Head> {
+        let repository = self.repository();
+        let fail = |error| failed("read HEAD", error);
+        let head = repository.find_reference("HEAD").map_err(fail)?;
+        let branch = head.symbolic_target().ok().flatten().map(str::to_owned);
+        match (branch, head.resolve()) {
+            (Some(name), Ok(resolved)) => {
+                let oid = resolved.target().ok_or_else(|| Error::unusable("HEAD points at nothing"))?;
+                Ok(Head::Branch(short_branch(&name), ours(oid)))
+            }
+            (Some(name), Err(error)) if is_missing(&error) => Ok(Head::Unborn(short_branch(&name))),
+            (None, Ok(resolved)) => {
+                let oid = resolved.target().ok_or_else(|| Error::unusable("HEAD points at nothing"))?;
+                Ok(Head::Detached(ours(oid)))
+            }
+            (_, Err(error)) => Err(fail(error)),
+        }
+    }
+
+    fn commit(&self, oid: Oid) -> Result<Commit> {
+        let repository = self.repository();
+        let commit = repository
+            .find_commit(theirs(oid)?)
+            .map_err(|error| failed(&format!("read the commit {oid}"), error))?;
+        let author = commit.author();
+        Ok(Commit {
+            oid,
+            tree: ours(commit.tree_id()),
+            parents: commit.parent_ids().map(ours).collect(),
+            author: String::from_utf8_lossy(author.name_bytes()).into_owned(),
+            email: String::from_utf8_lossy(author.email_bytes()).into_owned(),
+            time: Time(commit.time().seconds()),
+            message: String::from_utf8_lossy(commit.message_bytes()).into_owned(),
+        })
+    }
+
+    fn files(&self, wanted: &[(Oid, &str)]) -> Result<Vec<Option<Vec<u8>>>> {
+        let repository = self.repository();
+        let read = |oid: Oid, path: &str| -> Result<Option<Vec<u8>>> {
+            let fail = |error| failed(&format!("read `{path}` of {oid}"), error);
+            let commit = repository.find_commit(theirs(oid)?).map_err(fail)?;
+            let entry = match commit.tree().map_err(fail)?.get_path(path.as_ref()) {
+                Ok(entry) => entry,
+                Err(error) if is_missing(&error) => return Ok(None),
+                Err(error) => return Err(fail(error)),
+            };
+            if entry.kind() != Some(ObjectType::Blob) {
+                return Ok(None);
+            }
+            Ok(Some(repository.find_blob(entry.id()).map_err(fail)?.content().to_vec()))
+        };
+        wanted.iter().map(|(oid, path)| read(*oid, path)).collect()
+    }
+
+    fn blob(&self, oid: Oid) -> Result<Vec<u8>> {
+        let repository = self.repository();
+        let blob = repository.find_blob(theirs(oid)?);
+        Ok(blob.map_err(|error| failed(&format!("read the blob {oid}"), error))?.content().to_vec())
+    }
+
+    fn tree(&self, oid: Oid) -> Result<Vec<Entry>> {
+        entries(&self.repository(), oid)
+    }
+
+    fn tracked(&self, tree: Oid) -> Result<Vec<Entry>> {
+        let mut found = Vec::new();
+        collect(&self.repository(), tree, &mut Vec::new(), &mut found)?;
+        found.sort_by(|one: &Entry, two| one.name.cmp(&two.name));
+        Ok(found)
+    }
+
+    fn changes(&self, old: Option<Oid>, new: Oid) -> Result<Vec<Change>> {
+        let repository = self.repository();
+        let mut found = Vec::new();
+        compare(&repository, old, Some(new), &mut Vec::new(), &mut found)?;
+        found.sort_by(|one: &Change, two| one.path.cmp(&two.path));
+        Ok(found)
+    }
+
+    fn merge_base(&self, one: Oid, two: Oid) -> Result<Option<Oid>> {
+        match self.repository().merge_base(theirs(one)?, theirs(two)?) {
+            Ok(oid) => Ok(Some(ours(oid))),
+            Err(error) if is_missing(&error) => Ok(None),
+            Err(error) => Err(failed("find a common ancestor", error)),
+        }
+    }
+
+    fn ahead_behind(&self, tip: Oid, base: Oid) -> Result<(usize, usize)> {
+        let counted = self.repository().graph_ahead_behind(theirs(tip)?, theirs(base)?);
+        counted.map_err(|error| failed("count commits", error))
+    }
+
+    fn commits_between(&self, hidden: &[Oid], tip: Oid) -> Result<Vec<Oid>> {
+        let repository = self.repository();
+        let fail = |error| failed("walk commits", error);
+        let mut walk = repository.revwalk().map_err(fail)?;
+        walk.set_sorting(Sort::TOPOLOGICAL | Sort::REVERSE).map_err(fail)?;
+        walk.push(theirs(tip)?).map_err(fail)?;
+        for oid in hidden {
+            walk.hide(theirs(*oid)?).map_err(fail)?;
+        }
+        walk.map(|oid| oid.map(ours).map_err(fail)).collect()
+    }
+
+    fn has(&self, oid: Oid) -> Result<bool> {
+        let repository = self.repository();
+        let odb = repository.odb().map_err(|error| failed("open the object store", error))?;
+        Ok(odb.exists(theirs(oid)?))
+    }
+}
+
+impl Write for Library {
+    fn write_blob(&self, bytes: &[u8]) -> Result<Oid> {
+        self.repository().blob(bytes).map(ours).map_err(|error| failed("write a blob", error))
+    }
+
+    fn write_tree(&self, entries: &[Entry]) -> Result<Oid> {
+        let repository = self.repository();
+        let fail = |error| failed("write a tree", error);
+        let mut builder = repository.treebuilder(None).map_err(fail)?;
+        for entry in entries {
+            let mode = i32::try_from(entry.kind.mode()).expect("modes are small");
+            builder.insert(entry.name.as_bytes(), theirs(entry.oid)?, mode).map_err(fail)?;
+        }
+        builder.write().map(ours).map_err(fail)
+    }
+
+    fn write_record(&self, tree: Oid, parents: &[Oid], message: &str, time: Time) -> Result<Oid> {
+        let mut text = format!("tree {tree}\n");
+        for parent in parents {
+            text.push_str(&format!("parent {parent}\n"));
+        }
+        let who = format!("{} {} +0000", super::identity::OURS, time.0);
+        text.push_str(&format!("author {who}\ncommitter {who}\n\n{message}\n"));
+        let repository = self.repository();
+        let odb = repository.odb().map_err(|error| failed("open the object store", error))?;
+        let written = odb.write(ObjectType::Commit, text.as_bytes());
+        written.map(ours).map_err(|error| failed("write a commit", error))
+    }
+}
+
+fn short_branch(full: &str) -> String {
+    full.strip_prefix("refs/heads/").unwrap_or(full).to_owned()
+}
+
+fn entries(repository: &Repository, oid: Oid) -> Result<Vec<Entry>> {
+    let tree =
+        repository.find_tree(theirs(oid)?).map_err(|error| failed(&format!("read the tree {oid}"), error))?;
+    let entry = |entry: git2::TreeEntry<'_>| Entry {
+        name: RepoPath::from_bytes(entry.name_bytes()),
+        kind: EntryKind::from_mode(entry.filemode_raw().unsigned_abs()),
+        oid: ours(entry.id()),
+    };
+    Ok(tree.iter().map(entry).collect())
+}
+
+fn collect(repository: &Repository, tree: Oid, at: &mut Vec<u8>, found: &mut Vec<Entry>) -> Result<()> {
+    for entry in entries(repository, tree)? {
+        let length = at.len();
+        at.extend_from_slice(entry.name.as_bytes());
+        if entry.kind == EntryKind::Tree {
+            at.push(b'/');
+            collect(repository, entry.oid, at, found)?;
+        } else {
+            found.push(Entry { name: RepoPath::from_bytes(at.clone()), ..entry });
+        }
+        at.truncate(length);
+    }
+    Ok(())
+}
+
+/// Walks two trees at once and skips equal subtrees; libgit2's own tree
+/// comparison is many times slower on large trees.
+fn compare(
+    repository: &Repository,
+    old: Option<Oid>,
+    new: Option<Oid>,
+    at: &mut Vec<u8>,
+    found: &mut Vec<Change>,
+) -> Result<()> {
+    if old == new {
+        return Ok(());
+    }
+    let list = |oid: Option<Oid>| oid.map_or(Ok(Vec::new()), |oid| entries(repository, oid));
+    let mut names: std::collections::BTreeMap<RepoPath, (Option<Entry>, Option<Entry>)> = Default::default();
+    for entry in list(old)? {
+        let name = entry.name.clone();
+        names.entry(name).or_default().0 = Some(entry);
+    }
+    for entry in list(new)? {
+        let name = entry.name.clone();
+        names.entry(name).or_default().1 = Some(entry);
+    }
+    for (name, (before, after)) in names {
+        let length = at.len();
+        at.extend_from_slice(name.as_bytes());
+        let tree =
+            |entry: &Option<Entry>| entry.as_ref().filter(|e| e.kind == EntryKind::Tree).map(|e| e.oid);
+        let file = |entry: Option<Entry>| entry.filter(|e| e.kind != EntryKind::Tree);
+        let (old_tree, new_tree) = (tree(&before), tree(&after));
+        if let Some(status) = file_status(file(before), file(after)) {
+            found.push(Change { status, path: RepoPath::from_bytes(at.clone()) });
+        }
+        if old_tree.is_some() || new_tree.is_some() {
+            at.push(b'/');
+            compare(repository, old_tree, new_tree, at, found)?;
+        }
+        at.truncate(length);
+    }
+    Ok(())
+}
+
+fn file_status(before: Option<Entry>, after: Option<Entry>) -> Option<Status> {
+    let plain = |kind| if kind == EntryKind::Executable { EntryKind::File } else { kind };
+    match (before, after) {
+        (None, None) => None,
+        (None, Some(_)) => Some(Status::Added),
+        (Some(_), None) => Some(Status::Deleted),
+        (Some(old), Some(new)) if plain(old.kind) != plain(new.kind) => Some(Status::TypeChanged),
+        (Some(old), Some(new)) => ((old.oid, old.kind) != (new.oid, new.kind)).then_some(Status::Modified),
+    }
+}

@@ -1,0 +1,82 @@
+//! The repository lock: one structural change at a time.
+//!
+//! The kernel releases it when its holder dies, so it is never stale.
+//!
+//! **Invariant:** every ref write takes a `&RepoLock`.
+
+use std::fs::{File, TryLockError};
+use std::io::{Read as _, Seek as _, Write as _};
+use std::time::Duration;
+
+use super::repo::Repo;
+use crate::error::{Error, IoContext, Result};
+use crate::model::time::Stopwatch;
+use crate::model::{Event, Events};
+
+/// How long to wait for another holder.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Held while it lives.
+#[derive(Debug)]
+pub struct RepoLock {
+    _file: File,
+}
+
+impl RepoLock {
+    /// Takes the lock of the repository; `what` tells others why.
+    ///
+    /// # Errors
+    /// Refused when another holder keeps it for 30 seconds.
+    pub fn take(repo: &Repo, what: &str, events: Events<'_>) -> Result<Self> {
+        repo.git_program().require_version()?;
+        let folder = repo.orch_dir()?;
+        let path = folder.join("lock");
+        let mut file = open(&path)?;
+        let watch = Stopwatch::start();
+        let mut told = false;
+        loop {
+            match file.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::Error(error)) => {
+                    return Err(
+                        Error::unusable(format!("could not lock `{}`", path.display())).because(error)
+                    );
+                }
+                Err(TryLockError::WouldBlock) => {}
+            }
+            let holder = holder(&mut file);
+            if watch.elapsed() > PATIENCE {
+                return Err(Error::refused(format!("the repository is held by {holder}"))
+                    .hint("wait for it to end, or end it"));
+            }
+            if !told && watch.elapsed() > Duration::from_millis(500) {
+                events(Event::Waiting(holder));
+                told = true;
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        sign(&mut file, what).doing("could not write", &path)?;
+        Ok(Self { _file: file })
+    }
+}
+
+/// Opens (or makes) a lock file that children do not inherit.
+pub fn open(path: &std::path::Path) -> Result<File> {
+    let mut options = File::options();
+    options.read(true).write(true).create(true).truncate(false);
+    options.open(path).doing("could not open", path)
+}
+
+/// Writes into a held lock file who holds it.
+pub fn sign(file: &mut File, what: &str) -> std::io::Result<()> {
+    file.set_len(0)?;
+    file.rewind()?;
+    write!(file, "process {} ({what})", std::process::id())
+}
+
+/// Who holds a lock file, as it signed.
+pub fn holder(file: &mut File) -> String {
+    let mut text = String::new();
+    let read = file.rewind().and_then(|()| file.read_to_string(&mut text));
+    if read.is_err() || text.is_empty() { "another process".to_owned() } else { text }
+}

@@ -1,0 +1,30 @@
+//! All of git: the only room that changes a ref, a note or a worktree.
+//!
+//! Reads go through git2 where the repository is one it can read, else through
+//! the child (see [`read`]); whatever touches a working tree, merges or writes
+//! a ref goes through the hardened child of [`process`].
+//!
+//! **Invariant:** git2 types appear in no signature outside this room.
+
+mod child;
+mod library;
+
+pub mod commit;
+pub mod identity;
+pub mod lock;
+pub mod merge;
+pub mod notes;
+pub mod process;
+pub mod read;
+pub mod refs;
+pub mod repo;
+pub mod snapshot;
+pub mod trailer;
+pub mod worktree;
+
+pub use lock::RepoLock;
+pub use process::{Git, Place};
+pub use read::{Commit, Entry, EntryKind, Head, Read, Write};
+pub use refs::{Expect, RefChange};
+pub use repo::{Backend, Repo};
+pub use worktree::Worktree;

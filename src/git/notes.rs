@@ -1,0 +1,86 @@
+//! Notes on objects, built by hand.
+//!
+//! `git notes` and git2's notes lose writes between processes (both are
+//! read-modify-write without a comparison), so the notes tree is built here
+//! and its ref moved by compare-and-swap like any other.
+//!
+//! **Invariant:** notes of others in the same tree are kept as they are.
+
+use std::collections::BTreeMap;
+
+use super::lock::RepoLock;
+use super::read::{Entry, EntryKind};
+use super::refs::{self, RefChange};
+use super::repo::Repo;
+use crate::error::Result;
+use crate::model::{Oid, RepoPath, Time};
+
+/// The note on `object`, where there is one; any fan-out is understood.
+pub fn find(repo: &Repo, notes_ref: &str, object: Oid) -> Result<Option<Vec<u8>>> {
+    let Some(tip) = repo.read().find_ref(notes_ref)? else { return Ok(None) };
+    let hex = object.to_string();
+    let mut tree = repo.read().commit(tip)?.tree;
+    let mut rest = hex.as_str();
+    loop {
+        let entries = repo.read().tree(tree)?;
+        let named = |name: &str| entries.iter().find(|entry| entry.name.as_bytes() == name.as_bytes());
+        if let Some(note) = named(rest).filter(|entry| entry.kind != EntryKind::Tree) {
+            return repo.read().blob(note.oid).map(Some);
+        }
+        match named(&rest[..2]).filter(|entry| entry.kind == EntryKind::Tree) {
+            Some(folder) if rest.len() > 2 => (tree, rest) = (folder.oid, &rest[2..]),
+            _ => return Ok(None),
+        }
+    }
+}
+
+/// All notes of a ref: the annotated object and the note's blob.
+pub fn list(repo: &Repo, notes_ref: &str) -> Result<Vec<(Oid, Oid)>> {
+    let Some(tip) = repo.read().find_ref(notes_ref)? else { return Ok(Vec::new()) };
+    let tree = repo.read().commit(tip)?.tree;
+    let noted = |entry: Entry| {
+        let hex: String = entry.name.quoted().chars().filter(|c| *c != '/').collect();
+        hex.parse().ok().map(|object| (object, entry.oid))
+    };
+    Ok(repo.read().tracked(tree)?.into_iter().filter_map(noted).collect())
+}
+
+/// Sets the notes on some objects, in one commit; does nothing where all are
+/// already so.
+///
+/// # Errors
+/// Refused when another process moved the notes meanwhile.
+pub fn set(repo: &Repo, lock: &RepoLock, notes_ref: &str, notes: &[(Oid, Vec<u8>)], now: Time) -> Result<()> {
+    let tip = repo.read().find_ref(notes_ref)?;
+    let old_tree = tip.map(|tip| repo.read().commit(tip).map(|commit| commit.tree)).transpose()?;
+    let mut top = by_name(repo, old_tree)?;
+    let mut folders: BTreeMap<String, BTreeMap<RepoPath, Entry>> = BTreeMap::new();
+    for (object, note) in notes {
+        let hex = object.to_string();
+        let (folder, rest) = hex.split_at(2);
+        if !folders.contains_key(folder) {
+            let found = top.get(&RepoPath::from(folder)).filter(|entry| entry.kind == EntryKind::Tree);
+            folders.insert(folder.to_owned(), by_name(repo, found.map(|entry| entry.oid))?);
+        }
+        let entry = Entry { name: rest.into(), kind: EntryKind::File, oid: repo.write().write_blob(note)? };
+        folders.entry(folder.to_owned()).or_default().insert(rest.into(), entry);
+        top.remove(&RepoPath::from(hex.as_str()));
+    }
+    for (folder, entries) in folders {
+        let oid = repo.write().write_tree(&entries.into_values().collect::<Vec<_>>())?;
+        let name = RepoPath::from(folder.as_str());
+        top.insert(name.clone(), Entry { name, kind: EntryKind::Tree, oid });
+    }
+    let tree = repo.write().write_tree(&top.into_values().collect::<Vec<_>>())?;
+    if Some(tree) == old_tree {
+        return Ok(());
+    }
+    let parents: Vec<Oid> = tip.into_iter().collect();
+    let commit = repo.write().write_record(tree, &parents, "notes", now)?;
+    refs::apply(repo, lock, &[RefChange::set(notes_ref, commit, tip)], "notes")
+}
+
+fn by_name(repo: &Repo, tree: Option<Oid>) -> Result<BTreeMap<RepoPath, Entry>> {
+    let entries = tree.map_or(Ok(Vec::new()), |tree| repo.read().tree(tree))?;
+    Ok(entries.into_iter().map(|entry| (entry.name.clone(), entry)).collect())
+}

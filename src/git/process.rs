@@ -1,0 +1,346 @@
+//! The hardened `git` child: the only way git runs.
+//!
+//! **Invariant:** arguments only, no shell; git's repository variables are
+//! cleared and the place is pinned; nothing that a repository's configuration
+//! names (hooks, fsmonitor, pager, external diff, signing) is executed.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use crate::error::{Error, Result};
+
+/// The oldest git that works.
+pub const OLDEST: (u32, u32) = (2, 39);
+
+/// Settings that keep git from executing what a repository names.
+const HARDENED: &[&str] = &[
+    "core.fsmonitor=false",
+    "core.hooksPath=/dev/null",
+    "core.pager=cat",
+    "core.editor=false",
+    "sequence.editor=false",
+    "diff.external=",
+    "core.askPass=",
+    "protocol.ext.allow=never",
+    "submodule.recurse=false",
+    "safe.bareRepository=explicit",
+    "gc.auto=0",
+    "maintenance.auto=false",
+    "core.alternateRefsCommand=false",
+    "core.quotePath=true",
+    "commit.gpgSign=false",
+    "tag.gpgSign=false",
+    "advice.detachedHead=false",
+    "core.fsync=committed",
+    "core.fsyncMethod=batch",
+];
+
+/// Events of hooks that newer git can name in its configuration.
+const HOOK_EVENTS: &[&str] = &[
+    "applypatch-msg",
+    "pre-applypatch",
+    "post-applypatch",
+    "pre-commit",
+    "pre-merge-commit",
+    "prepare-commit-msg",
+    "commit-msg",
+    "post-commit",
+    "post-checkout",
+    "post-merge",
+    "post-rewrite",
+    "post-index-change",
+    "reference-transaction",
+    "pre-auto-gc",
+];
+
+/// Variables of git that a child of ours keeps.
+const KEPT: &[&str] = &[
+    "GIT_AUTHOR_",
+    "GIT_COMMITTER_",
+    "GIT_CONFIG_GLOBAL",
+    "GIT_CONFIG_SYSTEM",
+    "GIT_CONFIG_NOSYSTEM",
+    "GIT_CONFIG_COUNT",
+    "GIT_CONFIG_KEY_",
+    "GIT_CONFIG_VALUE_",
+    "GIT_CONFIG_PARAMETERS",
+    "GIT_SSH",
+];
+
+/// Which repository and worktree a git child works on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The worktree's own git directory.
+    pub git_dir: PathBuf,
+    /// The directory shared by all worktrees.
+    pub common_dir: PathBuf,
+    /// The checkout; absent where none is meant.
+    pub work_tree: Option<PathBuf>,
+}
+
+/// The user's git and the environment it runs in.
+#[derive(Debug)]
+pub struct Git {
+    program: PathBuf,
+    environment: BTreeMap<OsString, OsString>,
+    version: OnceLock<std::result::Result<(u32, u32), String>>,
+}
+
+/// What a git child left.
+#[derive(Clone, Debug)]
+pub struct Output {
+    /// Its exit code; -1 when a signal ended it.
+    pub code: i32,
+    /// Its standard output.
+    pub stdout: Vec<u8>,
+    /// Its standard error.
+    pub stderr: Vec<u8>,
+}
+
+impl Git {
+    /// Finds git on the `PATH` of `environment`; relative entries are passed over.
+    pub fn find(environment: &BTreeMap<OsString, OsString>) -> Result<Self> {
+        let program = find_program("git", environment).ok_or_else(|| {
+            Error::unusable("no `git` on the PATH").hint("install git 2.39 or newer, or put it on the PATH")
+        })?;
+        let mut kept: BTreeMap<OsString, OsString> =
+            environment.iter().filter(|(key, _)| is_kept(key)).map(|(k, v)| (k.clone(), v.clone())).collect();
+        for (key, value) in [("LC_ALL", "C"), ("GIT_TERMINAL_PROMPT", "0"), ("GIT_OPTIONAL_LOCKS", "0")] {
+            kept.insert(key.into(), value.into());
+        }
+        Ok(Self { program, environment: kept, version: OnceLock::new() })
+    }
+
+    /// The program that is run.
+    pub fn program(&self) -> &Path {
+        &self.program
+    }
+
+    /// The version, as major and minor number.
+    pub fn version(&self) -> Result<(u32, u32)> {
+        let read = self.version.get_or_init(|| {
+            let output = Command::bare(self, ["--version"]).spawn().map_err(|error| error.to_string())?;
+            let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+            parse_version(&text).ok_or(format!("`{}` says `{text}`", self.program.display()))
+        });
+        read.clone().map_err(|why| Error::unusable("could not read the version of git").because(why))
+    }
+
+    /// Refuses a git that is too old.
+    pub fn require_version(&self) -> Result<()> {
+        let (major, minor) = self.version()?;
+        if (major, minor) >= OLDEST {
+            return Ok(());
+        }
+        let wanted =
+            format!("git {major}.{minor} is too old: git-orch needs {}.{} or newer", OLDEST.0, OLDEST.1);
+        Err(Error::unusable(wanted).hint("upgrade git, or put a newer one first on the PATH"))
+    }
+
+    /// A command in a folder, before its repository is known.
+    pub fn in_folder<I, A>(&self, folder: &Path, args: I) -> Command<'_>
+    where
+        I: IntoIterator<Item = A>,
+        A: AsRef<OsStr>,
+    {
+        let mut command = Command::bare(self, args);
+        command.folder = Some(folder.to_owned());
+        command
+    }
+
+    /// A command pinned to `place`.
+    pub fn at<I, A>(&self, place: &Place, args: I) -> Command<'_>
+    where
+        I: IntoIterator<Item = A>,
+        A: AsRef<OsStr>,
+    {
+        let mut command = Command::bare(self, args);
+        command.folder = Some(place.work_tree.clone().unwrap_or_else(|| place.common_dir.clone()));
+        command = command.env("GIT_DIR", &place.git_dir).env("GIT_COMMON_DIR", &place.common_dir);
+        match &place.work_tree {
+            Some(work_tree) => command.env("GIT_WORK_TREE", work_tree),
+            None => command,
+        }
+    }
+}
+
+/// The first executable of that name in an absolute folder of the `PATH`.
+pub fn find_program(name: &str, environment: &BTreeMap<OsString, OsString>) -> Option<PathBuf> {
+    use std::os::unix::fs::PermissionsExt;
+    let path = environment.get(OsStr::new("PATH"))?;
+    std::env::split_paths(path).filter(|folder| folder.is_absolute()).map(|folder| folder.join(name)).find(
+        |file| file.metadata().is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0),
+    )
+}
+
+/// Whether a variable of our own environment reaches a git child.
+fn is_kept(key: &OsStr) -> bool {
+    let key = key.to_string_lossy();
+    !(key.starts_with("GIT_") || key.starts_with("LC_") || key == "LANGUAGE")
+        || KEPT.iter().any(|kept| key.starts_with(kept))
+}
+
+fn parse_version(text: &str) -> Option<(u32, u32)> {
+    let mut numbers = text.strip_prefix("git version ")?.split(['.', ' ']);
+    Some((numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
+}
+
+/// One git command, not yet run.
+#[derive(Debug)]
+pub struct Command<'a> {
+    git: &'a Git,
+    args: Vec<OsString>,
+    folder: Option<PathBuf>,
+    environment: Vec<(OsString, OsString)>,
+    stdin: Option<Vec<u8>>,
+    relaxed: bool,
+}
+
+impl<'a> Command<'a> {
+    fn bare<I, A>(git: &'a Git, args: I) -> Self
+    where
+        I: IntoIterator<Item = A>,
+        A: AsRef<OsStr>,
+    {
+        let args = args.into_iter().map(|arg| arg.as_ref().to_owned()).collect();
+        Self { git, args, folder: None, environment: Vec::new(), stdin: None, relaxed: false }
+    }
+
+    /// Adds arguments.
+    #[must_use]
+    pub fn args<I, A>(mut self, args: I) -> Self
+    where
+        I: IntoIterator<Item = A>,
+        A: AsRef<OsStr>,
+    {
+        self.args.extend(args.into_iter().map(|arg| arg.as_ref().to_owned()));
+        self
+    }
+
+    /// Sets a variable.
+    #[must_use]
+    pub fn env(mut self, key: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
+        self.environment.push((key.as_ref().to_owned(), value.as_ref().to_owned()));
+        self
+    }
+
+    /// Feeds standard input.
+    #[must_use]
+    pub fn stdin(mut self, bytes: impl Into<Vec<u8>>) -> Self {
+        self.stdin = Some(bytes.into());
+        self
+    }
+
+    /// Lets the user's hooks and signing run: only where `orch.hooks` or
+    /// `orch.sign` says so.
+    #[must_use]
+    pub fn with_hooks_and_signing(mut self) -> Self {
+        self.relaxed = true;
+        self
+    }
+
+    /// Runs it; only a git that can't be started is an error.
+    pub fn spawn(self) -> Result<Output> {
+        let mut args: Vec<OsString> = Vec::with_capacity(self.args.len() + 80);
+        for setting in self.settings() {
+            args.extend(["-c".into(), setting.into()]);
+        }
+        args.extend(self.args);
+        let mut environment = self.git.environment.clone();
+        environment.extend(self.environment);
+        let mut expression = duct::cmd(&self.git.program, &args).full_env(environment).unchecked();
+        if let Some(folder) = &self.folder {
+            expression = expression.dir(folder);
+        }
+        let expression = match self.stdin {
+            Some(bytes) => expression.stdin_bytes(bytes),
+            None => expression.stdin_null(),
+        };
+        let output = expression.stdout_capture().stderr_capture().run().map_err(|error| {
+            Error::unusable(format!("could not start `{}`", self.git.program.display())).because(error)
+        })?;
+        Ok(Output { code: output.status.code().unwrap_or(-1), stdout: output.stdout, stderr: output.stderr })
+    }
+
+    /// Runs it and takes its standard output; a non-zero exit is an error
+    /// that quotes what git said.
+    pub fn run(self) -> Result<Vec<u8>> {
+        let git = self.git;
+        let verb = self.args.first().map(|arg| arg.to_string_lossy().into_owned()).unwrap_or_default();
+        let output = self.spawn()?;
+        if output.code == 0 {
+            return Ok(output.stdout);
+        }
+        git.require_version()?;
+        Err(output.into_error(&verb))
+    }
+
+    /// Runs it and takes its standard output as one line of text.
+    pub fn line(self) -> Result<String> {
+        Ok(String::from_utf8_lossy(&self.run()?).trim_end_matches('\n').to_owned())
+    }
+
+    fn settings(&self) -> Vec<String> {
+        let hooks = HOOK_EVENTS.iter().map(|event| format!("hook.{event}.enabled=false"));
+        let all = HARDENED.iter().map(|setting| (*setting).to_owned()).chain(hooks);
+        let spared = |setting: &String| {
+            self.relaxed
+                && ["core.hooksPath", "hook.", "commit.gpgSign"]
+                    .iter()
+                    .any(|start| setting.starts_with(start))
+        };
+        all.filter(|setting| !spared(setting)).collect()
+    }
+}
+
+impl Output {
+    /// What git complained of, as one line.
+    pub fn complaint(&self) -> String {
+        let text = String::from_utf8_lossy(&self.stderr);
+        let lines = || text.lines().map(str::trim).filter(|line| !line.is_empty());
+        let line = lines().find(|line| line.starts_with("fatal:") || line.starts_with("error:"));
+        let line = line.or_else(|| lines().next()).unwrap_or("it said nothing");
+        line.trim_start_matches("fatal: ").trim_start_matches("error: ").to_owned()
+    }
+
+    /// The error of a git command that failed.
+    pub fn into_error(self, verb: &str) -> Error {
+        let how = if self.code < 0 { "was killed" } else { "failed" };
+        Error::unusable(format!("`git {verb}` {how}")).because(self.complaint())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_read_from_every_vendor() {
+        for (text, version) in [
+            ("git version 2.39.5", Some((2, 39))),
+            ("git version 2.47.3 (Apple Git-145)", Some((2, 47))),
+            ("git version 2.55.GIT", Some((2, 55))),
+            ("hub version 2", None),
+        ] {
+            assert_eq!(parse_version(text), version, "{text}");
+        }
+    }
+
+    #[test]
+    fn repository_variables_stay_out_and_identity_stays_in() {
+        for (key, kept) in [
+            ("PATH", true),
+            ("HOME", true),
+            ("GIT_DIR", false),
+            ("GIT_INDEX_FILE", false),
+            ("GIT_NAMESPACE", false),
+            ("GIT_AUTHOR_NAME", true),
+            ("GIT_CONFIG_GLOBAL", true),
+            ("LC_ALL", false),
+        ] {
+            assert_eq!(is_kept(OsStr::new(key)), kept, "{key}");
+        }
+    }
+}

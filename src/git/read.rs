@@ -1,0 +1,152 @@
+//! Reading and writing objects: the seam between git2 and the git child.
+//!
+//! Both sides give equal answers on every repository that both can read; the
+//! differential test runs them side by side.
+
+use crate::error::Result;
+use crate::model::{Change, Oid, RepoPath, Time};
+
+/// Where a worktree's `HEAD` points.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Head {
+    /// On a branch (short name) with a commit.
+    Branch(String, Oid),
+    /// On a branch that has no commit yet.
+    Unborn(String),
+    /// On no branch.
+    Detached(Oid),
+}
+
+impl Head {
+    /// The commit, where there is one.
+    pub fn oid(&self) -> Option<Oid> {
+        match self {
+            Self::Branch(_, oid) | Self::Detached(oid) => Some(*oid),
+            Self::Unborn(_) => None,
+        }
+    }
+
+    /// The branch, where it is on one.
+    pub fn branch(&self) -> Option<&str> {
+        match self {
+            Self::Branch(name, _) | Self::Unborn(name) => Some(name),
+            Self::Detached(_) => None,
+        }
+    }
+}
+
+/// A commit's header and message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Commit {
+    /// Its id.
+    pub oid: Oid,
+    /// Its tree.
+    pub tree: Oid,
+    /// Its parents, in order.
+    pub parents: Vec<Oid>,
+    /// Author's name.
+    pub author: String,
+    /// Author's e-mail address.
+    pub email: String,
+    /// Committer time.
+    pub time: Time,
+    /// The whole message.
+    pub message: String,
+}
+
+impl Commit {
+    /// The message's first line.
+    pub fn subject(&self) -> &str {
+        self.message.lines().next().unwrap_or_default()
+    }
+}
+
+/// What a tree entry is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum EntryKind {
+    /// `100644`.
+    File,
+    /// `100755`.
+    Executable,
+    /// `120000`.
+    Link,
+    /// `160000`, a submodule.
+    Submodule,
+    /// `40000`.
+    Tree,
+}
+
+impl EntryKind {
+    /// The mode as git writes it.
+    pub fn mode(self) -> u32 {
+        match self {
+            Self::File => 0o100_644,
+            Self::Executable => 0o100_755,
+            Self::Link => 0o120_000,
+            Self::Submodule => 0o160_000,
+            Self::Tree => 0o040_000,
+        }
+    }
+
+    /// Reads a mode; odd old modes count as plain files, as git has it.
+    pub fn from_mode(mode: u32) -> Self {
+        match mode & 0o170_000 {
+            0o040_000 => Self::Tree,
+            0o120_000 => Self::Link,
+            0o160_000 => Self::Submodule,
+            _ if mode & 0o111 != 0 => Self::Executable,
+            _ => Self::File,
+        }
+    }
+}
+
+/// One entry of a tree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Its name in the tree; for a recursive listing, the path from the top.
+    pub name: RepoPath,
+    /// What it is.
+    pub kind: EntryKind,
+    /// The object.
+    pub oid: Oid,
+}
+
+/// Reading.
+pub trait Read: Send + Sync {
+    /// The commit (or object) a full ref name points at.
+    fn find_ref(&self, name: &str) -> Result<Option<Oid>>;
+    /// All refs under a prefix that ends in `/`, by name.
+    fn refs(&self, prefix: &str) -> Result<Vec<(String, Oid)>>;
+    /// The `HEAD` of the worktree that git-orch was called in.
+    fn head(&self) -> Result<Head>;
+    /// A commit.
+    fn commit(&self, oid: Oid) -> Result<Commit>;
+    /// The contents of files, each named by a commit and a path.
+    fn files(&self, wanted: &[(Oid, &str)]) -> Result<Vec<Option<Vec<u8>>>>;
+    /// A blob's bytes.
+    fn blob(&self, oid: Oid) -> Result<Vec<u8>>;
+    /// A tree's own entries.
+    fn tree(&self, oid: Oid) -> Result<Vec<Entry>>;
+    /// All files below a tree, by path.
+    fn tracked(&self, tree: Oid) -> Result<Vec<Entry>>;
+    /// What differs between two trees, by path; renames are a deletion and an addition.
+    fn changes(&self, old: Option<Oid>, new: Oid) -> Result<Vec<Change>>;
+    /// The best common ancestor.
+    fn merge_base(&self, one: Oid, two: Oid) -> Result<Option<Oid>>;
+    /// How many commits `tip` has that `base` has not, and the other way round.
+    fn ahead_behind(&self, tip: Oid, base: Oid) -> Result<(usize, usize)>;
+    /// Commits reachable from `tip` and from none of `hidden`, oldest first.
+    fn commits_between(&self, hidden: &[Oid], tip: Oid) -> Result<Vec<Oid>>;
+    /// Whether the object is there.
+    fn has(&self, oid: Oid) -> Result<bool>;
+}
+
+/// Writing objects; nothing is reachable until a ref is moved.
+pub trait Write {
+    /// Stores a blob.
+    fn write_blob(&self, bytes: &[u8]) -> Result<Oid>;
+    /// Stores a tree; entries in any order.
+    fn write_tree(&self, entries: &[Entry]) -> Result<Oid>;
+    /// Stores a record commit by git-orch itself.
+    fn write_record(&self, tree: Oid, parents: &[Oid], message: &str, time: Time) -> Result<Oid>;
+}

@@ -1,0 +1,136 @@
+//! Every name that git-orch owns in a repository, and how refs are moved.
+//!
+//! **Invariant:** a ref is written by compare-and-swap only, through git's own
+//! ref transactions, under the repository lock.
+
+use super::lock::RepoLock;
+use super::repo::Repo;
+use crate::error::{Error, Result};
+use crate::model::{Name, Oid};
+
+/// The prefix of session branches, short.
+pub const SESSION_BRANCHES: &str = "orch/";
+/// The prefix of result branches, short.
+pub const REVIEW_BRANCHES: &str = "review/";
+/// Records of sessions.
+pub const SESSIONS: &str = "refs/orch/session/";
+/// Records of tasks.
+pub const TASKS: &str = "refs/orch/task/";
+/// Records of fan-outs.
+pub const FANOUTS: &str = "refs/orch/fanout/";
+/// Objects that are in use but not yet reachable from a record.
+pub const KEEP: &str = "refs/orch/keep/";
+/// What was removed.
+pub const TRASH: &str = "refs/orch/trash/";
+/// Touch notes, one ref a session.
+pub const TOUCH_NOTES: &str = "refs/notes/orch/touch/";
+/// Check results, on trees.
+pub const CHECK_NOTES: &str = "refs/notes/orch/check";
+/// Verdicts, on commits.
+pub const VERDICT_NOTES: &str = "refs/notes/orch/verdict";
+/// The trailer that names a session.
+pub const SESSION_TRAILER: &str = "Orch-Session";
+/// The trailer that names a task.
+pub const TASK_TRAILER: &str = "Orch-Task";
+
+/// `refs/heads/` before a short branch name.
+pub fn branch(short: &str) -> String {
+    format!("refs/heads/{short}")
+}
+
+/// The short branch of a session.
+pub fn session_branch(name: &Name) -> String {
+    format!("{SESSION_BRANCHES}{name}")
+}
+
+/// The short result branch of a task or fan-out.
+pub fn review_branch(name: &Name) -> String {
+    format!("{REVIEW_BRANCHES}{name}")
+}
+
+/// What a ref must be before it is changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expect {
+    /// It must not exist.
+    Absent,
+    /// It must point here.
+    At(Oid),
+}
+
+/// One ref's change: where to, from where. No new place means deletion.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefChange {
+    /// The full name.
+    pub name: String,
+    /// Where it shall point; `None` deletes it.
+    pub new: Option<Oid>,
+    /// Where it must point now.
+    pub old: Expect,
+}
+
+impl RefChange {
+    /// Makes a ref that must not exist.
+    pub fn create(name: impl Into<String>, new: Oid) -> Self {
+        Self { name: name.into(), new: Some(new), old: Expect::Absent }
+    }
+
+    /// Moves a ref from one place to another.
+    pub fn update(name: impl Into<String>, new: Oid, old: Oid) -> Self {
+        Self { name: name.into(), new: Some(new), old: Expect::At(old) }
+    }
+
+    /// Deletes a ref that must point at `old`.
+    pub fn delete(name: impl Into<String>, old: Oid) -> Self {
+        Self { name: name.into(), new: None, old: Expect::At(old) }
+    }
+
+    /// Makes or moves a ref, as `old` was found.
+    pub fn set(name: impl Into<String>, new: Oid, old: Option<Oid>) -> Self {
+        Self { name: name.into(), new: Some(new), old: old.map_or(Expect::Absent, Expect::At) }
+    }
+}
+
+/// Carries changes out in one transaction; all or, on a miss, none.
+///
+/// # Errors
+/// Refused when a ref is not where it was expected.
+pub fn apply(repo: &Repo, _lock: &RepoLock, changes: &[RefChange], why: &str) -> Result<()> {
+    if changes.is_empty() {
+        return Ok(());
+    }
+    let input = script(changes);
+    let output =
+        repo.git(["update-ref", "-z", "--stdin", "-m", &format!("git-orch: {why}")]).stdin(input).spawn()?;
+    if output.code == 0 {
+        return Ok(());
+    }
+    let names: Vec<&str> = changes.iter().map(|change| change.name.as_str()).collect();
+    for change in changes {
+        let found = repo.read().find_ref(&change.name)?;
+        let expected = match change.old {
+            Expect::Absent => None,
+            Expect::At(oid) => Some(oid),
+        };
+        if found != expected {
+            let moved = if found.is_none() { "is gone" } else { "was made or moved by another process" };
+            return Err(Error::refused(format!("`{}` {moved}", change.name)).hint("run the command again"));
+        }
+    }
+    Err(Error::unusable(format!("could not write {}", crate::model::wording::list(names)))
+        .because(output.complaint()))
+}
+
+fn script(changes: &[RefChange]) -> Vec<u8> {
+    let mut text = String::from("start\0");
+    for change in changes {
+        let name = &change.name;
+        text.push_str(&match (change.new, change.old) {
+            (Some(new), Expect::Absent) => format!("create {name}\0{new}\0"),
+            (Some(new), Expect::At(old)) => format!("update {name}\0{new}\0{old}\0"),
+            (None, Expect::At(old)) => format!("delete {name}\0{old}\0"),
+            (None, Expect::Absent) => continue,
+        });
+    }
+    text.push_str("prepare\0commit\0");
+    text.into_bytes()
+}

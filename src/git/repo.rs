@@ -1,0 +1,273 @@
+//! Opening a repository and choosing how to read it.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use git2::{ErrorClass, ErrorCode, Repository, RepositoryOpenFlags};
+
+use super::child::Child;
+use super::library::Library;
+use super::process::{Command, Git, Place};
+use super::read::{Read, Write};
+use crate::error::{Error, IoContext, Result};
+
+/// How objects and refs are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Backend {
+    /// By git2, in process.
+    Library,
+    /// By the git child.
+    Child,
+}
+
+/// Extensions of the repository format that git2 reads rightly.
+const READABLE_EXTENSIONS: &[&str] =
+    &["noop", "objectformat", "worktreeconfig", "preciousobjects", "relativeworktrees"];
+
+/// An open repository, seen from one of its worktrees.
+pub struct Repo {
+    git: Arc<Git>,
+    place: Place,
+    reader: Box<dyn Backing>,
+    backend: Backend,
+}
+
+trait Backing: Read + Write {}
+impl<T: Read + Write> Backing for T {}
+
+impl std::fmt::Debug for Repo {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Repo({})", self.place.common_dir.display())
+    }
+}
+
+impl Repo {
+    /// Finds the repository around `folder`.
+    ///
+    /// # Errors
+    /// Unusable outside a repository, in one of another user, and in one
+    /// whose format git itself refuses.
+    pub fn discover(folder: &Path, environment: &BTreeMap<OsString, OsString>) -> Result<Self> {
+        let git = Arc::new(Git::find(environment)?);
+        let forced = environment.get(OsStr::new("GIT_ORCH_BACKEND")).map(|value| value.to_string_lossy());
+        if forced.as_deref() != Some("cli") && !environment.contains_key(OsStr::new("GIT_DIR")) {
+            match open_with_library(folder, environment)? {
+                Some(repository) => return Ok(Self::from_library(git, repository)),
+                None if forced.as_deref() == Some("git2") => {
+                    return Err(Error::unusable("git2 can't read this repository"));
+                }
+                None => {}
+            }
+        }
+        let place = discover_with_child(&git, folder, environment)?;
+        let reader = Child { git: Arc::clone(&git), place: place.clone() };
+        Ok(Self { git, place, reader: Box::new(reader), backend: Backend::Child })
+    }
+
+    fn from_library(git: Arc<Git>, repository: Repository) -> Self {
+        let place = Place {
+            git_dir: clean(repository.path()),
+            common_dir: clean(repository.commondir()),
+            work_tree: repository.workdir().map(clean),
+        };
+        Self { git, place, reader: Box::new(Library::new(repository)), backend: Backend::Library }
+    }
+
+    /// Reading objects and refs.
+    pub fn read(&self) -> &dyn Read {
+        &*self.reader
+    }
+
+    /// Writing objects.
+    pub fn write(&self) -> &dyn Write {
+        &*self.reader
+    }
+
+    /// How this repository is read.
+    pub fn backend(&self) -> Backend {
+        self.backend
+    }
+
+    /// The place git-orch was called in.
+    pub fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// The git program.
+    pub fn git_program(&self) -> &Arc<Git> {
+        &self.git
+    }
+
+    /// A git command on the repository as a whole: no working tree is touched.
+    pub fn git<I, A>(&self, args: I) -> Command<'_>
+    where
+        I: IntoIterator<Item = A>,
+        A: AsRef<OsStr>,
+    {
+        let common = &self.place.common_dir;
+        self.git.at(&Place { git_dir: common.clone(), common_dir: common.clone(), work_tree: None }, args)
+    }
+
+    /// A git command in one worktree.
+    pub fn git_in<I, A>(&self, place: &Place, args: I) -> Command<'_>
+    where
+        I: IntoIterator<Item = A>,
+        A: AsRef<OsStr>,
+    {
+        self.git.at(place, args)
+    }
+
+    /// The worktree git-orch was called in.
+    ///
+    /// # Errors
+    /// Unusable in a bare repository.
+    pub fn require_work_tree(&self) -> Result<&Path> {
+        self.place.work_tree.as_deref().ok_or_else(|| {
+            Error::unusable(format!("`{}` is a bare repository", self.place.common_dir.display()))
+                .hint("run git-orch in one of its worktrees: `git worktree add ../work` makes one")
+        })
+    }
+
+    /// The folder where everything local to this clone is kept, made on demand.
+    pub fn orch_dir(&self) -> Result<PathBuf> {
+        use std::os::unix::fs::DirBuilderExt;
+        let folder = self.orch_path();
+        if !folder.is_dir() {
+            let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder);
+            made.doing("could not make", &folder)?;
+        }
+        Ok(folder)
+    }
+
+    /// The same folder, made or not.
+    pub fn orch_path(&self) -> PathBuf {
+        self.place.common_dir.join("orch")
+    }
+
+    /// The repository's name for people and paths: that of its main folder.
+    pub fn name(&self) -> String {
+        let name = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned());
+        let common = &self.place.common_dir;
+        let main = if common.ends_with(".git") { common.parent().and_then(name) } else { name(common) };
+        let main = main.unwrap_or_else(|| "repository".to_owned());
+        main.strip_suffix(".git").filter(|stem| !stem.is_empty()).unwrap_or(&main).to_owned()
+    }
+
+    /// The folder beside which sessions are made: the main worktree, or the
+    /// bare repository itself.
+    pub fn main_folder(&self) -> &Path {
+        let common = &self.place.common_dir;
+        if common.ends_with(".git") { common.parent().unwrap_or(common) } else { common }
+    }
+
+    /// All settings under `orch.` in git's own configuration, last value wins.
+    pub fn settings(&self) -> Result<BTreeMap<String, String>> {
+        let output = self.git(["config", "-z", "--get-regexp", r"^orch\."]).spawn()?;
+        let mut settings = BTreeMap::new();
+        for entry in output.stdout.split(|byte| *byte == 0).filter(|entry| !entry.is_empty()) {
+            let text = String::from_utf8_lossy(entry);
+            let (key, value) = text.split_once('\n').unwrap_or((&text, "true"));
+            settings.insert(key.to_lowercase(), value.to_owned());
+        }
+        Ok(settings)
+    }
+}
+
+fn clean(path: &Path) -> PathBuf {
+    path.components().collect()
+}
+
+/// `None` where git2 can't read what it found, or reads it otherwise than git.
+fn open_with_library(
+    folder: &Path,
+    environment: &BTreeMap<OsString, OsString>,
+) -> Result<Option<Repository>> {
+    let ceilings = environment.get(OsStr::new("GIT_CEILING_DIRECTORIES")).cloned().unwrap_or_default();
+    let ceilings: Vec<PathBuf> = std::env::split_paths(&ceilings).collect();
+    match Repository::open_ext(folder, RepositoryOpenFlags::empty(), ceilings) {
+        Ok(repository) => Ok(reads_as_git_does(&repository).then_some(repository)),
+        Err(error) if error.code() == ErrorCode::NotFound => Err(outside(folder)),
+        Err(error) if error.code() == ErrorCode::Owner => Err(foreign(folder)),
+        Err(error) if error.class() == ErrorClass::Config => {
+            Err(Error::unusable("could not read git's configuration").because(error.message().to_owned()))
+        }
+        Err(_) => Ok(None),
+    }
+}
+
+fn outside(folder: &Path) -> Error {
+    Error::unusable(format!("`{}` is in no git repository", folder.display()))
+        .hint("change into one, name one with `-C DIR`, or make one with `git init`")
+}
+
+fn foreign(folder: &Path) -> Error {
+    Error::unusable(format!("the repository around `{}` belongs to another user", folder.display()))
+        .hint("if it is to be trusted: `git config --global --add safe.directory DIR`")
+}
+
+fn reads_as_git_does(repository: &Repository) -> bool {
+    let common = repository.commondir();
+    let is_dir_with_entries =
+        |path: PathBuf| path.read_dir().is_ok_and(|mut entries| entries.next().is_some());
+    let Ok(config) = repository.config().and_then(|mut config| config.snapshot()) else { return false };
+    let mut readable = true;
+    if let Ok(entries) = config.entries(Some(r"^(extensions\..*|remote\..*\.promisor)$")) {
+        let _ = entries.for_each(|entry| {
+            let name = entry.name().unwrap_or_default();
+            let known = |extension: &str| READABLE_EXTENSIONS.contains(&extension);
+            readable &= name.strip_prefix("extensions.").is_some_and(known);
+        });
+    }
+    let packed = std::fs::read(common.join("packed-refs")).unwrap_or_default();
+    let replaced = is_dir_with_entries(common.join("refs/replace"))
+        || packed.windows(14).any(|window| window == b" refs/replace/");
+    readable && !replaced && !common.join("info/grafts").exists()
+}
+
+fn discover_with_child(
+    git: &Git,
+    folder: &Path,
+    environment: &BTreeMap<OsString, OsString>,
+) -> Result<Place> {
+    let asked =
+        ["rev-parse", "--path-format=absolute", "--git-dir", "--git-common-dir", "--is-inside-work-tree"];
+    let output = with_caller(git.in_folder(folder, asked), environment).spawn()?;
+    if output.code != 0 {
+        git.require_version()?;
+        let complaint = output.complaint();
+        return Err(if complaint.starts_with("not a git repository") {
+            outside(folder)
+        } else if complaint.contains("dubious ownership") {
+            foreign(folder)
+        } else {
+            Error::unusable(format!("git can't use the repository around `{}`", folder.display()))
+                .because(complaint)
+        });
+    }
+    let lines: Vec<&[u8]> = output.stdout.split(|byte| *byte == b'\n').collect();
+    let path = |index: usize| -> PathBuf {
+        use std::os::unix::ffi::OsStrExt;
+        OsStr::from_bytes(lines.get(index).copied().unwrap_or_default()).into()
+    };
+    let mut work_tree = None;
+    if lines.get(2).is_some_and(|line| line == b"true") {
+        let top = with_caller(
+            git.in_folder(folder, ["rev-parse", "--path-format=absolute", "--show-toplevel"]),
+            environment,
+        );
+        work_tree = Some(PathBuf::from(top.line()?));
+    }
+    Ok(Place { git_dir: path(0), common_dir: path(1), work_tree })
+}
+
+/// Only looking for the repository heeds where the caller's git says it is.
+fn with_caller<'a>(mut command: Command<'a>, environment: &BTreeMap<OsString, OsString>) -> Command<'a> {
+    for key in ["GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_CEILING_DIRECTORIES"] {
+        if let Some(value) = environment.get(OsStr::new(key)) {
+            command = command.env(key, value);
+        }
+    }
+    command
+}

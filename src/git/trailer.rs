@@ -1,0 +1,15 @@
+//! The trailers that tie a commit to a session and a task: a hint for
+//! readers, never the truth.
+
+use super::refs::{SESSION_TRAILER, TASK_TRAILER};
+use crate::model::Name;
+
+/// A commit message with our trailers behind it.
+pub fn sign(text: &str, session: Option<&Name>, task: &Name) -> String {
+    let mut message = format!("{}\n\n", text.trim());
+    if let Some(session) = session {
+        message.push_str(&format!("{SESSION_TRAILER}: {session}\n"));
+    }
+    message.push_str(&format!("{TASK_TRAILER}: {task}\n"));
+    message
+}

@@ -1,0 +1,227 @@
+//! Worktrees: listing, making, resetting, taking away.
+//!
+//! **Invariant:** structural steps happen under the repository lock, files
+//! are written outside it; git's `prune` is never run; only what is named is
+//! touched, and no ignored file is overwritten.
+
+use std::path::{Path, PathBuf};
+
+use super::lock::RepoLock;
+use super::process::Place;
+use super::read::Head;
+use super::repo::Repo;
+use crate::error::{Error, IoContext, Result};
+use crate::model::{Oid, RepoPath};
+
+/// One linked or main worktree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Worktree {
+    /// Its directory.
+    pub path: PathBuf,
+    /// Its `HEAD`; absent for a bare main entry.
+    pub head: Option<Head>,
+    /// Name under git's `worktrees/`; absent for the main one.
+    pub id: Option<String>,
+}
+
+impl Worktree {
+    /// Where git works for it.
+    pub fn place(&self, repo: &Repo) -> Place {
+        place(repo, &self.path, self.id.as_deref())
+    }
+}
+
+/// Where git works for the worktree at `path`.
+pub fn place(repo: &Repo, path: &Path, id: Option<&str>) -> Place {
+    let common_dir = repo.place().common_dir.clone();
+    let git_dir = id.map_or_else(|| common_dir.clone(), |id| common_dir.join("worktrees").join(id));
+    Place { git_dir, common_dir, work_tree: Some(path.to_owned()) }
+}
+
+/// All worktrees, the main one first; read from git's own files, so that one
+/// half-made by another process is passed over.
+pub fn list(repo: &Repo) -> Result<Vec<Worktree>> {
+    let common = &repo.place().common_dir;
+    let bare = common.file_name().is_none_or(|name| name != ".git");
+    let mut found = Vec::new();
+    if !bare {
+        let head = read_head(repo, common)?;
+        found.push(Worktree { path: repo.main_folder().to_owned(), head, id: None });
+    }
+    let Ok(entries) = common.join("worktrees").read_dir() else { return Ok(found) };
+    for entry in entries.flatten() {
+        let Ok(text) = std::fs::read_to_string(entry.path().join("gitdir")) else { continue };
+        let file = entry.path().join(text.trim_end_matches('\n'));
+        let Some(path) = file.parent() else { continue };
+        let id = entry.file_name().to_string_lossy().into_owned();
+        let head = read_head(repo, &entry.path()).ok().flatten();
+        found.push(Worktree { path: path.components().collect(), head, id: Some(id) });
+    }
+    found[usize::from(!bare)..].sort_by(|one, two| one.path.cmp(&two.path));
+    Ok(found)
+}
+
+/// The `HEAD` in a git directory; `None` where it can't be read.
+fn read_head(repo: &Repo, git_dir: &Path) -> Result<Option<Head>> {
+    let Ok(text) = std::fs::read_to_string(git_dir.join("HEAD")) else { return Ok(None) };
+    let text = text.trim_end();
+    let Some(name) = text.strip_prefix("ref: ") else {
+        return Ok(text.parse().ok().filter(|oid: &Oid| !oid.is_zero()).map(Head::Detached));
+    };
+    if name == "refs/heads/.invalid" {
+        return head_by_child(repo, git_dir);
+    }
+    let branch = name.strip_prefix("refs/heads/").unwrap_or(name).to_owned();
+    Ok(Some(match repo.read().find_ref(name)? {
+        Some(oid) => Head::Branch(branch, oid),
+        None => Head::Unborn(branch),
+    }))
+}
+
+/// With reftable, `HEAD` is not in the file of that name.
+fn head_by_child(repo: &Repo, git_dir: &Path) -> Result<Option<Head>> {
+    let common_dir = repo.place().common_dir.clone();
+    let place = Place { git_dir: git_dir.to_owned(), common_dir, work_tree: None };
+    let output = repo.git_in(&place, ["symbolic-ref", "--quiet", "HEAD"]).spawn()?;
+    let name = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    if output.code != 0 {
+        let id = repo.git_in(&place, ["rev-parse", "--verify", "--quiet", "HEAD"]).spawn()?;
+        return Ok(String::from_utf8_lossy(&id.stdout).trim().parse().ok().map(Head::Detached));
+    }
+    let branch = name.strip_prefix("refs/heads/").unwrap_or(&name).to_owned();
+    Ok(Some(match repo.read().find_ref(&name)? {
+        Some(oid) => Head::Branch(branch, oid),
+        None => Head::Unborn(branch),
+    }))
+}
+
+/// What a new worktree starts from.
+#[derive(Clone, Debug)]
+pub enum Start<'a> {
+    /// A new branch (short name) at a commit.
+    NewBranch(&'a str, Oid),
+    /// A branch that is there already.
+    Branch(&'a str),
+    /// No branch.
+    Detached(Oid),
+}
+
+/// Registers a worktree at `path` without any file in it; its name under
+/// git's `worktrees/`. Fill it with [`fill`] once the lock is gone.
+pub fn add(
+    repo: &Repo,
+    _lock: &RepoLock,
+    path: &Path,
+    start: &Start<'_>,
+    reason: Option<&str>,
+) -> Result<String> {
+    let mut command = repo.git(["worktree", "add", "--no-checkout", "--quiet"]);
+    if let Some(reason) = reason {
+        command = command.args(["--lock", "--reason", reason]);
+    }
+    command = match start {
+        Start::NewBranch(branch, oid) => {
+            command.args(["--no-track", "-b", branch, "--"]).args([path]).args([oid.to_string()])
+        }
+        Start::Branch(branch) => command.args([Path::new("--"), path]).args([branch]),
+        Start::Detached(oid) => command.args(["--detach", "--"]).args([path]).args([oid.to_string()]),
+    };
+    let output = command.spawn()?;
+    if output.code != 0 {
+        let at = path.display();
+        return Err(Error::unusable(format!("could not add the worktree `{at}`")).because(output.complaint()));
+    }
+    id_of(path)
+}
+
+/// The name under git's `worktrees/` that a worktree's own `.git` file tells.
+fn id_of(path: &Path) -> Result<String> {
+    let file = path.join(".git");
+    let text = std::fs::read_to_string(&file).doing("could not read", &file)?;
+    let id = Path::new(text.trim_end()).file_name().map(|name| name.to_string_lossy().into_owned());
+    id.ok_or_else(|| Error::bug(format!("`{}` names no worktree", file.display())))
+}
+
+/// Writes the files of `HEAD` into a worktree that has none yet.
+pub fn fill(repo: &Repo, place: &Place) -> Result<()> {
+    let workers = std::thread::available_parallelism().map_or(1, usize::from);
+    let setting = format!("checkout.workers={workers}");
+    repo.git_in(place, ["-c", &setting, "reset", "--hard", "--quiet"]).run().map(drop)
+}
+
+/// Moves a worktree's branch and files to `to`; uncommitted files that stand
+/// in the way, ignored ones too, make it fail with nothing changed.
+pub fn switch(repo: &Repo, place: &Place, branch: &str, to: Oid) -> Result<()> {
+    let command =
+        repo.git_in(place, ["checkout", "--quiet", "--no-overwrite-ignore", "--no-track", "-B", branch]);
+    let output = command.args([to.to_string(), "--".to_owned()]).spawn()?;
+    if output.code == 0 {
+        return Ok(());
+    }
+    let at = place.work_tree.as_deref().unwrap_or(Path::new("?")).display().to_string();
+    Err(Error::refused(format!("could not move `{branch}` in `{at}` to {}", to.short()))
+        .because(output.complaint()))
+}
+
+/// Throws away what is uncommitted and unignored in a worktree: only after a
+/// snapshot of it was taken.
+pub fn discard(repo: &Repo, place: &Place) -> Result<()> {
+    repo.git_in(place, ["reset", "--hard", "--quiet"]).run()?;
+    repo.git_in(place, ["clean", "-ffdq"]).run().map(drop)
+}
+
+/// What differs from `HEAD` in a worktree: tracked and untracked paths.
+pub fn dirty(repo: &Repo, place: &Place) -> Result<Vec<RepoPath>> {
+    let args = [
+        "status",
+        "--porcelain=v2",
+        "-z",
+        "--untracked-files=all",
+        "--no-renames",
+        "--ignore-submodules=none",
+    ];
+    let text = repo.git_in(place, args).run()?;
+    let mut paths = Vec::new();
+    for line in text.split(|byte| *byte == 0).filter(|line| !line.is_empty()) {
+        let fields = match line[0] {
+            b'1' => 8,
+            b'u' => 10,
+            b'?' => 1,
+            _ => continue,
+        };
+        let path = line.splitn(fields + 1, |byte| *byte == b' ').last().unwrap_or_default();
+        paths.push(RepoPath::from_bytes(path));
+    }
+    Ok(paths)
+}
+
+/// Takes a worktree's entry out of git after its directory was moved away.
+pub fn forget(repo: &Repo, _lock: &RepoLock, path: &Path) -> Result<()> {
+    let command = repo.git(["worktree", "remove", "--force", "--force", "--"]).args([path]);
+    let output = command.spawn()?;
+    if output.code == 0 || output.complaint().contains("is not a working tree") {
+        return Ok(());
+    }
+    Err(output.into_error("worktree remove"))
+}
+
+/// Whether a worktree's own files still say what was recorded when it was
+/// made; an agent may have rewritten them to reach another repository.
+pub fn is_intact(repo: &Repo, path: &Path, id: &str) -> bool {
+    let git_dir = repo.place().common_dir.join("worktrees").join(id);
+    let text = |file: PathBuf| std::fs::read_to_string(file).map(|text| text.trim_end().to_owned());
+    let leads_to = |file: PathBuf, from: &Path, target: &Path| {
+        let text = text(file).unwrap_or_default();
+        let told = from.join(text.strip_prefix("gitdir: ").unwrap_or(&text));
+        told.canonicalize().ok().zip(target.canonicalize().ok()).is_some_and(|(told, target)| told == target)
+    };
+    leads_to(path.join(".git"), path, &git_dir)
+        && leads_to(git_dir.join("gitdir"), &git_dir, &path.join(".git"))
+        && leads_to(git_dir.join("commondir"), &git_dir, &repo.place().common_dir)
+}
+
+/// Bytes of the files below a folder, links not followed.
+pub fn size(folder: &Path) -> u64 {
+    let files = walkdir::WalkDir::new(folder).into_iter().flatten();
+    files.filter_map(|entry| entry.metadata().ok()).filter(|meta| meta.is_file()).map(|meta| meta.len()).sum()
+}
