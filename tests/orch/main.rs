@@ -1,1 +1,3 @@
-//! End-to-end tests of the `git-orch` program.
+//! End-to-end tests of the `git-orch` program, and tests of how it is written.
+
+mod layers;
