@@ -3,3 +3,5 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't go on may panic")]
 
 mod layers;
+mod sealed;
+mod support;

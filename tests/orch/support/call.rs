@@ -1,0 +1,101 @@
+//! One run of a program in a [`TestRepo`], its environment sealed.
+
+use std::ffi::OsStr;
+use std::path::Path;
+use std::time::Duration;
+
+use assert_cmd::Command;
+
+use super::output::Output;
+use super::repo::TestRepo;
+
+/// What a run may not change, unless it says so.
+#[derive(PartialEq)]
+enum Guard {
+    /// The checkout is compared before and after.
+    Checkout,
+    /// The run names the checkout.
+    Off,
+}
+
+/// A program about to run.
+#[must_use]
+pub(crate) struct Call<'repo> {
+    repo: &'repo TestRepo,
+    command: Command,
+    line: String,
+    guard: Guard,
+}
+
+impl<'repo> Call<'repo> {
+    /// A run in the repository's directory, with fixed identity, language and time zone.
+    pub(crate) fn new(repo: &'repo TestRepo, program: &str, arguments: &[&str]) -> Self {
+        let home = repo.top().join("home");
+        let programs = Path::new(env!("CARGO_BIN_EXE_git-orch")).parent().unwrap();
+        let mut command = Command::new(program);
+        command
+            .args(arguments)
+            .current_dir(repo.path(""))
+            .timeout(Duration::from_secs(60))
+            .env_clear()
+            .env("PATH", format!("{}:{}", programs.display(), machine_path()))
+            .env("HOME", &home)
+            .env("XDG_CONFIG_HOME", home.join(".config"))
+            .env("XDG_CACHE_HOME", home.join(".cache"))
+            .env("XDG_DATA_HOME", home.join(".local/share"))
+            .env("XDG_STATE_HOME", home.join(".local/state"))
+            .env("TMPDIR", repo.top().join("tmp"))
+            .env("GIT_CONFIG_NOSYSTEM", "1")
+            .env("GIT_CONFIG_GLOBAL", home.join(".gitconfig"))
+            .env("GIT_TERMINAL_PROMPT", "0")
+            .env("LC_ALL", "C")
+            .env("TZ", "UTC");
+        Self { repo, command, line: format!("{program} {}", arguments.join(" ")), guard: Guard::Checkout }
+    }
+
+    /// Sets a variable.
+    pub(crate) fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    /// Unsets a variable.
+    pub(crate) fn without_env(mut self, name: &str) -> Self {
+        self.command.env_remove(name);
+        self
+    }
+
+    /// Runs elsewhere.
+    pub(crate) fn within(mut self, directory: impl AsRef<Path>) -> Self {
+        self.command.current_dir(directory);
+        self
+    }
+
+    /// Feeds standard input.
+    pub(crate) fn stdin(mut self, text: &str) -> Self {
+        self.command.write_stdin(text);
+        self
+    }
+
+    /// Allows changes to the repository's own checkout and branches.
+    pub(crate) fn changing_checkout(mut self) -> Self {
+        self.guard = Guard::Off;
+        self
+    }
+
+    /// Runs, and fails the test where the checkout changed without leave.
+    pub(crate) fn run(mut self) -> Output {
+        let before = (self.guard == Guard::Checkout).then(|| self.repo.checkout());
+        let ended = self.command.output().unwrap();
+        if let Some(before) = before {
+            before.expect_same(&self.repo.checkout(), &self.line);
+        }
+        Output::new(&ended, self.repo.top())
+    }
+}
+
+/// The machine's own `PATH`, the one thing a test takes from it.
+#[expect(clippy::disallowed_methods, reason = "git and sh are found by it")]
+fn machine_path() -> String {
+    std::env::var("PATH").unwrap()
+}

@@ -1,0 +1,171 @@
+//! What a program printed, as one block that a test states whole.
+
+use std::fmt;
+use std::path::Path;
+
+/// How a program ended and what it said.
+#[must_use]
+pub(crate) struct Output {
+    /// Its exit code; 128 and the signal's number where a signal ended it.
+    pub(crate) exit: i32,
+    /// Its answer, as it was.
+    pub(crate) stdout: String,
+    /// Its narration, as it was.
+    pub(crate) stderr: String,
+    top: String,
+}
+
+impl Output {
+    /// Takes over what a process left; `top` is shown as `$TMP`.
+    pub(crate) fn new(ended: &std::process::Output, top: &Path) -> Self {
+        use std::os::unix::process::ExitStatusExt;
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let signal = || ended.status.signal().unwrap_or_default();
+        Self {
+            exit: ended.status.code().unwrap_or_else(|| 128 + signal()),
+            stdout: text(&ended.stdout),
+            stderr: text(&ended.stderr),
+            top: top.display().to_string(),
+        }
+    }
+
+    /// Asserts exit code and both streams at once.
+    ///
+    /// Indentation that all lines share does not count, so that the block can
+    /// stand indented in the test.
+    #[track_caller]
+    pub(crate) fn expect(&self, block: &str) {
+        let expected = dedent(block);
+        let actual = self.to_string();
+        assert!(expected == actual, "\n{}\nall of it:\n\n{}", diff(&expected, &actual), indent(&actual));
+    }
+
+    /// The answer as one JSON value.
+    #[track_caller]
+    pub(crate) fn json(&self) -> serde_json::Value {
+        match serde_json::from_str(&self.stdout) {
+            Ok(value) => value,
+            Err(error) => panic!("{error}\n{self}"),
+        }
+    }
+}
+
+/// The block: exit code, then each stream that is not empty.
+impl fmt::Display for Output {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "exit {}", self.exit)?;
+        for (name, text) in [("stdout", &self.stdout), ("stderr", &self.stderr)] {
+            if !text.is_empty() {
+                writeln!(
+                    f,
+                    "-- {name}\n{}",
+                    without_chance(&text.replace(&self.top, "$TMP")).trim_end_matches('\n')
+                )?;
+                if !text.ends_with('\n') {
+                    writeln!(f, "-- no final newline")?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Replaces what differs from run to run: object ids, elapsed times, moments.
+fn without_chance(text: &str) -> String {
+    let text = replace_words(text, "", |word, _| is_oid(word).then_some("<oid>"));
+    let text = replace_words(&text, "-:.", |word, _| is_moment(word).then_some("<moment>"));
+    replace_words(&text, ".", |word, rest| {
+        let elapsed = |unit: &str| {
+            word.strip_suffix(unit).is_some_and(|number| !number.is_empty() && number.parse::<f64>().is_ok())
+        };
+        let ago = rest.starts_with(" ago") && ["s", "m", "h", "d", "w", "y"].iter().any(|unit| elapsed(unit));
+        (ago || elapsed("s")).then_some("<time>")
+    })
+}
+
+/// Offers each word, and what follows it, for replacement; `joining` counts as part of a word.
+fn replace_words(text: &str, joining: &str, replace: impl Fn(&str, &str) -> Option<&'static str>) -> String {
+    let in_word = |c: char| c.is_ascii_alphanumeric() || joining.contains(c);
+    let mut replaced = String::new();
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let end = rest.find(|c| in_word(c) != in_word(first)).unwrap_or(rest.len());
+        let (piece, behind) = rest.split_at(end);
+        replaced.push_str(replace(piece, behind).unwrap_or(piece));
+        rest = behind;
+    }
+    replaced
+}
+
+fn is_oid(word: &str) -> bool {
+    (7..=64).contains(&word.len()) && word.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+fn is_moment(word: &str) -> bool {
+    word.len() == "2026-11-22T10:00:00Z".len()
+        && word.bytes().zip(*b"0000-00-00T00:00:00Z").all(|(byte, pattern)| match pattern {
+            b'0' => byte.is_ascii_digit(),
+            _ => byte == pattern,
+        })
+}
+
+/// Takes away the indentation that all lines share, and the lines around the block.
+fn dedent(block: &str) -> String {
+    let lines: Vec<&str> = block.trim_start_matches('\n').trim_end().lines().collect();
+    let depth = |line: &&str| line.len() - line.trim_start().len();
+    let shared = lines.iter().filter(|line| !line.trim().is_empty()).map(depth).min().unwrap_or_default();
+    lines.iter().map(|line| format!("{}\n", line.get(shared..).unwrap_or_default())).collect()
+}
+
+/// The block as it would stand in a test.
+fn indent(block: &str) -> String {
+    block.lines().map(|line| format!("            {line}").trim_end().to_owned() + "\n").collect()
+}
+
+/// Both texts line by line: `-` was expected, `+` came instead.
+fn diff(expected: &str, actual: &str) -> String {
+    let (old, new): (Vec<&str>, Vec<&str>) = (expected.lines().collect(), actual.lines().collect());
+    // common[i][j] is the number of lines that old[i..] and new[j..] share in order.
+    let mut common = vec![vec![0_usize; new.len() + 1]; old.len() + 1];
+    for i in (0..old.len()).rev() {
+        for j in (0..new.len()).rev() {
+            common[i][j] = match old[i] == new[j] {
+                true => common[i + 1][j + 1] + 1,
+                false => common[i + 1][j].max(common[i][j + 1]),
+            };
+        }
+    }
+    let (mut i, mut j, mut text) = (0, 0, String::new());
+    while i < old.len() || j < new.len() {
+        if i < old.len() && j < new.len() && old[i] == new[j] {
+            text += &format!("  {}\n", old[i]);
+            (i, j) = (i + 1, j + 1);
+        } else if j == new.len() || (i < old.len() && common[i + 1][j] >= common[i][j + 1]) {
+            text += &format!("- {}\n", old[i]);
+            i += 1;
+        } else {
+            text += &format!("+ {}\n", new[j]);
+            j += 1;
+        }
+    }
+    text
+}
+
+#[test]
+fn a_block_hides_what_chance_decides() {
+    for (text, shown) in [
+        ("from main 3f2a91c..77c0de1", "from main <oid>..<oid>"),
+        ("done in 1.4s, 12s", "done in <time>, <time>"),
+        ("2m ago, 1m of 7d", "<time> ago, 1m of 7d"),
+        ("\"started\":\"2026-11-22T10:00:00Z\"", "\"started\":\"<moment>\""),
+        ("1,204 files, 20 shards, as s", "1,204 files, 20 shards, as s"),
+    ] {
+        assert_eq!(without_chance(text), shown);
+    }
+}
+
+#[test]
+fn a_diff_shows_what_came_instead() {
+    assert_eq!(diff("a\nb\nc\n", "a\nx\nc\n"), "  a\n- b\n+ x\n  c\n");
+    assert_eq!(dedent("\n    a\n      b\n\n    c\n    "), "a\n  b\n\nc\n");
+}

@@ -1,0 +1,147 @@
+//! A repository to run `git orch` in, sealed off from the machine.
+//!
+//! **Invariant:** no test reads or writes the developer's home, configuration
+//! or environment, but for `PATH`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use git_orch::model::Time;
+use git2::{Oid, Repository, RepositoryInitOptions, Signature};
+use tempfile::TempDir;
+
+use super::call::Call;
+use super::output::Output;
+use super::snapshot::Snapshot;
+
+/// A moment this many days before now, in seconds since the epoch.
+pub(crate) fn days_ago(days: i64) -> i64 {
+    Time::now().0 - days * 86_400
+}
+
+/// A repository `shop` in a folder of its own, beside `home`, `tmp` and `agents`.
+pub(crate) struct TestRepo {
+    _folder: TempDir,
+    top: PathBuf,
+    repository: Repository,
+}
+
+impl TestRepo {
+    /// A repository on `main` with three commits by two people.
+    pub(crate) fn new() -> Self {
+        let repo = Self::unborn();
+        repo.commit(&[("README.md", "# shop\n")], "readme: say hello", "Ann", 1_700_000_000);
+        let api = [("src/api/login.rs", "fn login() {}\n"), ("src/api/cart.rs", "fn cart() {}\n")];
+        repo.commit(&api, "api: login and cart", "Ann", 1_700_100_000);
+        let web = [("src/web/login.ts", "login()\n"), ("src/web/cart.ts", "cart()\n")];
+        repo.commit(&web, "web: login and cart", "Ben", 1_700_200_000);
+        repo
+    }
+
+    /// A repository on `main` without a commit.
+    pub(crate) fn unborn() -> Self {
+        let folder = TempDir::with_prefix("orch-").unwrap();
+        let top = folder.path().canonicalize().unwrap();
+        for directory in ["home", "tmp", "shop"] {
+            fs::create_dir(top.join(directory)).unwrap();
+        }
+        let identity = "[user]\n\tname = Test\n\temail = test@example.com\n\tuseConfigOnly = true\n";
+        fs::write(top.join("home/.gitconfig"), identity).unwrap();
+        let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/agents");
+        std::os::unix::fs::symlink(fixtures, top.join("agents")).unwrap();
+        let mut options = RepositoryInitOptions::new();
+        options.initial_head("main").external_template(false);
+        let repository = Repository::init_opts(top.join("shop"), &options).unwrap();
+        repository.config().unwrap().set_bool("core.autocrlf", false).unwrap();
+        Self { _folder: folder, top, repository }
+    }
+
+    /// The folder that holds everything, shown as `$TMP`.
+    pub(crate) fn top(&self) -> &Path {
+        &self.top
+    }
+
+    /// The path of something in the repository's directory.
+    pub(crate) fn path(&self, inside: &str) -> PathBuf {
+        self.top.join("shop").join(inside)
+    }
+
+    /// The path of a session's worktree.
+    pub(crate) fn worktree(&self, session: &str) -> PathBuf {
+        self.top.join("shop.orch").join(session)
+    }
+
+    /// The path of a script of `fixtures/agents/`, as an argument.
+    pub(crate) fn agent(&self, script: &str) -> String {
+        self.top.join("agents").join(script).display().to_string()
+    }
+
+    /// Writes a file of the repository's directory and leaves it uncommitted.
+    pub(crate) fn write(&self, path: &str, content: &str) {
+        write(&self.path(path), content);
+    }
+
+    /// Reads a file below the top folder.
+    pub(crate) fn read(&self, path: &str) -> String {
+        fs::read_to_string(self.top.join(path)).unwrap()
+    }
+
+    /// Commits files on the branch that is checked out; the e-mail address follows from the author's name.
+    pub(crate) fn commit(&self, files: &[(&str, &str)], message: &str, author: &str, time: i64) -> Oid {
+        let mut index = self.repository.index().unwrap();
+        for (path, content) in files {
+            self.write(path, content);
+            index.add_path(Path::new(path)).unwrap();
+        }
+        index.write().unwrap();
+        let tree = self.repository.find_tree(index.write_tree().unwrap()).unwrap();
+        let address = format!("{}@example.com", author.to_lowercase());
+        let who = Signature::new(author, &address, &git2::Time::new(time, 0)).unwrap();
+        let parent = self.repository.head().ok().map(|head| head.peel_to_commit().unwrap());
+        let parents: Vec<_> = parent.iter().collect();
+        self.repository.commit(Some("HEAD"), &who, &who, message, &tree, &parents).unwrap()
+    }
+
+    /// Runs git in the repository's directory, which must succeed; what it printed.
+    pub(crate) fn git(&self, arguments: &[&str]) -> String {
+        let output = Call::new(self, "git", arguments).changing_checkout().run();
+        assert_eq!(output.exit, 0, "git {}\n{output}", arguments.join(" "));
+        output.stdout
+    }
+
+    /// Runs `git-orch` in the repository's directory.
+    pub(crate) fn orch(&self, arguments: &[&str]) -> Output {
+        self.call(arguments).run()
+    }
+
+    /// A run of `git-orch` that is still to be given an environment, a directory or input.
+    pub(crate) fn call(&self, arguments: &[&str]) -> Call<'_> {
+        Call::new(self, env!("CARGO_BIN_EXE_git-orch"), arguments)
+    }
+
+    /// A run of a shell script, `git orch` on its `PATH`.
+    pub(crate) fn shell(&self, script: &str) -> Call<'_> {
+        Call::new(self, "sh", &["-c", script])
+    }
+
+    /// All refs, one a line, each with the subject of its commit.
+    pub(crate) fn refs(&self) -> String {
+        self.git(&["for-each-ref", "--format=%(refname) %(subject)"])
+    }
+
+    /// What no command may change that does not name it: the checkout as its owner sees it.
+    pub(crate) fn checkout(&self) -> Snapshot {
+        Snapshot::of_checkout(&self.top, &self.repository)
+    }
+
+    /// The checkout, every ref and every file outside `.git`.
+    pub(crate) fn everything(&self) -> Snapshot {
+        Snapshot::of_everything(&self.top, &self.repository)
+    }
+}
+
+/// Writes a file, its folders too.
+fn write(path: &Path, content: &str) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, content).unwrap();
+}
