@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use super::{Name, Oid, Time};
 
-/// What one session has at one path: its decayed touches as of
-/// [`Profiles::now`], and the facts that explain them.
+/// What one session has at one path: its decayed touches as of now,
+/// and the facts that explain them.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct SessionWeight {
     /// Position of the session in [`Profiles::sessions`].
