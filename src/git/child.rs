@@ -19,7 +19,7 @@ impl Child {
     }
 
     /// Reads objects by any name git understands; `None` for each missing one.
-    fn objects(&self, names: &[String]) -> Result<Vec<Option<(String, Vec<u8>)>>> {
+    fn objects(&self, names: &[String]) -> Result<Vec<Option<Object>>> {
         let mut input = names.join("\0").into_bytes();
         input.push(0);
         let text = self.git(["cat-file", "--batch", "-z"]).stdin(input).run()?;
@@ -36,7 +36,10 @@ impl Child {
     }
 }
 
-fn next_object(rest: &mut &[u8]) -> Result<Option<(String, Vec<u8>)>> {
+/// An object's kind and bytes.
+type Object = (String, Vec<u8>);
+
+fn next_object(rest: &mut &[u8]) -> Result<Option<Object>> {
     let garbled = || Error::bug("`git cat-file --batch` answered out of turn");
     // A missing name is echoed as it was given, so it may itself hold newlines.
     let end = rest.iter().position(|byte| *byte == b'\n').ok_or_else(garbled)?;

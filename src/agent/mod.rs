@@ -1,0 +1,10 @@
+//! Running an agent program, or any command, so that nothing of it outlives us.
+
+pub mod command;
+pub mod interrupt;
+pub mod process;
+pub mod supervisor;
+
+pub use command::{Input, Invocation};
+pub use interrupt::Interrupt;
+pub use process::{End, Ended};

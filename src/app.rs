@@ -1,0 +1,67 @@
+//! What every command starts from: environment, clock, output, repository.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+
+use crate::config::{Settings, load, trust::Trust};
+use crate::error::{Error, Result};
+use crate::git::Repo;
+use crate::model::Time;
+use crate::ui::Ui;
+
+/// Built once, in `main`.
+#[derive(Debug)]
+pub struct App {
+    /// The environment as it was at the start.
+    pub environment: BTreeMap<OsString, OsString>,
+    /// The folder to work in: that of the caller, or `-C`.
+    pub folder: PathBuf,
+    /// When the command started.
+    pub now: Time,
+    /// Output.
+    pub ui: Ui,
+}
+
+impl App {
+    /// Reads the environment and the clock.
+    pub fn new(folder: PathBuf, ui: Ui) -> Self {
+        let environment: BTreeMap<OsString, OsString> = std::env::vars_os().collect();
+        let set = environment.get(OsStr::new("GIT_ORCH_NOW")).and_then(|text| text.to_str()?.parse().ok());
+        Self { environment, folder, now: set.map_or_else(Time::now, Time), ui }
+    }
+
+    /// A variable of the environment, where it is UTF-8.
+    pub fn variable(&self, key: &str) -> Option<&str> {
+        self.environment.get(OsStr::new(key)).and_then(|value| value.to_str())
+    }
+
+    /// Opens the repository around the folder.
+    pub fn repo(&self) -> Result<Repo> {
+        if !self.folder.is_dir() {
+            return Err(Error::usage(format!("`{}` is no folder", self.folder.display())));
+        }
+        Repo::discover(&self.folder, &self.environment)
+    }
+
+    /// The settings in force in the caller's worktree.
+    pub fn settings(&self, repo: &Repo) -> Result<Settings> {
+        let top = repo.place().work_tree.as_deref();
+        let file = load::load(top.unwrap_or(Path::new("/nonexistent")))?;
+        Settings::new(file, repo.settings()?)
+    }
+
+    /// What the user trusts in this repository.
+    pub fn trust(&self, repo: &Repo) -> Trust {
+        Trust::open(&repo.place().common_dir, &self.environment)
+    }
+
+    /// The caller's folder inside the worktree, empty at its top.
+    pub fn prefix(&self, repo: &Repo) -> PathBuf {
+        let top = repo.place().work_tree.as_deref().and_then(|top| top.canonicalize().ok());
+        let folder = self.folder.canonicalize().ok();
+        let inside =
+            folder.zip(top).and_then(|(folder, top)| folder.strip_prefix(top).ok().map(Path::to_owned));
+        inside.unwrap_or_default()
+    }
+}

@@ -1,0 +1,140 @@
+//! Personal settings over shared ones: flag, git configuration, file, default.
+
+use std::collections::BTreeMap;
+
+use super::schema::Config;
+use crate::error::{Error, Result};
+use crate::model::wording::unknown;
+
+/// The keys that git's configuration may hold, with what they mean.
+pub const KEYS: &[(&str, &str)] = &[
+    ("orch.base", "the branch that sessions start from and merge back to"),
+    ("orch.worktrees", "where session worktrees go"),
+    ("orch.agent", "the agent used when none is named"),
+    ("orch.hooks", "run the repository's hooks in commits that git-orch makes"),
+    ("orch.sign", "sign commits that git-orch makes as the user does"),
+    ("orch.jobs", "how many shards run at once"),
+    ("orch.horizon", "how many of the newest commits are mined"),
+];
+
+/// The settings in force, and the file behind them.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// The shared file.
+    pub file: Config,
+    personal: BTreeMap<String, String>,
+}
+
+/// One setting in force.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct InForce {
+    /// Its key.
+    pub key: String,
+    /// Its value.
+    pub value: String,
+    /// Where the value comes from: `git config`, `.orch.yml` or `default`.
+    pub origin: &'static str,
+}
+
+impl Settings {
+    /// Lays git's configuration over the file.
+    ///
+    /// # Errors
+    /// Unusable when git's configuration holds an unknown `orch.` key or a
+    /// value of the wrong type.
+    pub fn new(file: Config, personal: BTreeMap<String, String>) -> Result<Self> {
+        for key in personal.keys() {
+            if !KEYS.iter().any(|(known, _)| known == key) {
+                let known = KEYS.iter().map(|(key, _)| *key);
+                return Err(Error::unusable(format!(
+                    "{} in git's configuration",
+                    unknown("setting", key, known)
+                ))
+                .hint(format!("take it out: `git config --unset {key}`")));
+            }
+        }
+        let settings = Self { file, personal };
+        settings.number("orch.jobs")?;
+        settings.number("orch.horizon")?;
+        settings.flag("orch.hooks")?;
+        settings.flag("orch.sign")?;
+        Ok(settings)
+    }
+
+    /// The base, where one is set.
+    pub fn base(&self) -> Option<&str> {
+        self.personal("orch.base").or(self.file.base.as_deref())
+    }
+
+    /// Where session worktrees go.
+    pub fn worktrees(&self) -> &str {
+        let set = self.personal("orch.worktrees").or(self.file.worktrees.as_deref());
+        set.unwrap_or("../{repo}.orch/{session}")
+    }
+
+    /// The agent used when none is named.
+    pub fn agent(&self) -> Option<&str> {
+        self.personal("orch.agent").or(self.file.agents.default.as_deref())
+    }
+
+    /// How many shards run at once, where set.
+    pub fn jobs(&self) -> Option<usize> {
+        self.number("orch.jobs").ok().flatten().filter(|jobs| *jobs > 0)
+    }
+
+    /// How many of the newest commits are mined.
+    pub fn horizon(&self) -> usize {
+        self.number("orch.horizon").ok().flatten().unwrap_or(self.file.routing.horizon)
+    }
+
+    /// Whether hooks run in commits that git-orch makes.
+    pub fn hooks(&self) -> bool {
+        self.flag("orch.hooks").unwrap_or(false)
+    }
+
+    /// Whether commits that git-orch makes are signed.
+    pub fn sign(&self) -> bool {
+        self.flag("orch.sign").unwrap_or(false)
+    }
+
+    /// Every setting in force, with its origin.
+    pub fn in_force(&self) -> Vec<InForce> {
+        let row = |key: &str, shared: Option<String>, default: &str| {
+            let (value, origin) = match (self.personal(key), shared) {
+                (Some(value), _) => (value.to_owned(), "git config"),
+                (None, Some(value)) => (value, ".orch.yml"),
+                (None, None) => (default.to_owned(), "default"),
+            };
+            InForce { key: key.to_owned(), value, origin }
+        };
+        let horizon = self.file.routing.horizon;
+        let shared_horizon = (horizon != super::Routing::default().horizon).then(|| horizon.to_string());
+        vec![
+            row("orch.base", self.file.base.clone(), "the branch of origin/HEAD, else the one checked out"),
+            row("orch.worktrees", self.file.worktrees.clone(), "../{repo}.orch/{session}"),
+            row("orch.agent", self.file.agents.default.clone(), "none: a person takes over"),
+            row("orch.hooks", None, "false"),
+            row("orch.sign", None, "false"),
+            row("orch.jobs", None, "one for each processor"),
+            row("orch.horizon", shared_horizon, "20000"),
+        ]
+    }
+
+    fn personal(&self, key: &str) -> Option<&str> {
+        self.personal.get(key).map(String::as_str)
+    }
+
+    fn number(&self, key: &str) -> Result<Option<usize>> {
+        let Some(text) = self.personal(key) else { return Ok(None) };
+        let number = text.parse().map_err(|_| Error::unusable(format!("`{key}` is `{text}`, not a number")));
+        number.map(Some)
+    }
+
+    fn flag(&self, key: &str) -> Result<bool> {
+        match self.personal(key).map(str::to_lowercase).as_deref() {
+            None | Some("false" | "no" | "off" | "0" | "") => Ok(false),
+            Some("true" | "yes" | "on" | "1") => Ok(true),
+            Some(text) => Err(Error::unusable(format!("`{key}` is `{text}`, neither true nor false"))),
+        }
+    }
+}

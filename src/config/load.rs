@@ -1,0 +1,167 @@
+//! Reading `.orch.yml`: whole or not at all.
+//!
+//! **Invariant:** an unknown or duplicate key, a wrong type or a bomb is an
+//! error with its place, never a silent default.
+
+use std::path::Path;
+
+use super::schema::Config;
+use crate::error::{Error, IoContext, Result};
+use crate::model::wording::nearest;
+use crate::model::{PathSet, time};
+
+/// The file's name.
+pub const FILE: &str = ".orch.yml";
+/// The largest file that is read.
+const MAX_BYTES: usize = 256 * 1024;
+/// The deepest nesting that is read.
+const MAX_DEPTH: usize = 32;
+
+/// Reads the file at the top of a checkout; all defaults where there is none.
+pub fn load(top: &Path) -> Result<Config> {
+    let path = top.join(FILE);
+    match path.symlink_metadata() {
+        Err(_) => Ok(Config { version: 1, ..Config::default() }),
+        Ok(meta) if !meta.is_file() => {
+            Err(Error::unusable(format!("`{FILE}` is no plain file")).hint("replace it by one"))
+        }
+        Ok(meta) if meta.len() > MAX_BYTES as u64 => Err(too_large()),
+        Ok(_) => parse(&std::fs::read(&path).doing("could not read", &path)?),
+    }
+}
+
+/// Reads the file's bytes.
+pub fn parse(bytes: &[u8]) -> Result<Config> {
+    if bytes.len() > MAX_BYTES {
+        return Err(too_large());
+    }
+    let text = std::str::from_utf8(bytes).map_err(|_| bad("it is not UTF-8"))?;
+    if depth(text) > MAX_DEPTH {
+        return Err(bad(&format!("it is nested deeper than {MAX_DEPTH}")));
+    }
+    if text.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with('#')) {
+        return Ok(Config { version: 1, ..Config::default() });
+    }
+    let config: Config = serde_yaml::from_str(text).map_err(|error| explain(&error.to_string()))?;
+    check(&config)?;
+    Ok(config)
+}
+
+fn bad(why: &str) -> Error {
+    Error::unusable(format!("could not read `{FILE}`: {why}"))
+}
+
+fn too_large() -> Error {
+    bad("it is larger than 256 KiB")
+}
+
+/// How deep brackets or indentation go: a cheap bound, taken before parsing.
+fn depth(text: &str) -> usize {
+    let (mut open, mut deepest) = (0_usize, 0);
+    for byte in text.bytes() {
+        match byte {
+            b'[' | b'{' => open += 1,
+            b']' | b'}' => open = open.saturating_sub(1),
+            _ => continue,
+        }
+        deepest = deepest.max(open);
+    }
+    let indent = |line: &str| line.len() - line.trim_start_matches([' ', '-']).len();
+    deepest.max(text.lines().map(indent).max().unwrap_or(0) / 2)
+}
+
+/// Adds "did you mean" to serde's unknown field.
+fn explain(message: &str) -> Error {
+    let error = bad(message);
+    let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
+    match quoted.split_first() {
+        Some((unknown, known)) if message.contains("unknown field") => {
+            match nearest(unknown, known.iter().copied()) {
+                Some(word) => error.hint(format!("did you mean `{word}`?")),
+                None => error.hint("`git orch config --schema` lists every key"),
+            }
+        }
+        _ => error,
+    }
+}
+
+fn check(config: &Config) -> Result<()> {
+    if config.version != 1 {
+        let why = format!("version {} is not known here", config.version);
+        return Err(bad(&why).hint("the first line is `version: 1`; a newer git-orch may know more"));
+    }
+    let sets = config.sessions.values().map(|session| &session.paths);
+    let sets = sets.chain(config.jobs.values().flat_map(|job| [&job.include, &job.exclude, &job.needs]));
+    let rules =
+        config.viewpoints.iter().flat_map(|viewpoints| viewpoints.rules.iter().map(|rule| &rule.paths));
+    for patterns in sets.chain(rules) {
+        PathSet::parse(patterns).map_err(|why| bad(&why))?;
+    }
+    for name in config.sessions.keys().chain(config.jobs.keys()) {
+        name.parse::<crate::model::Name>().map_err(|why| bad(&format!("`{name}`: {why}")))?;
+    }
+    let timeouts = config.agents.profiles.values().filter_map(|profile| profile.timeout.as_ref());
+    let timeouts = timeouts.chain(config.jobs.values().filter_map(|job| job.timeout.as_ref()));
+    for span in timeouts.chain(&config.routing.half_lives) {
+        let parsed = time::parse_span(span).filter(|span| !span.is_zero());
+        parsed.ok_or_else(|| {
+            bad(&format!("`{span}` is no time span")).hint("write it as `30s`, `5m`, `2h` or `7d`")
+        })?;
+    }
+    let known = ["developer", "reviewer", "tester", "documenter"];
+    let viewpoints = config.viewpoints.iter();
+    let named =
+        viewpoints.flat_map(|v| v.default.iter().chain(v.rules.iter().flat_map(|rule| &rule.require)));
+    for viewpoint in named {
+        if !known.contains(&viewpoint.as_str()) {
+            return Err(bad(&crate::model::wording::unknown("viewpoint", viewpoint, known)));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_documented_file_is_read() {
+        let text = "version: 1\nbase: main\nagents:\n  default: house\n  house: { run: [house-agent, --headless], prompt: stdin, timeout: 30m }\nsessions:\n  backend: { paths: [\"src/api/**\"], specialty: \"API, auth\", agent: codex }\njobs:\n  fmt: { run: 'prettier --write \"$@\"', include: [\"web/**/*.ts\"], shard: directory, tree: sparse, needs: [\".prettierrc*\"], check: npm test }\nchecks: [cargo test]\nviewpoints: { default: [developer], rules: [{ paths: [\"src/auth/**\"], require: [developer, reviewer] }] }\nrouting: { half_lives: [7d, 365d] }\n";
+        let config = parse(text.as_bytes()).unwrap();
+        assert_eq!(config.agents.default.as_deref(), Some("house"));
+        assert_eq!(config.jobs["fmt"].needs, [".prettierrc*"]);
+        assert_eq!(config.checks, ["cargo test"]);
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        for (text, message) in [
+            ("version: 2\n", "version 2 is not known here"),
+            ("version: 1\nbse: main\n", "unknown field `bse`"),
+            ("version: 1\nversion: 1\n", "duplicate"),
+            ("version: 1\nsessions:\n  a: {}\n  a: {}\n", "duplicate key `a`"),
+            ("version: 1\nagents:\n  a: { run: x }\n  a: { run: y }\n", "duplicate key `a`"),
+            ("version: 1\nchecks: cargo test\n", "checks"),
+            ("version: 1\nsessions:\n  a: { paths: [\"[\"] }\n", "bad pattern"),
+            ("version: 1\nsessions:\n  A/b: {}\n", "a name holds only"),
+            ("version: 1\njobs:\n  x: { run: [] }\n", "a command can't be empty"),
+            ("version: 1\nrouting: { half_lives: [soon, 365d] }\n", "`soon` is no time span"),
+            ("version: [\n", "could not read"),
+            (&"[".repeat(100_000), "nested deeper"),
+            ("\u{0}", "could not read"),
+        ] {
+            let error = parse(text.as_bytes()).unwrap_err().to_string();
+            assert!(error.contains(message), "{error}");
+        }
+        assert!(parse(b"\xff").unwrap_err().to_string().contains("not UTF-8"));
+        let hints = parse(b"version: 1\nsesions: {}\n").unwrap_err().hints;
+        assert_eq!(hints, ["did you mean `sessions`?"]);
+    }
+
+    #[test]
+    fn an_empty_file_means_all_defaults() {
+        for text in ["", "# nothing\n\n"] {
+            assert_eq!(parse(text.as_bytes()).unwrap(), Config { version: 1, ..Config::default() });
+        }
+    }
+}

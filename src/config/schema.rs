@@ -1,0 +1,290 @@
+//! The shape of `.orch.yml`.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::de::{self, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
+
+/// The whole file.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Version of this format; 1.
+    pub version: u32,
+    /// The branch that sessions start from and merge back to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub base: Option<String>,
+    /// Where session worktrees go: `{repo}` and `{session}` stand for names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub worktrees: Option<String>,
+    /// Run once in each new session worktree.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub setup: Option<String>,
+    /// Agent programs.
+    pub agents: Agents,
+    /// Defaults for `add-session NAME`.
+    #[serde(deserialize_with = "unique_map")]
+    pub sessions: BTreeMap<String, SessionDefaults>,
+    /// Named parallel-safe work.
+    #[serde(deserialize_with = "unique_map")]
+    pub jobs: BTreeMap<String, Job>,
+    /// What a tree must pass before it lands.
+    pub checks: Vec<String>,
+    /// Who must look at a result.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub viewpoints: Option<Viewpoints>,
+    /// How tasks find their session.
+    pub routing: Routing,
+}
+
+/// Agent programs by name, and which one is used when none is named.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
+pub struct Agents {
+    /// The agent used when none is named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub default: Option<String>,
+    /// The programs.
+    #[serde(flatten)]
+    pub profiles: BTreeMap<String, Profile>,
+}
+
+/// How to start an agent program.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Profile {
+    /// The command.
+    pub run: Command,
+    /// How the brief goes in.
+    #[serde(default)]
+    pub prompt: Prompt,
+    /// The command that resumes a conversation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resume: Option<Command>,
+    /// How long it may run, as `30m`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<String>,
+}
+
+/// How the brief reaches an agent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Prompt {
+    /// On standard input.
+    #[default]
+    Stdin,
+    /// As a file, named by `GIT_ORCH_BRIEF`.
+    File,
+    /// As the last argument.
+    Argument,
+}
+
+/// A command: a string for `sh -c`, or a list of arguments.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Command {
+    /// For `sh -c`; files follow as `"$@"`.
+    Shell(String),
+    /// Arguments; files are appended.
+    List(Vec<String>),
+}
+
+/// Defaults of a session.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct SessionDefaults {
+    /// Path patterns.
+    pub paths: Vec<String>,
+    /// Words for what it is good at.
+    pub specialty: String,
+    /// The agent that works in it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub agent: Option<String>,
+}
+
+/// Named parallel-safe work.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Job {
+    /// The command; the shard's files follow.
+    pub run: Command,
+    /// Which files it is for.
+    #[serde(default)]
+    pub include: Vec<String>,
+    /// Which it is not for.
+    #[serde(default)]
+    pub exclude: Vec<String>,
+    /// How files are put together.
+    #[serde(default)]
+    pub shard: ShardBy,
+    /// What a throwaway worktree holds.
+    #[serde(default)]
+    pub tree: TreeKind,
+    /// Further files a sparse worktree needs.
+    #[serde(default)]
+    pub needs: Vec<String>,
+    /// What the assembled tree must pass.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub check: Option<String>,
+    /// How long one shard may take, as `5m`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout: Option<String>,
+}
+
+/// How the files of a job are put together.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum ShardBy {
+    /// Neighbours together, in about equal parts.
+    #[default]
+    Count,
+    /// One shard a directory.
+    Directory,
+    /// One shard a file.
+    File,
+    /// One shard a package.
+    Package,
+}
+
+/// What a throwaway worktree holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum TreeKind {
+    /// Every file: a tool may read what it was not given.
+    #[default]
+    Full,
+    /// The shard's files, files directly in the folders above them, and `needs`.
+    Sparse,
+}
+
+/// Who must look at a result.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Viewpoints {
+    /// Where no rule says otherwise.
+    pub default: Vec<String>,
+    /// Rules by path.
+    pub rules: Vec<ViewpointRule>,
+}
+
+/// Which viewpoints results at some paths need.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct ViewpointRule {
+    /// Path patterns.
+    pub paths: Vec<String>,
+    /// The viewpoints.
+    pub require: Vec<String>,
+}
+
+/// How tasks find their session.
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Routing {
+    /// After which time a touch counts half: fast, slow.
+    pub half_lives: [String; 2],
+    /// How many of the newest commits are mined.
+    pub horizon: usize,
+}
+
+impl Default for Routing {
+    fn default() -> Self {
+        Self { half_lives: ["7d".to_owned(), "365d".to_owned()], horizon: 20_000 }
+    }
+}
+
+impl fmt::Display for Command {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Shell(text) => f.write_str(text),
+            Self::List(args) => f.write_str(&args.join(" ")),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Command {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+        impl<'de> Visitor<'de> for Either {
+            type Value = Command;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a command: a string or a list of strings")
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Command, E> {
+                if text.trim().is_empty() {
+                    return Err(E::custom("a command can't be empty"));
+                }
+                Ok(Command::Shell(text.to_owned()))
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Command, A::Error> {
+                let mut args = Vec::new();
+                while let Some(arg) = list.next_element::<String>()? {
+                    args.push(arg);
+                }
+                if args.first().is_none_or(String::is_empty) {
+                    return Err(de::Error::custom("a command can't be empty"));
+                }
+                Ok(Command::List(args))
+            }
+        }
+        deserializer.deserialize_any(Either)
+    }
+}
+
+impl<'de> Deserialize<'de> for Agents {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Entries;
+        impl<'de> Visitor<'de> for Entries {
+            type Value = Agents;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("agents by name")
+            }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Agents, A::Error> {
+                let mut agents = Agents::default();
+                while let Some(key) = map.next_key::<String>()? {
+                    let taken = if key == "default" {
+                        agents.default.replace(map.next_value()?).is_some()
+                    } else {
+                        agents.profiles.insert(key.clone(), map.next_value()?).is_some()
+                    };
+                    if taken {
+                        return Err(duplicate(&key));
+                    }
+                }
+                Ok(agents)
+            }
+        }
+        deserializer.deserialize_map(Entries)
+    }
+}
+
+/// Reads a map whose keys must differ: YAML readers keep the last silently.
+fn unique_map<'de, D, T>(deserializer: D) -> Result<BTreeMap<String, T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    struct Unique<T>(std::marker::PhantomData<T>);
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for Unique<T> {
+        type Value = BTreeMap<String, T>;
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a map")
+        }
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut found = BTreeMap::new();
+            while let Some(key) = map.next_key::<String>()? {
+                if found.contains_key(&key) {
+                    return Err(duplicate(&key));
+                }
+                found.insert(key, map.next_value()?);
+            }
+            Ok(found)
+        }
+    }
+    deserializer.deserialize_map(Unique(std::marker::PhantomData))
+}
+
+fn duplicate<E: de::Error>(key: &str) -> E {
+    E::custom(format!("duplicate key `{key}`"))
+}

@@ -1,0 +1,137 @@
+//! Which commands of a repository may run: those the user trusted, each by
+//! its exact words.
+//!
+//! What is trusted is kept with the user, never in the repository, so that
+//! no repository can trust itself. A changed byte is another command.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+
+use sha2::{Digest, Sha256};
+
+use super::schema::Config;
+use crate::error::{Error, IoContext, Kind, Result};
+
+/// A command that a repository names, and what for.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+pub struct Named {
+    /// What it is for: `check`, `job fmt`, `agent house`, `setup`.
+    pub purpose: String,
+    /// Its words.
+    pub command: String,
+}
+
+/// What stands for the repository itself: starting a built-in agent in it,
+/// copying its `.worktreeinclude`, running a tool that loads its plugins.
+pub fn repository() -> Named {
+    Named { purpose: "repository".to_owned(), command: "built-in agents, tools and copied files".to_owned() }
+}
+
+/// Every command that a configuration names.
+pub fn commands(config: &Config) -> Vec<Named> {
+    let mut found = vec![repository()];
+    let mut add = |purpose: String, command: String| found.push(Named { purpose, command });
+    if let Some(setup) = &config.setup {
+        add("setup".to_owned(), setup.clone());
+    }
+    for (name, profile) in &config.agents.profiles {
+        add(format!("agent {name}"), exact(&profile.run));
+        if let Some(resume) = &profile.resume {
+            add(format!("agent {name}, resuming"), exact(resume));
+        }
+    }
+    for (name, job) in &config.jobs {
+        add(format!("job {name}"), exact(&job.run));
+        if let Some(check) = &job.check {
+            add(format!("check of job {name}"), check.clone());
+        }
+    }
+    for check in &config.checks {
+        add("check".to_owned(), check.clone());
+    }
+    found
+}
+
+/// A command's words, told apart where a list and a string print alike.
+pub fn exact(command: &super::Command) -> String {
+    match command {
+        super::Command::Shell(text) => text.clone(),
+        super::Command::List(args) => format!("{args:?}"),
+    }
+}
+
+/// The user's book of trust for one repository.
+#[derive(Debug)]
+pub struct Trust {
+    file: Option<PathBuf>,
+    known: BTreeSet<String>,
+}
+
+impl Trust {
+    /// Opens the book for the repository with this common directory.
+    pub fn open(common_dir: &Path, environment: &BTreeMap<OsString, OsString>) -> Self {
+        let folder = state_folder(environment);
+        let path = common_dir.canonicalize().unwrap_or_else(|_| common_dir.to_owned());
+        let file =
+            folder.map(|folder| folder.join("trust").join(digest(path.as_os_str().as_encoded_bytes())));
+        let text = file.as_deref().and_then(|file| std::fs::read_to_string(file).ok()).unwrap_or_default();
+        Self { file, known: text.lines().map(str::to_owned).collect() }
+    }
+
+    /// Whether a command may run.
+    pub fn covers(&self, named: &Named) -> bool {
+        self.known.contains(&fingerprint(named))
+    }
+
+    /// Refuses a command that is not trusted.
+    ///
+    /// # Errors
+    /// Untrusted (exit 5), with the command to run.
+    pub fn require(&self, named: &Named) -> Result<()> {
+        if self.covers(named) {
+            return Ok(());
+        }
+        let what = if *named == repository() {
+            "this repository is not trusted".to_owned()
+        } else {
+            format!("the {} `{}` of this repository is not trusted", named.purpose, named.command)
+        };
+        Err(Error::new(Kind::Untrusted, what).hint("read what it would run and allow it: `git orch trust`"))
+    }
+
+    /// Trusts exactly these commands from now on.
+    ///
+    /// # Errors
+    /// Unusable where there is no place for the user's own state.
+    pub fn replace(&mut self, commands: &[Named]) -> Result<()> {
+        let Some(file) = &self.file else {
+            return Err(Error::unusable("there is no home folder to remember trust in")
+                .hint("set HOME or XDG_STATE_HOME"));
+        };
+        self.known = commands.iter().map(fingerprint).collect();
+        let folder = file.parent().expect("the file lies in a folder");
+        std::fs::create_dir_all(folder).doing("could not make", folder)?;
+        let text: String = self.known.iter().map(|line| format!("{line}\n")).collect();
+        let mut scratch = tempfile::NamedTempFile::new_in(folder).doing("could not write in", folder)?;
+        std::io::Write::write_all(&mut scratch, text.as_bytes()).doing("could not write", file)?;
+        scratch.persist(file).map_err(|error| error.error).doing("could not write", file)?;
+        Ok(())
+    }
+}
+
+fn state_folder(environment: &BTreeMap<OsString, OsString>) -> Option<PathBuf> {
+    let set =
+        |key: &str| environment.get(OsStr::new(key)).map(PathBuf::from).filter(|path| path.is_absolute());
+    set("XDG_STATE_HOME")
+        .or_else(|| set("HOME").map(|home| home.join(".local/state")))
+        .map(|at| at.join("git-orch"))
+}
+
+fn fingerprint(named: &Named) -> String {
+    digest(format!("{}\0{}", named.purpose, named.command).as_bytes())
+}
+
+fn digest(bytes: &[u8]) -> String {
+    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}

@@ -1,0 +1,101 @@
+//! Live lines on a terminal, plain lines elsewhere.
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use crate::model::time::elapsed;
+use crate::model::wording::{count, thousands};
+use crate::model::{Event, ShardState};
+
+/// One live line at the bottom of the terminal.
+#[derive(Debug)]
+pub struct Progress {
+    live: bool,
+    bar: Option<ProgressBar>,
+}
+
+impl Progress {
+    pub(super) fn new(live: bool) -> Self {
+        Self { live, bar: None }
+    }
+
+    /// Shows an event on the live line; what must stay is given back.
+    pub(super) fn tell(&mut self, event: &Event) -> Option<String> {
+        match event {
+            Event::Mining { done, total } => {
+                self.count(*done, *total, "{msg} {wide_bar} {percent}%, about {eta} left", "mining commits");
+                None
+            }
+            Event::Running { command, worktree, elapsed: time, changed } => {
+                let files =
+                    changed.map_or(String::new(), |n| format!(", {} changed so far", count(n, "file")));
+                self.line(format!("running {command} in {}  {}{files}", worktree.display(), elapsed(*time)));
+                None
+            }
+            Event::Checking { name, check } => {
+                self.line(format!("checking {name}: {check}"));
+                None
+            }
+            Event::Shard { shard, label, done, total, last_line } => {
+                self.count(
+                    *done,
+                    *total,
+                    "  {pos} of {len} shards {wide_bar} {elapsed}, about {eta} left",
+                    "",
+                );
+                let what = match (shard.state, shard.exit_code) {
+                    (ShardState::Failed, Some(code)) => format!("exit {code}"),
+                    _ => format!("{} changed", thousands(shard.changed)),
+                };
+                let files = count(shard.paths.len(), "file");
+                let state = shard.state.word();
+                let line =
+                    format!("  {state:<9} {label:<24} {files:>10}  {what:<12} {:>5.1}s", shard.seconds);
+                Some(format!("{line}  {last_line}").trim_end().to_owned())
+            }
+            Event::Note(_) | Event::Warning(_) | Event::Waiting(_) => None,
+        }
+    }
+
+    /// Runs `print` with the live line out of the way.
+    pub(super) fn suspend(&self, print: impl FnOnce()) {
+        match &self.bar {
+            Some(bar) => bar.suspend(print),
+            None => print(),
+        }
+    }
+
+    /// Takes the live line away.
+    pub(super) fn clear(&mut self) {
+        if let Some(bar) = self.bar.take() {
+            bar.finish_and_clear();
+        }
+    }
+
+    fn bar(&mut self, template: &str, length: u64) -> Option<&ProgressBar> {
+        if !self.live {
+            return None;
+        }
+        Some(self.bar.get_or_insert_with(|| {
+            let style = ProgressStyle::with_template(template).expect("our templates are valid");
+            let bar = ProgressBar::with_draw_target(Some(length), ProgressDrawTarget::stderr());
+            bar.with_style(style)
+        }))
+    }
+
+    fn count(&mut self, done: usize, total: usize, template: &str, message: &'static str) {
+        if let Some(bar) = self.bar(template, total as u64) {
+            bar.set_message(message);
+            bar.set_length(total as u64);
+            bar.set_position(done as u64);
+        }
+        if done == total {
+            self.clear();
+        }
+    }
+
+    fn line(&mut self, text: String) {
+        if let Some(bar) = self.bar("{msg}", 0) {
+            bar.set_message(super::safe(&text));
+        }
+    }
+}

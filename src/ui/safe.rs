@@ -1,0 +1,38 @@
+//! Text that can't speak to a terminal.
+
+/// Shows control characters, bidirectional overrides and invisible marks as
+/// escapes; tabs and newlines stay.
+pub fn safe(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if is_harmful(c) {
+            shown.push_str(&c.escape_unicode().to_string());
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
+}
+
+fn is_harmful(c: char) -> bool {
+    (c.is_control() && c != '\n' && c != '\t')
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_speaks_to_a_terminal_is_shown_as_an_escape() {
+        for (text, shown) in [
+            ("plain é 🦀\tx\n", "plain é 🦀\tx\n"),
+            ("\u{1b}[31m", "\\u{1b}[31m"),
+            ("a\u{202e}b", "a\\u{202e}b"),
+            ("\u{7f}\u{9b}\r", "\\u{7f}\\u{9b}\\u{d}"),
+        ] {
+            assert_eq!(safe(text), shown);
+            assert_eq!(safe(&safe(text)), shown);
+        }
+    }
+}
