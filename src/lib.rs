@@ -5,5 +5,6 @@ pub mod config;
 pub mod error;
 pub mod git;
 pub mod model;
+pub mod session;
 pub mod store;
 pub mod ui;

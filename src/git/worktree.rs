@@ -164,10 +164,10 @@ pub fn switch(repo: &Repo, place: &Place, branch: &str, to: Oid) -> Result<()> {
 }
 
 /// Throws away what is uncommitted and unignored in a worktree: only after a
-/// snapshot of it was taken.
+/// snapshot of it was taken. Repositories inside it stay: no snapshot holds them.
 pub fn discard(repo: &Repo, place: &Place) -> Result<()> {
     repo.git_in(place, ["reset", "--hard", "--quiet"]).run()?;
-    repo.git_in(place, ["clean", "-ffdq"]).run().map(drop)
+    repo.git_in(place, ["clean", "-fdq"]).run().map(drop)
 }
 
 /// What differs from `HEAD` in a worktree: tracked and untracked paths.

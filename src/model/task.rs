@@ -90,9 +90,6 @@ pub struct Task {
     /// The unmerged task whose result this one was built on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_top_of: Option<Name>,
-    /// Tasks that must land before this one starts.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub after: Vec<Name>,
     /// Its commits, oldest first: the truth of who did what.
     #[serde(default)]
     pub commits: Vec<Oid>,

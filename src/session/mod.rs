@@ -1,0 +1,12 @@
+//! The life of sessions: made, looked at, taken away.
+
+pub mod add;
+pub mod base;
+pub mod include;
+pub mod lock;
+pub mod remove;
+pub mod view;
+pub mod workplace;
+
+pub use lock::{SessionLock, TaskLock};
+pub use view::View;

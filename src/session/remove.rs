@@ -1,0 +1,99 @@
+//! Taking a session away without losing anything of it.
+//!
+//! Commits and uncommitted work are pinned by a ref, the directory moves to
+//! the trash beside the other sessions with everything in it, ignored files
+//! too. Nothing is deleted.
+
+use std::path::PathBuf;
+
+use super::lock::SessionLock;
+use super::workplace;
+use crate::error::{Error, IoContext, Result};
+use crate::git::refs::{self, RefChange};
+use crate::git::{Repo, RepoLock, snapshot, worktree};
+use crate::model::{Events, Oid, Session, SessionState, Task, Time};
+use crate::store::{self, Stored};
+
+/// What a removal keeps, and where.
+#[derive(Clone, Debug, serde::Serialize)]
+pub struct Removed {
+    /// The session's name.
+    pub session: crate::model::Name,
+    /// The ref that holds its commits and uncommitted work.
+    pub kept: String,
+    /// The commit it points at.
+    pub oid: Oid,
+    /// Where the directory went; absent where it was gone already.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trash: Option<PathBuf>,
+}
+
+/// Refuses to remove a session that is at work.
+///
+/// # Errors
+/// Refused, naming the task.
+pub fn check(session: &Session, tasks: &[Stored<Task>]) -> Result<()> {
+    let open = |task: &&Stored<Task>| task.value.session == session.name && task.value.state.is_open();
+    match tasks.iter().find(open) {
+        None => Ok(()),
+        Some(task) => {
+            let (name, state) = (&task.value.name, task.value.state.word());
+            Err(Error::refused(format!("session `{}` still has the task `{name}` ({state})", session.name))
+                .hint(format!("finish it, or call it off: `git orch cancel {name}`")))
+        }
+    }
+}
+
+/// Takes a session away.
+///
+/// # Errors
+/// Refused while somebody works in it.
+pub fn carry_out(repo: &Repo, found: &Stored<Session>, events: Events<'_>, now: Time) -> Result<Removed> {
+    let session = &found.value;
+    let _held = SessionLock::take(repo, &session.name, "remove-session")?;
+    let branch = refs::branch(&session.branch);
+    let tip = repo.read().find_ref(&branch)?;
+    let kept_oid = match (tip, session.worktree.is_dir()) {
+        (Some(tip), true) => {
+            let place = workplace::require(repo, session)?;
+            let message = format!("uncommitted work of session {}", session.name);
+            let head = crate::git::commit::tip(repo, &place)?;
+            let work = snapshot::take(repo, &place, head, &message)?.unwrap_or(head);
+            join(repo, work, tip, now)?
+        }
+        (Some(tip), false) => tip,
+        (None, _) => found.tip,
+    };
+    let id = format!("{}-{}", session.name, now.0);
+    let kept = format!("{}{id}", refs::TRASH);
+    let lock = RepoLock::take(repo, &format!("remove-session {}", session.name), events)?;
+    let keep = RefChange::set(kept.clone(), kept_oid, repo.read().find_ref(&kept)?);
+    refs::apply(repo, &lock, &[keep], "remove-session")?;
+    let trash = to_trash(session, &id)?;
+    worktree::forget(repo, &lock, &session.worktree)?;
+    let archived = Session { state: SessionState::Archived, ..session.clone() };
+    let mut changes = vec![store::sessions::prepare(repo, &archived, Some(found.tip), "removed", now)?];
+    changes.extend(tip.map(|tip| RefChange::delete(branch, tip)));
+    refs::apply(repo, &lock, &changes, "remove-session")?;
+    Ok(Removed { session: session.name.clone(), kept, oid: kept_oid, trash })
+}
+
+/// One commit that keeps both reachable, where neither already keeps the other.
+fn join(repo: &Repo, work: Oid, tip: Oid, now: Time) -> Result<Oid> {
+    if repo.read().commits_between(&[work], tip)?.is_empty() {
+        return Ok(work);
+    }
+    let tree = repo.read().commit(work)?.tree;
+    repo.write().write_record(tree, &[work, tip], "removed session", now)
+}
+
+fn to_trash(session: &Session, id: &str) -> Result<Option<PathBuf>> {
+    if !session.worktree.is_dir() {
+        return Ok(None);
+    }
+    let folder = session.worktree.parent().expect("a worktree lies in a folder").join(".trash");
+    std::fs::create_dir_all(&folder).doing("could not make", &folder)?;
+    let target = folder.join(id);
+    std::fs::rename(&session.worktree, &target).doing("could not move to the trash", &session.worktree)?;
+    Ok(Some(target))
+}

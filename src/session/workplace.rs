@@ -1,0 +1,77 @@
+//! The worktree of a session: where git works for it, and whether it can.
+
+use crate::error::{Error, Result};
+use crate::git::{Head, Place, Repo, worktree};
+use crate::model::wording::{count, tick};
+use crate::model::{Oid, Session};
+
+/// Where git works for a session.
+pub fn place(repo: &Repo, session: &Session) -> Place {
+    worktree::place(repo, &session.worktree, Some(&session.worktree_id))
+}
+
+/// Refuses a worktree that is gone or that leads elsewhere than recorded.
+///
+/// # Errors
+/// Unusable, with the way to repair it.
+pub fn require(repo: &Repo, session: &Session) -> Result<Place> {
+    let at = session.worktree.display();
+    if !session.worktree.is_dir() {
+        return Err(Error::unusable(format!(
+            "the worktree of session `{}` is gone from `{at}`",
+            session.name
+        ))
+        .hint(format!(
+            "bring it back there, or `git orch remove-session {}` and add it again",
+            session.name
+        )));
+    }
+    if !worktree::is_intact(repo, &session.worktree, &session.worktree_id) {
+        return Err(Error::unusable(format!(
+            "the worktree of session `{}` leads to another repository",
+            session.name
+        ))
+        .hint(format!("look at `{at}/.git`; `git worktree repair` mends a moved worktree")));
+    }
+    Ok(place(repo, session))
+}
+
+/// Where a session's branch is.
+pub fn tip(repo: &Repo, session: &Session) -> Result<Oid> {
+    let name = crate::git::refs::branch(&session.branch);
+    repo.read().find_ref(&name)?.ok_or_else(|| {
+        Error::unusable(format!("the branch `{}` of session `{}` is gone", session.branch, session.name))
+            .hint(format!("bring it back: `git branch {} COMMIT`", session.branch))
+    })
+}
+
+/// Refuses a worktree that is not on the session's branch, or not clean.
+///
+/// # Errors
+/// Refused, naming what is in the way.
+pub fn require_clean(repo: &Repo, session: &Session) -> Result<Place> {
+    let place = require(repo, session)?;
+    let head = worktree::list(repo)?
+        .into_iter()
+        .find(|one| one.id.as_deref() == Some(&session.worktree_id))
+        .and_then(|one| one.head);
+    let name = &session.name;
+    if head.as_ref().and_then(Head::branch) != Some(session.branch.as_str()) {
+        return Err(Error::refused(format!(
+            "the worktree of session `{name}` is not on `{}`",
+            session.branch
+        ))
+        .hint(format!("`git -C {} switch {}`", session.worktree.display(), session.branch)));
+    }
+    let dirty = worktree::dirty(repo, &place)?;
+    if let Some(first) = dirty.first() {
+        let what = count(dirty.len(), "uncommitted file");
+        return Err(Error::refused(format!("session `{name}` has {what}, {} among them", tick(first))).hint(
+            format!(
+                "commit them in `{}`, or finish the work there: `git orch done`",
+                session.worktree.display()
+            ),
+        ));
+    }
+    Ok(place)
+}
