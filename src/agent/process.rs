@@ -101,6 +101,14 @@ pub fn run(invocation: &Invocation, interrupt: &Interrupt, mut tick: impl FnMut(
     Ok(Ended { end, elapsed: watch.elapsed() })
 }
 
+/// Asks another git-orch process to end.
+pub fn terminate(process: u32) {
+    if let Some(pid) = i32::try_from(process).ok().and_then(rustix::process::Pid::from_raw) {
+        // It may have ended by itself.
+        let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
+    }
+}
+
 fn supervisor() -> Result<std::path::PathBuf> {
     std::env::current_exe()
         .map_err(|error| Error::unusable("could not find the running program").because(error))

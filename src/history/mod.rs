@@ -1,0 +1,2 @@
+//! Commits to touches to profiles.
+pub mod notes;

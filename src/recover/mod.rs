@@ -1,0 +1,3 @@
+//! Setting right what a killed process left.
+
+pub mod dead;

@@ -1,0 +1,158 @@
+//! The order of the candidates, the choice, and whether it can be trusted.
+
+use std::cmp::Ordering;
+
+use super::{Contender, Question};
+use crate::model::{Candidate, Route};
+
+/// A lead below this decides nothing.
+const MARGIN: f64 = 0.05;
+/// Scores nearer than this are equal.
+const EQUAL: f64 = 1e-9;
+/// History signals below this come from the top folder alone.
+const EVIDENCE: f64 = 1e-4;
+
+/// Puts the candidates, one per contender, in order and picks the first.
+pub fn choose(question: Question<'_>, candidates: Vec<Candidate>) -> Route {
+    let mut pairs: Vec<(&Contender, Candidate)> = question.contenders.iter().zip(candidates).collect();
+    pairs.sort_by(order);
+    let candidates: Vec<Candidate> = pairs.into_iter().map(|(_, candidate)| candidate).collect();
+    let margin = match candidates.as_slice() {
+        [] => 0.0,
+        [only] => only.score,
+        [first, second, ..] => first.score - second.score,
+    };
+    let has_targets = !question.expected.targets.is_empty();
+    let is_sure =
+        margin >= MARGIN && candidates.first().is_some_and(|first| has_evidence(first, has_targets));
+    Route {
+        task: question.text.to_owned(),
+        targets: question.expected.targets.clone(),
+        similar: question.expected.similar,
+        choice: candidates.first().map(|first| first.session.clone()),
+        candidates,
+        margin,
+        unsure: !is_sure,
+    }
+}
+
+/// Whether a session touched anything like it, or declares the targets; words
+/// in common alone are too little.
+fn has_evidence(candidate: &Candidate, has_targets: bool) -> bool {
+    let signals = candidate.signals;
+    signals.context > EVIDENCE || signals.recent > EVIDENCE || has_targets && signals.specialty > 0.0
+}
+
+/// Best first: score, then fewer open tasks, then more recently active, then name.
+fn order(a: &(&Contender, Candidate), b: &(&Contender, Candidate)) -> Ordering {
+    // Rounding makes near-equality transitive, which an order must be.
+    let key = |candidate: &Candidate| (candidate.score / EQUAL).round();
+    key(&b.1)
+        .total_cmp(&key(&a.1))
+        .then(a.0.open.len().cmp(&b.0.open.len()))
+        .then(b.0.last_activity.cmp(&a.0.last_activity))
+        .then(a.0.name.cmp(&b.0.name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{contender, given, profiles};
+    use crate::model::{Profiles, Route, Time, Weights};
+    use crate::route::{Contender, Expected, Question};
+
+    fn route(expected: &Expected, contenders: &[Contender], profiles: &Profiles) -> Route {
+        let weights = Weights::default();
+        crate::route::route(Question { text: "fix login", expected, contenders, weights: &weights }, profiles)
+    }
+
+    fn names(route: &Route) -> Vec<&str> {
+        route.candidates.iter().map(|candidate| candidate.session.as_str()).collect()
+    }
+
+    #[test]
+    fn the_session_that_touched_the_file_gets_the_task() {
+        let profiles = profiles(&["a", "b"], &[(1, "src/x.rs", 1.0)]);
+        let route =
+            route(&given(&["src/x.rs"]), &[contender("a", &[], 0), contender("b", &[], 0)], &profiles);
+        assert_eq!(route.choice.as_ref().unwrap().as_str(), "b");
+        assert!(!route.unsure && route.margin > 0.5, "{route:?}");
+        assert_eq!(route.candidates[0].reasons[0].touches, 1);
+    }
+
+    #[test]
+    fn without_sessions_there_is_no_choice() {
+        let route = route(&given(&["x"]), &[], &profiles(&[], &[]));
+        assert_eq!((route.choice, route.margin, route.unsure), (None, 0.0, true));
+    }
+
+    #[test]
+    fn without_history_specialty_decides_and_then_load() {
+        let profiles = profiles(&["a", "b"], &[]);
+        let declared = [contender("a", &["web"], 0), contender("b", &["src"], 3)];
+        let by_paths = route(&given(&["src/x.rs"]), &declared, &profiles);
+        assert_eq!(names(&by_paths), ["b", "a"]);
+        assert!(!by_paths.unsure);
+        let by_load =
+            route(&given(&["src/x.rs"]), &[contender("a", &[], 1), contender("b", &[], 0)], &profiles);
+        assert_eq!(names(&by_load), ["b", "a"]);
+        assert!(by_load.unsure);
+    }
+
+    #[test]
+    fn words_in_common_decide_but_not_surely() {
+        let mut docs = contender("docs", &[], 0);
+        docs.specialty = "login".to_owned();
+        let route =
+            route(&Expected::default(), &[contender("a", &[], 0), docs], &profiles(&["a", "docs"], &[]));
+        assert_eq!(names(&route), ["docs", "a"]);
+        assert!(route.margin > 0.05 && route.unsure, "{route:?}");
+    }
+
+    #[test]
+    fn ties_go_to_the_less_loaded_then_the_more_recent_then_by_name() {
+        let weightless = Weights { load: 0.0, ..Weights::default() };
+        let at = |name: &str, open, last: Option<i64>| Contender {
+            last_activity: last.map(Time),
+            ..contender(name, &[], open)
+        };
+        let contenders = [
+            at("c", 1, Some(9)),
+            at("b", 0, Some(1)),
+            at("e", 0, None),
+            at("d", 0, Some(1)),
+            at("a", 0, Some(5)),
+        ];
+        let expected = given(&["x"]);
+        let question =
+            Question { text: "", expected: &expected, contenders: &contenders, weights: &weightless };
+        let route = crate::route::route(question, &profiles(&[], &[]));
+        assert_eq!(names(&route), ["a", "b", "d", "e", "c"]);
+        assert!(route.unsure);
+    }
+
+    #[test]
+    fn load_moves_a_task_on_once_it_outweighs_the_lead() {
+        let profiles = profiles(&["a", "b"], &[(0, "src/x.rs", 1.0), (1, "src/x.rs", 0.8)]);
+        for (open, first) in [(0, "a"), (1, "a"), (8, "b")] {
+            let contenders = [contender("a", &[], open), contender("b", &[], 0)];
+            assert_eq!(names(&route(&given(&["src/x.rs"]), &contenders, &profiles))[0], first, "{open}");
+        }
+    }
+
+    #[test]
+    fn a_small_lead_is_unsure() {
+        let profiles = profiles(&["a", "b"], &[(0, "src/x.rs", 1.0), (1, "src/x.rs", 0.99)]);
+        let route =
+            route(&given(&["src/x.rs"]), &[contender("a", &[], 0), contender("b", &[], 0)], &profiles);
+        assert!(route.unsure && route.margin > 0.0 && route.margin < 0.05, "{route:?}");
+    }
+
+    #[test]
+    fn activity_at_the_top_alone_is_no_evidence() {
+        let profiles = profiles(&["a", "b"], &[(0, "web/x.ts", 1.0)]);
+        let route =
+            route(&given(&["src/x.rs"]), &[contender("b", &[], 0), contender("a", &[], 0)], &profiles);
+        assert_eq!(names(&route)[0], "a", "the more active one wins a tie");
+        assert!(route.unsure, "{route:?}");
+    }
+}

@@ -1,0 +1,113 @@
+//! Which session gets a task, and why.
+//!
+//! [`expect`] turns the task into targets; the caller loads the profiles at
+//! those paths; [`route`] scores the contenders.
+//!
+//! **Invariant:** no I/O and no clock: same inputs, same route.
+
+pub mod choose;
+pub mod index;
+pub mod predict;
+pub mod score;
+pub mod signals;
+pub mod targets;
+pub mod tokens;
+
+use crate::model::{Name, PathSet, Profiles, RepoPath, Route, Time, Weights};
+
+pub use index::{TextIndex, View};
+pub use predict::Expected;
+pub use targets::expect;
+
+/// A session that could take the task.
+#[derive(Clone, Debug)]
+pub struct Contender {
+    /// Its name.
+    pub name: Name,
+    /// The paths it declares.
+    pub paths: PathSet,
+    /// Words for what it is good at.
+    pub specialty: String,
+    /// The targets of each of its open tasks.
+    pub open: Vec<Vec<RepoPath>>,
+    /// When it last did anything.
+    pub last_activity: Option<Time>,
+    /// How many commits its history holds.
+    pub commits: u32,
+}
+
+/// What is asked of the router.
+#[derive(Clone, Copy, Debug)]
+pub struct Question<'a> {
+    /// The task's text.
+    pub text: &'a str,
+    /// What the task is expected to touch, from [`expect`].
+    pub expected: &'a Expected,
+    /// Who could take it.
+    pub contenders: &'a [Contender],
+    /// What each signal weighs.
+    pub weights: &'a Weights,
+}
+
+/// Routes a task by the profiles at its targets.
+pub fn route(question: Question<'_>, profiles: &Profiles) -> Route {
+    let signals = signals::signals(question, profiles);
+    let candidates = question
+        .contenders
+        .iter()
+        .zip(signals)
+        .map(|(contender, signals)| {
+            let reasons = signals::reasons(&question.expected.targets, contender, profiles);
+            score::candidate(contender, signals, question.weights, reasons)
+        })
+        .collect();
+    choose::choose(question, candidates)
+}
+
+#[cfg(test)]
+pub(crate) mod testing {
+    use super::*;
+    use crate::model::{SessionWeight, Target, TargetSource, profile::Touched};
+
+    pub(crate) const NOW: Time = Time(1_700_000_000);
+
+    pub(crate) fn contender(name: &str, patterns: &[&str], open: usize) -> Contender {
+        let patterns: Vec<String> = patterns.iter().map(|pattern| (*pattern).to_owned()).collect();
+        Contender {
+            name: name.parse().unwrap(),
+            paths: PathSet::parse(&patterns).unwrap(),
+            specialty: String::new(),
+            open: vec![Vec::new(); open],
+            last_activity: None,
+            commits: 50,
+        }
+    }
+
+    pub(crate) fn given(paths: &[&str]) -> Expected {
+        let target =
+            |path: &&str| Target { path: RepoPath::from(*path), source: TargetSource::Given, score: 1.0 };
+        Expected { targets: paths.iter().map(target).collect(), ..Expected::default() }
+    }
+
+    /// Profiles of `names` where each `(session, file, weight)` is one touch.
+    pub(crate) fn profiles(names: &[&str], touches: &[(u16, &str, f64)]) -> Profiles {
+        let mut profiles = Profiles::empty(NOW);
+        profiles.sessions = names.iter().map(|name| name.parse().unwrap()).collect();
+        for &(session, file, weight) in touches {
+            let file = RepoPath::from(file);
+            for path in std::iter::once(file.as_bytes()).chain(file.ancestors()) {
+                let at = profiles.weights.entry(path.to_vec()).or_default();
+                let index = at.iter().position(|w| w.session == session).unwrap_or_else(|| {
+                    at.push(SessionWeight { session, ..SessionWeight::default() });
+                    at.len() - 1
+                });
+                at[index].fast += weight;
+                at[index].slow += weight;
+                at[index].touches += 1;
+                at[index].last =
+                    Some(Touched { time: NOW, oid: crate::model::Oid::from_bytes(&[1; 20]).unwrap() });
+            }
+        }
+        profiles
+    }
+}

@@ -1,0 +1,143 @@
+//! What a task is expected to touch: given, named in its text, or predicted.
+
+use super::index::View;
+use super::predict::{Expected, predict};
+use crate::model::{Past, RepoPath, Target, TargetSource};
+
+/// The targets of a task: the given paths and those its text names; where
+/// there are none, those predicted. Without a view only given paths count.
+pub fn expect(text: &str, given: &[RepoPath], view: Option<View<'_>>) -> Expected {
+    let mut expected = view.map(|view| predict(text, view)).unwrap_or_default();
+    let named = view.map(|view| named(text, view.index.past)).unwrap_or_default();
+    let mut certain: Vec<Target> = Vec::new();
+    let mut seen = std::collections::HashSet::new();
+    let all = given.iter().map(|path| (path.clone(), TargetSource::Given));
+    for (path, source) in all.chain(named.into_iter().map(|path| (path, TargetSource::Named))) {
+        if seen.insert(path.clone()) {
+            certain.push(Target { path, source, score: 1.0 });
+        }
+    }
+    if !certain.is_empty() {
+        expected.targets = certain;
+    }
+    expected
+}
+
+/// The paths that a text names.
+pub fn named(text: &str, past: &Past<'_>) -> Vec<RepoPath> {
+    text.split(|c: char| c.is_whitespace() || "`'\"()[]<>,;".contains(c))
+        .map(without_position)
+        .filter(|word| word.len() > 2)
+        .filter_map(|word| find_path(word, past))
+        .collect()
+}
+
+/// `./login.rs:42:7` and `login.rs#L42` as `login.rs`.
+fn without_position(word: &str) -> &str {
+    let word = word.trim_end_matches(['.', ':', '!', '?']).trim_start_matches("./");
+    let word = word.split_once("#L").map_or(word, |(path, _)| path);
+    let mut path = word;
+    while let Some((before, number)) = path.rsplit_once(':') {
+        if number.is_empty() || !number.bytes().all(|byte| byte.is_ascii_digit()) {
+            break;
+        }
+        path = before;
+    }
+    path
+}
+
+fn find_path(word: &str, past: &Past<'_>) -> Option<RepoPath> {
+    let has_slash = word.contains('/');
+    let looks_like_a_file = has_slash || word.contains('.') || word.contains(char::is_uppercase);
+    if !looks_like_a_file {
+        return None;
+    }
+    let word = word.trim_end_matches('/');
+    let bytes = word.as_bytes();
+    if past.files().any(|file| file == bytes) {
+        return Some(RepoPath::from(word));
+    }
+    if has_slash && is_folder(bytes, past) {
+        return Some(RepoPath::from(word));
+    }
+    let mut ending = past.files().filter(|file| file.strip_suffix(bytes).is_some_and(|b| b.ends_with(b"/")));
+    match (ending.next(), ending.next()) {
+        (Some(only), None) => return Some(RepoPath::from_bytes(only)),
+        (Some(_), Some(_)) => return None,
+        (None, _) => {}
+    }
+    let (folder, name) = word.rsplit_once('/')?;
+    let is_new = name.contains('.') && is_folder(folder.as_bytes(), past);
+    is_new.then(|| RepoPath::from(word))
+}
+
+fn is_folder(folder: &[u8], past: &Past<'_>) -> bool {
+    !folder.is_empty()
+        && past.files().any(|file| file.strip_prefix(folder).is_some_and(|rest| rest.starts_with(b"/")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Time;
+    use crate::route::TextIndex;
+
+    fn past() -> Past<'static> {
+        Past {
+            paths: vec![
+                b"src/api/login.rs",
+                b"src/api/mod.rs",
+                b"src/web/mod.rs",
+                b"Makefile",
+                b"gone.rs",
+                b".github/ci.yml",
+            ],
+            exists: vec![true, true, true, true, false, true],
+            commits: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn paths_in_the_text_are_found() {
+        for (text, paths) in [
+            ("fix src/api/login.rs", &["src/api/login.rs"][..]),
+            ("fix login.rs:42", &["src/api/login.rs"]),
+            ("see `./src/api/login.rs:42:7`.", &["src/api/login.rs"]),
+            ("see api/login.rs#L42!", &["src/api/login.rs"]),
+            ("mod.rs is bad", &[]),
+            ("api/mod.rs is bad", &["src/api/mod.rs"]),
+            ("tidy src/api/ now", &["src/api"]),
+            ("tidy src now", &[]),
+            ("write src/api/logout.rs", &["src/api/logout.rs"]),
+            ("write nowhere/logout.rs", &[]),
+            ("this and/or that", &[]),
+            ("the Makefile, please", &["Makefile"]),
+            ("gone.rs", &[]),
+            ("run .github/ci.yml", &[".github/ci.yml"]),
+            ("... :: 1/2 :7", &[]),
+        ] {
+            let expected: Vec<RepoPath> = paths.iter().map(|path| RepoPath::from(*path)).collect();
+            assert_eq!(named(text, &past()), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn given_come_before_named_and_both_replace_predicted() {
+        let past = past();
+        let index = TextIndex::new(&past);
+        let view = Some(index.as_of(Time(0), Time(0)));
+        let sources = |text, given: &[&str]| {
+            let given: Vec<RepoPath> = given.iter().map(|path| RepoPath::from(*path)).collect();
+            let targets = expect(text, &given, view).targets;
+            targets.into_iter().map(|target| (target.path.quoted(), target.source)).collect::<Vec<_>>()
+        };
+        let (api, new) = ("src/api/login.rs".to_owned(), "new/x.rs".to_owned());
+        assert_eq!(
+            sources("fix login.rs", &["new/x.rs"]),
+            [(new.clone(), TargetSource::Given), (api.clone(), TargetSource::Named)]
+        );
+        assert_eq!(sources("fix login.rs", &["src/api/login.rs"]), [(api.clone(), TargetSource::Given)]);
+        assert_eq!(sources("fix login", &[]), [(api, TargetSource::Predicted)]);
+        assert_eq!(expect("fix login", &[RepoPath::from("new/x.rs")], None).targets[0].path.quoted(), new);
+    }
+}

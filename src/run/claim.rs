@@ -1,0 +1,120 @@
+//! A task's name and record: exactly one process gets each name.
+
+use std::collections::BTreeSet;
+
+use crate::error::{Error, Result};
+use crate::git::refs::{self, RefChange};
+use crate::git::{Repo, RepoLock};
+use crate::model::{Events, Name, Route, Session, Target, Task, TaskState, Time};
+use crate::session::TaskLock;
+use crate::store::tasks::With;
+use crate::store::{self, Stored};
+
+/// What a new task is.
+#[derive(Clone, Debug)]
+pub struct Order {
+    /// What is asked for.
+    pub text: String,
+    /// Paths it is expected to touch.
+    pub targets: Vec<Target>,
+    /// Why it goes where it goes; absent when a person chose.
+    pub route: Option<Route>,
+    /// Who does it.
+    pub session: Session,
+    /// The agent, where one runs.
+    pub agent: Option<String>,
+    /// Whether a task with the same text may be open already.
+    pub again: bool,
+}
+
+/// A task that this process carries out.
+#[derive(Debug)]
+pub struct Claimed {
+    /// The record.
+    pub task: Stored<Task>,
+    /// Tells others that this process lives.
+    pub lock: TaskLock,
+}
+
+/// Makes the record of a new task.
+///
+/// # Errors
+/// Refused while a task with the same text is open.
+pub fn claim(repo: &Repo, order: Order, events: Events<'_>, now: Time) -> Result<Claimed> {
+    let lock = RepoLock::take(repo, "task", events)?;
+    let tasks = store::tasks::load(repo)?;
+    refuse_twin(&order, &tasks)?;
+    let name = free_name(repo, &order.text)?;
+    let held = TaskLock::try_take(repo, &name)?
+        .map_err(|holder| Error::refused(format!("the task `{name}` is held by {holder}")))?;
+    let task = Task {
+        version: store::record::VERSION,
+        uid: uid()?,
+        text: order.text,
+        state: TaskState::Queued,
+        agent: order.agent,
+        base: order.session.base.clone(),
+        base_oid: order.session.base_oid,
+        branch: order.session.branch.clone(),
+        session: order.session.name,
+        review_branch: None,
+        tip: None,
+        on_top_of: None,
+        commits: Vec::new(),
+        targets: order.targets,
+        touched: Vec::new(),
+        runs: Vec::new(),
+        requested: None,
+        route: order.route,
+        landed: None,
+        created: now,
+        updated: now,
+        name,
+    };
+    let change = store::tasks::prepare(repo, &task, With::default(), "queued")?;
+    let tip = change.new.expect("a new record points somewhere");
+    refs::apply(repo, &lock, &[change], "task")?;
+    Ok(Claimed { task: Stored { value: task, tip }, lock: held })
+}
+
+/// Takes back a claim that nothing came of.
+pub fn withdraw(repo: &Repo, task: &Stored<Task>, events: Events<'_>) -> Result<()> {
+    let lock = RepoLock::take(repo, "task, withdrawn", events)?;
+    let name = store::tasks::record_ref(&task.value.name);
+    refs::apply(repo, &lock, &[RefChange::delete(name, task.tip)], "task, withdrawn")
+}
+
+fn refuse_twin(order: &Order, tasks: &[Stored<Task>]) -> Result<()> {
+    let open = |task: &&Stored<Task>| task.value.text == order.text && !task.value.state.is_over();
+    match tasks.iter().find(open) {
+        Some(twin) if !order.again => {
+            let (name, state) = (&twin.value.name, twin.value.state.word());
+            Err(Error::refused(format!("the same task is open already: `{name}` ({state})"))
+                .hint(format!("look at it: `git orch show {name}`; or make another: `--again`")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The first free name for a text: its slug, then `-2`, `-3`…
+pub fn free_name(repo: &Repo, text: &str) -> Result<Name> {
+    let mut taken = BTreeSet::new();
+    for prefix in [refs::TASKS, refs::FANOUTS, "refs/heads/review/"] {
+        taken.extend(repo.read().refs(prefix)?.into_iter().map(|(name, _)| name[prefix.len()..].to_owned()));
+    }
+    let stem = Name::slug(text).unwrap_or_else(|| "task".parse().expect("this is a name"));
+    let numbered = Name::slug(text).is_none();
+    let first = (!numbered).then(|| stem.clone()).filter(|name| !taken.contains(name.as_str()));
+    let from = if numbered { 1 } else { 2 };
+    let mut rest = (from..).map(|number| stem.numbered(number)).filter(|name| !taken.contains(name.as_str()));
+    Ok(first.or_else(|| rest.next()).expect("numbers do not run out"))
+}
+
+/// Sixteen random hex digits.
+fn uid() -> Result<String> {
+    let mut bytes = [0; 8];
+    std::fs::File::open("/dev/urandom")
+        .and_then(|mut file| std::io::Read::read_exact(&mut file, &mut bytes))
+        .map_err(|error| Error::unusable("could not draw a random number").because(error))?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}

@@ -1,0 +1,162 @@
+//! Ends that people ask for: `done`, `cancel`.
+
+use super::finish::{Ending, finish};
+use super::prepare::Ready;
+use super::set_aside::set_aside;
+use super::{Scene, judge};
+use crate::agent::process;
+use crate::error::{Error, IoContext, Result};
+use crate::git::refs::{self, RefChange};
+use crate::git::{RepoLock, worktree};
+use crate::model::wording::{count, tick};
+use crate::model::{Name, Outcome, Task, TaskState};
+use crate::session::{SessionLock, TaskLock, lock, workplace};
+use crate::store::tasks::With;
+use crate::store::{self, Stored};
+
+/// What `done` may do with what is not committed, and with nothing at all.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Leave {
+    /// Commit what is uncommitted.
+    pub commit: bool,
+    /// A result without any change is right.
+    pub empty: bool,
+}
+
+/// A person says that a task is done.
+///
+/// # Errors
+/// Refused when there is nothing to show, or something uncommitted.
+pub fn done(scene: Scene<'_>, task: Stored<Task>, leave: Leave) -> Result<Stored<Task>> {
+    let name = task.value.name.clone();
+    if task.value.state != TaskState::Running {
+        return Err(Error::refused(format!(
+            "the task `{name}` is not being worked on: it is {}",
+            task.value.state.word()
+        )));
+    }
+    let _held = SessionLock::take(scene.repo, &task.value.session, "done")?;
+    let ready = ready(scene, task)?;
+    let left = judge::look(scene.repo, &ready.place, ready.start)?;
+    if let (Some(first), false) = (left.dirty.first(), leave.commit) {
+        let what = count(left.dirty.len(), "uncommitted file");
+        return Err(Error::refused(format!("`{name}` has {what}, {} among them", tick(first)))
+            .hint("commit them as you like, or let them be committed: `git orch done --commit`"));
+    }
+    let ending = Ending { ended: scene.now, exit_code: None };
+    if let Some(done) = finish(scene, &ready, &left, ending)? {
+        return Ok(done);
+    }
+    if leave.empty {
+        return set_aside(scene, &ready, Outcome::Empty, TaskState::Cancelled, ending);
+    }
+    Err(Error::refused(format!("`{name}` changes nothing yet"))
+        .hint("if that is right: `git orch done --empty`; to call it off: `git orch cancel`"))
+}
+
+/// The place of a task that a person works on.
+fn ready(scene: Scene<'_>, task: Stored<Task>) -> Result<Ready> {
+    let session = store::sessions::require(scene.repo, task.value.session.as_str())?.value;
+    let place = workplace::require(scene.repo, &session)?;
+    let start = task.value.runs.last().map_or(task.value.base_oid, |run| run.start_oid);
+    let brief = super::prepare::folder(scene.repo, &task.value)?.join("brief.md");
+    Ok(Ready { task, session, place, start, brief })
+}
+
+/// Calls a task off, whatever it is doing; its edits stay on its record.
+///
+/// # Errors
+/// Refused once it is over, or when later work builds on it.
+pub fn cancel(scene: Scene<'_>, task: Stored<Task>) -> Result<Stored<Task>> {
+    let name = task.value.name.clone();
+    if let Some(process) = TaskLock::holder(scene.repo, &name) {
+        return cancel_elsewhere(scene, &name, process);
+    }
+    match task.value.state {
+        TaskState::Cancelled => Ok(task),
+        TaskState::Merged | TaskState::Failed => {
+            let state = task.value.state.word();
+            Err(Error::refused(format!("the task `{name}` is over: it is {state}")))
+        }
+        TaskState::Running | TaskState::Input => {
+            let _held = SessionLock::take(scene.repo, &task.value.session, "cancel")?;
+            let ending = Ending { ended: scene.now, exit_code: None };
+            set_aside(scene, &ready(scene, task)?, Outcome::Interrupted, TaskState::Cancelled, ending)
+        }
+        TaskState::Queued | TaskState::Review | TaskState::Changes => withdraw(scene, task),
+    }
+}
+
+/// Asks the process that carries a task out to end, and waits for it.
+fn cancel_elsewhere(scene: Scene<'_>, name: &Name, process: u32) -> Result<Stored<Task>> {
+    let request = lock::folder(scene.repo)?.join(format!("task-{name}.cancel"));
+    std::fs::write(&request, b"").doing("could not write", &request)?;
+    process::terminate(process);
+    let watch = crate::model::time::Stopwatch::start();
+    while TaskLock::holder(scene.repo, name).is_some() {
+        scene.interrupt.check()?;
+        if watch.elapsed().as_secs() > 30 {
+            return Err(Error::refused(format!("process {process} does not end the task `{name}`"))
+                .hint(format!("end it yourself: `kill -9 {process}`; the next command frees the session")));
+        }
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    drop(std::fs::remove_file(request));
+    match store::tasks::find(scene.repo, name)? {
+        Some(task) => Ok(task),
+        None => Err(Error::refused(format!("the task `{name}` ended before it began"))),
+    }
+}
+
+/// Takes back a result, or a task that never ran. Its commits stay reachable
+/// from its record.
+fn withdraw(scene: Scene<'_>, mut task: Stored<Task>) -> Result<Stored<Task>> {
+    let repo = scene.repo;
+    let tasks = store::tasks::load(repo)?;
+    let above = |other: &&Stored<Task>| {
+        other.value.on_top_of.as_ref() == Some(&task.value.name) && !other.value.state.is_over()
+    };
+    if let Some(above) = tasks.iter().find(above) {
+        let (name, above) = (&task.value.name, &above.value.name);
+        return Err(Error::refused(format!("`{above}` builds on `{name}`"))
+            .hint(format!("cancel that one first: `git orch cancel {above}`")));
+    }
+    let held = SessionLock::take(repo, &task.value.session, "cancel")?;
+    give_back(scene, &task.value)?;
+    drop(held);
+    task.value.state = TaskState::Cancelled;
+    task.value.updated = scene.now;
+    let with = With { old: Some(task.tip), keeps: task.value.tip, brief: None };
+    let lock = RepoLock::take(repo, "cancel", scene.events)?;
+    let record = store::tasks::prepare(repo, &task.value, with, "cancelled")?;
+    let tip = record.new.expect("a record points somewhere");
+    let mut changes = vec![record];
+    changes.extend(review_branch_gone(scene, &task.value)?);
+    refs::apply(repo, &lock, &changes, "cancel")?;
+    Ok(Stored { value: task.value, tip })
+}
+
+/// The session's branch goes back to where the task began, if the task's
+/// result is the last thing on it and nothing else is in the worktree.
+fn give_back(scene: Scene<'_>, task: &Task) -> Result<()> {
+    let Some(session) = store::sessions::find(scene.repo, &task.session)? else { return Ok(()) };
+    if task.tip.is_none() || scene.repo.read().find_ref(&refs::branch(&task.branch))? != task.tip {
+        return Ok(());
+    }
+    match workplace::require_clean(scene.repo, &session.value) {
+        Ok(place) => worktree::switch(scene.repo, &place, &task.branch, task.base_oid),
+        // What is in the worktree stays; the next task there says what is wrong.
+        Err(_) => Ok(()),
+    }
+}
+
+/// Takes a result branch away, unless somebody has it checked out.
+pub fn review_branch_gone(scene: Scene<'_>, task: &Task) -> Result<Option<RefChange>> {
+    let Some(branch) = &task.review_branch else { return Ok(None) };
+    let name = refs::branch(branch);
+    let looked_at = worktree::list(scene.repo)?
+        .iter()
+        .any(|one| one.head.as_ref().and_then(crate::git::Head::branch) == Some(branch));
+    let at = scene.repo.read().find_ref(&name)?;
+    Ok(at.filter(|_| !looked_at).map(|at| RefChange::delete(name, at)))
+}

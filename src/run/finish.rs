@@ -1,0 +1,83 @@
+//! A run that ended well: commit, notes, review branch, record, in this order.
+
+use super::Scene;
+use super::judge::Left;
+use super::prepare::Ready;
+use crate::error::Result;
+use crate::git::refs::{self, RefChange};
+use crate::git::{Repo, RepoLock, commit, notes, trailer, worktree};
+use crate::history::notes::Note;
+use crate::model::wording::excerpt;
+use crate::model::{Oid, Outcome, Task, TaskState, Time};
+use crate::store::tasks::With;
+use crate::store::{self, Stored};
+
+/// How a run ended, for the record.
+#[derive(Clone, Copy, Debug)]
+pub struct Ending {
+    /// When.
+    pub ended: Time,
+    /// The command's exit code.
+    pub exit_code: Option<i32>,
+}
+
+/// Commits what is left and puts the result up for review; `None` when the
+/// run changed nothing.
+pub fn finish(scene: Scene<'_>, ready: &Ready, left: &Left, ending: Ending) -> Result<Option<Stored<Task>>> {
+    let repo = scene.repo;
+    let mut task = ready.task.value.clone();
+    let mut tip = left.tip;
+    if !left.dirty.is_empty() {
+        tip = commit::everything(repo, &ready.place, &message(&task), scene.habits)?;
+    }
+    let (before, after) = (repo.read().commit(task.base_oid)?.tree, repo.read().commit(tip)?.tree);
+    if before == after {
+        return Ok(None);
+    }
+    worktree::switch(repo, &ready.place, &task.branch, tip)?;
+    task.commits = repo.read().commits_between(&[task.base_oid], tip)?;
+    task.touched = repo.read().changes(Some(before), after)?;
+    task.tip = Some(tip);
+    task.state = TaskState::Review;
+    task.requested = None;
+    task.updated = ending.ended;
+    if let Some(run) = task.runs.last_mut() {
+        run.ended = Some(ending.ended);
+        run.exit_code = ending.exit_code;
+        run.outcome = Some(Outcome::Committed);
+    }
+    let branch = refs::review_branch(&task.name);
+    let lock = RepoLock::take(repo, &format!("task {}, done", task.name), scene.events)?;
+    note_touches(repo, &lock, &task, ending.ended)?;
+    let old = repo.read().find_ref(&refs::branch(&branch))?;
+    let review = RefChange::set(refs::branch(&branch), tip, old);
+    task.review_branch = Some(branch);
+    let with = With { old: Some(ready.task.tip), keeps: Some(tip), brief: None };
+    let record = store::tasks::prepare(repo, &task, with, "review")?;
+    let at = record.new.expect("a record points somewhere");
+    refs::apply(repo, &lock, &[review, record], "task done")?;
+    Ok(Some(Stored { value: task, tip: at }))
+}
+
+/// The message of the commit that takes what an agent left.
+fn message(task: &Task) -> String {
+    let subject = excerpt(&task.text, 72);
+    let text = if subject == task.text { subject } else { format!("{subject}\n\n{}", task.text) };
+    trailer::sign(&text, Some(&task.session), &task.name)
+}
+
+/// Notes on a task's own commits: which paths this session touched.
+fn note_touches(repo: &Repo, lock: &RepoLock, task: &Task, now: Time) -> Result<()> {
+    let mut found: Vec<(Oid, Vec<u8>)> = Vec::new();
+    for oid in &task.commits {
+        let commit = repo.read().commit(*oid)?;
+        if commit.parents.len() > 1 {
+            continue;
+        }
+        let parent = commit.parents.first().map(|parent| repo.read().commit(*parent)).transpose()?;
+        let changes = repo.read().changes(parent.map(|parent| parent.tree), commit.tree)?;
+        let note = Note { session: task.session.clone(), task: Some(task.name.clone()), changes };
+        found.push((*oid, note.to_text()));
+    }
+    notes::set(repo, lock, &format!("{}{}", refs::TOUCH_NOTES, task.session), &found, now)
+}

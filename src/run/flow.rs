@@ -1,0 +1,95 @@
+//! A claimed task, from its session's queue to its end.
+
+use super::claim::{self, Claimed};
+use super::finish::{Ending, finish};
+use super::prepare::{Ready, prepare};
+use super::set_aside::set_aside;
+use super::worker::{Program, Worker};
+use super::{Scene, execute, judge};
+use crate::agent::End;
+use crate::agent::process::Ended;
+use crate::error::Result;
+use crate::model::{Outcome, Task, TaskState, Time};
+use crate::session::{SessionLock, lock, workplace};
+use crate::store::{self, Stored};
+
+/// Carries a claimed task out; for a person only prepares it.
+///
+/// # Errors
+/// What keeps the task from starting; a new claim is taken back then. How a
+/// started run ended is no error but in the record.
+pub fn carry_out(scene: Scene<'_>, claimed: Claimed, worker: &Worker) -> Result<Stored<Task>> {
+    let fresh = claimed.task.value.runs.is_empty();
+    let task = claimed.task.clone();
+    match start(scene, claimed.task, worker) {
+        Ok((ready, held)) => {
+            let done = match worker {
+                Worker::Person => ready.task,
+                Worker::Program(program) => run(scene, &ready, program)?,
+            };
+            drop((held, claimed.lock));
+            Ok(done)
+        }
+        Err(error) => {
+            if fresh {
+                claim::withdraw(scene.repo, &task, scene.events)?;
+            }
+            Err(error)
+        }
+    }
+}
+
+fn start(scene: Scene<'_>, task: Stored<Task>, worker: &Worker) -> Result<(Ready, SessionLock)> {
+    let name = task.value.session.clone();
+    let what = format!("task {}", task.value.name);
+    let held = SessionLock::wait(scene.repo, &name, &what, scene.interrupt, scene.events)?;
+    let session = store::sessions::require(scene.repo, name.as_str())?.value;
+    let command = match worker {
+        Worker::Person => Vec::new(),
+        Worker::Program(program) => {
+            program.argv.iter().map(|arg| arg.to_string_lossy().into_owned()).collect()
+        }
+    };
+    Ok((prepare(scene, &session, task, &command)?, held))
+}
+
+fn run(scene: Scene<'_>, ready: &Ready, program: &Program) -> Result<Stored<Task>> {
+    let ended = match execute::execute(scene, ready, program) {
+        Ok(ended) => ended,
+        Err(error) => {
+            let ending = Ending { ended: scene.now, exit_code: None };
+            set_aside(scene, ready, Outcome::Failed, TaskState::Failed, ending)?;
+            return Err(error);
+        }
+    };
+    workplace::require(scene.repo, &ready.session)?;
+    let seconds = i64::try_from(ended.elapsed.as_secs()).unwrap_or(i64::MAX);
+    let ending = Ending { ended: Time(scene.now.0.saturating_add(seconds)), exit_code: ended.exit_code() };
+    if ended.is_success() {
+        let left = judge::look(scene.repo, &ready.place, ready.start)?;
+        if left.descends
+            && let Some(done) = finish(scene, ready, &left, ending)?
+        {
+            return Ok(done);
+        }
+        let outcome = if left.descends { Outcome::Empty } else { Outcome::Failed };
+        return set_aside(scene, ready, outcome, TaskState::Failed, ending);
+    }
+    let (outcome, state) = how(scene, &ready.task.value, ended);
+    set_aside(scene, ready, outcome, state, ending)
+}
+
+fn how(scene: Scene<'_>, task: &Task, ended: Ended) -> (Outcome, TaskState) {
+    match ended.end {
+        End::TimedOut => (Outcome::TimedOut, TaskState::Failed),
+        End::Interrupted if is_called_off(scene, task) => (Outcome::Interrupted, TaskState::Cancelled),
+        End::Interrupted => (Outcome::Interrupted, TaskState::Failed),
+        End::Exit(_) | End::Signal(_) => (Outcome::Failed, TaskState::Failed),
+    }
+}
+
+/// Whether `cancel` asked for the end; the request is taken down.
+fn is_called_off(scene: Scene<'_>, task: &Task) -> bool {
+    let Ok(folder) = lock::folder(scene.repo) else { return false };
+    std::fs::remove_file(folder.join(format!("task-{}.cancel", task.name))).is_ok()
+}

@@ -1,0 +1,139 @@
+//! The session's worktree at the right start, and the brief.
+
+use std::path::PathBuf;
+
+use super::Scene;
+use super::brief;
+use crate::error::{IoContext, Result};
+use crate::git::refs;
+use crate::git::{Place, Repo, RepoLock, worktree};
+use crate::model::{Oid, Run, Session, Task, TaskState};
+use crate::session::{base, workplace};
+use crate::store::tasks::With;
+use crate::store::{self, Stored};
+
+/// A task whose worktree waits for its worker.
+#[derive(Debug)]
+pub struct Ready {
+    /// The record, state running.
+    pub task: Stored<Task>,
+    /// The session.
+    pub session: Session,
+    /// Where git works.
+    pub place: Place,
+    /// Where the session's branch is.
+    pub start: Oid,
+    /// The brief's file.
+    pub brief: PathBuf,
+}
+
+/// Where a task's local files lie.
+pub fn folder(repo: &Repo, task: &Task) -> Result<PathBuf> {
+    let folder = repo.orch_dir()?.join("task").join(task.name.as_str());
+    std::fs::create_dir_all(&folder).doing("could not make", &folder)?;
+    Ok(folder)
+}
+
+/// Brings the worktree to where the task starts and marks it running.
+///
+/// # Errors
+/// Refused when the worktree is not clean or not on its branch.
+pub fn prepare(
+    scene: Scene<'_>,
+    session: &Session,
+    mut task: Stored<Task>,
+    command: &[String],
+) -> Result<Ready> {
+    let repo = scene.repo;
+    let place = workplace::require_clean(repo, session)?;
+    let session = &refresh(scene, session)?;
+    let mut start = workplace::tip(repo, session)?;
+    if let Some(left) = last_snapshot(&task.value) {
+        start = resume(scene, session, &task.value, left)?;
+    } else if task.value.runs.is_empty() {
+        task.value.base_oid = start;
+        task.value.on_top_of = pending_on(repo, session, start)?;
+    }
+    let value = &mut task.value;
+    value.state = TaskState::Running;
+    value.updated = scene.now;
+    value.runs.push(Run {
+        started: scene.now,
+        ended: None,
+        command: command.to_vec(),
+        start_oid: start,
+        exit_code: None,
+        outcome: None,
+        snapshot: None,
+    });
+    let text = brief::write(repo, session, value)?;
+    let brief = folder(repo, value)?.join("brief.md");
+    std::fs::write(&brief, &text).doing("could not write", &brief)?;
+    let with = With { old: Some(task.tip), keeps: None, brief: Some(text.into_bytes()) };
+    let lock = RepoLock::take(repo, &format!("task {}", value.name), scene.events)?;
+    let change = store::tasks::prepare(repo, value, with, "running")?;
+    task.tip = change.new.expect("a record points somewhere");
+    refs::apply(repo, &lock, &[change], "task running")?;
+    Ok(Ready { task, session: session.clone(), place, start, brief })
+}
+
+/// An idle, clean session whose work has wholly landed is reset to its base.
+pub fn refresh(scene: Scene<'_>, session: &Session) -> Result<Session> {
+    let repo = scene.repo;
+    let tip = workplace::tip(repo, session)?;
+    let base = base::require(repo, &session.base)?;
+    if tip == base.oid || !has_landed(repo, session, tip, base.oid)? {
+        return Ok(session.clone());
+    }
+    worktree::switch(repo, &workplace::place(repo, session), &session.branch, base.oid)?;
+    let Some(found) = store::sessions::find(repo, &session.name)? else { return Ok(session.clone()) };
+    let fresh = Session { base_oid: base.oid, ..found.value };
+    let lock = RepoLock::take(repo, &format!("refresh {}", session.name), scene.events)?;
+    let change = store::sessions::prepare(repo, &fresh, Some(found.tip), "reset to base", scene.now)?;
+    refs::apply(repo, &lock, &[change], "refresh")?;
+    Ok(fresh)
+}
+
+/// Whether nothing on the session's branch waits to land: all of it is in the
+/// base, or belongs to tasks that landed in another form.
+fn has_landed(repo: &Repo, session: &Session, tip: Oid, base: Oid) -> Result<bool> {
+    let own = repo.read().commits_between(&[base], tip)?;
+    if own.is_empty() {
+        return Ok(true);
+    }
+    let tasks = store::tasks::load(repo)?;
+    let of_session = tasks.iter().map(|task| &task.value).filter(|task| task.session == session.name);
+    let landed: Vec<Oid> = of_session
+        .filter(|task| task.state == TaskState::Merged)
+        .flat_map(|task| task.commits.clone())
+        .collect();
+    Ok(own.iter().all(|commit| landed.contains(commit)))
+}
+
+/// The unmerged task whose result lies at the session's tip.
+fn pending_on(repo: &Repo, session: &Session, tip: Oid) -> Result<Option<crate::model::Name>> {
+    let tasks = store::tasks::load(repo)?.into_iter().map(|task| task.value);
+    let below =
+        |task: &Task| task.session == session.name && task.state.is_pending() && task.tip == Some(tip);
+    Ok(tasks.filter(below).map(|task| task.name).next())
+}
+
+/// What the last run left, where it ended badly.
+fn last_snapshot(task: &Task) -> Option<Oid> {
+    task.runs.last().and_then(|run| run.snapshot)
+}
+
+/// Brings back what an ended-badly run left: its commits on the branch, its
+/// uncommitted edits as uncommitted edits.
+fn resume(scene: Scene<'_>, session: &Session, task: &Task, left: Oid) -> Result<Oid> {
+    let repo = scene.repo;
+    let place = workplace::place(repo, session);
+    worktree::switch(repo, &place, &session.branch, left)?;
+    let commit = repo.read().commit(left)?;
+    let uncommitted = commit.author == "git-orch" && commit.parents.len() == 1;
+    if uncommitted {
+        let parent = commit.parents[0].to_string();
+        repo.git_in(&place, ["reset", "--mixed", "--quiet", &parent]).run()?;
+    }
+    Ok(task.base_oid)
+}

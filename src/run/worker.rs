@@ -1,0 +1,125 @@
+//! Who does a task: a command, a configured agent, or a person.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
+use std::time::Duration;
+
+use crate::agent::command::shell;
+use crate::config::schema::Prompt;
+use crate::config::trust::{Named, Trust, exact};
+use crate::config::{Command, Profile, Settings};
+use crate::error::{Error, Result};
+use crate::git::process::find_program;
+use crate::model::wording::unknown;
+use crate::model::{Session, time};
+
+/// Who does a task.
+#[derive(Clone, Debug)]
+pub enum Worker {
+    /// A person takes over in the session's worktree.
+    Person,
+    /// A program runs there.
+    Program(Program),
+}
+
+/// A program that does tasks.
+#[derive(Clone, Debug)]
+pub struct Program {
+    /// The agent's name; the command itself where it was typed.
+    pub name: String,
+    /// The program and its arguments.
+    pub argv: Vec<OsString>,
+    /// How the brief reaches it.
+    pub prompt: Prompt,
+    /// How long it may take.
+    pub timeout: Option<Duration>,
+}
+
+impl Worker {
+    /// The agent's name, for the record.
+    pub fn name(&self) -> Option<&str> {
+        match self {
+            Self::Person => None,
+            Self::Program(program) => Some(&program.name),
+        }
+    }
+}
+
+/// The command that was typed behind `--`, found before anything changes.
+///
+/// # Errors
+/// Usage where there is no such program.
+pub fn typed(argv: &[OsString], folder: &Path, environment: &BTreeMap<OsString, OsString>) -> Result<Worker> {
+    let (program, args) =
+        argv.split_first().ok_or_else(|| Error::usage("there is no command behind `--`"))?;
+    let found = locate(program, folder, environment)?;
+    let argv = std::iter::once(found).chain(args.iter().cloned()).collect();
+    let name = program.to_string_lossy().into_owned();
+    Ok(Worker::Program(Program { name, argv, prompt: Prompt::Stdin, timeout: None }))
+}
+
+/// A path is looked up from the caller's folder, a bare word on the `PATH`.
+fn locate(program: &OsStr, folder: &Path, environment: &BTreeMap<OsString, OsString>) -> Result<OsString> {
+    let missing = |hint: &str| {
+        let name = Path::new(program).display().to_string();
+        Error::usage(format!("no command `{name}`")).hint(hint)
+    };
+    if program.as_encoded_bytes().contains(&b'/') {
+        let path = folder.join(program);
+        return match path.canonicalize() {
+            Ok(path) if path.is_file() => Ok(path.into_os_string()),
+            _ => Err(missing("a path is looked up from the folder you are in")),
+        };
+    }
+    let name = program.to_string_lossy();
+    find_program(&name, environment)
+        .map(std::path::PathBuf::into_os_string)
+        .ok_or_else(|| missing("it is not on the PATH; write `./NAME` for a file in this folder"))
+}
+
+/// The agent for a task: the one asked for, else the session's, else the
+/// default, else a person.
+///
+/// # Errors
+/// Usage for an unknown agent; untrusted where the repository names its command.
+pub fn configured(
+    settings: &Settings,
+    trust: &Trust,
+    asked: Option<&str>,
+    session: &Session,
+    environment: &BTreeMap<OsString, OsString>,
+) -> Result<Worker> {
+    let Some(name) = asked.or(session.agent.as_deref()).or(settings.agent()) else {
+        return Ok(Worker::Person);
+    };
+    if name == "person" {
+        return Ok(Worker::Person);
+    }
+    let profiles = &settings.file.agents.profiles;
+    let profile = profiles.get(name).ok_or_else(|| {
+        let known = profiles.keys().map(String::as_str).chain(["person"]);
+        Error::usage(unknown("agent", name, known))
+            .hint("name it under `agents:` in `.orch.yml`, or give its command behind `--`")
+    })?;
+    trust.require(&Named { purpose: format!("agent {name}"), command: exact(&profile.run) })?;
+    program(name, profile, &session.worktree, environment).map(Worker::Program)
+}
+
+fn program(
+    name: &str,
+    profile: &Profile,
+    worktree: &Path,
+    environment: &BTreeMap<OsString, OsString>,
+) -> Result<Program> {
+    let argv = match &profile.run {
+        Command::Shell(text) => shell(text, []),
+        Command::List(args) => {
+            let mut args: Vec<OsString> = args.iter().map(OsString::from).collect();
+            args[0] = locate(&args[0], worktree, environment)?;
+            args
+        }
+    };
+    let timeout = profile.timeout.as_deref().and_then(time::parse_span);
+    Ok(Program { name: name.to_owned(), argv, prompt: profile.prompt, timeout })
+}
