@@ -7,6 +7,7 @@ pub mod git;
 pub mod history;
 pub mod model;
 pub mod recover;
+pub mod review;
 pub mod route;
 pub mod run;
 pub mod session;

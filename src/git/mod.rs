@@ -9,6 +9,7 @@
 mod child;
 mod library;
 
+pub mod checkout;
 pub mod commit;
 pub mod identity;
 pub mod lock;

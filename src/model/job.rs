@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Name, Oid, RepoPath, Time};
+use super::task::Landed;
+use super::{Name, Oid, RepoPath, TaskState, Time};
 
 /// How a shard ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,6 +90,11 @@ pub struct Fanout {
     /// What the check said, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub check: Option<String>,
+    /// Where its result is in its life: running, review, merged, failed, cancelled.
+    pub state: TaskState,
+    /// Where it landed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub landed: Option<Landed>,
     /// When it began.
     pub started: Time,
     /// When it ended.

@@ -18,6 +18,27 @@ pub enum Viewpoint {
     Documenter,
 }
 
+impl Viewpoint {
+    /// The word that people and JSON see.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Developer => "developer",
+            Self::Reviewer => "reviewer",
+            Self::Tester => "tester",
+            Self::Documenter => "documenter",
+        }
+    }
+}
+
+impl std::str::FromStr for Viewpoint {
+    type Err = ();
+
+    fn from_str(word: &str) -> Result<Self, ()> {
+        let all = [Self::Developer, Self::Reviewer, Self::Tester, Self::Documenter];
+        all.into_iter().find(|viewpoint| viewpoint.word() == word).ok_or(())
+    }
+}
+
 /// What a verdict says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -28,6 +49,17 @@ pub enum Decision {
     Change,
     /// No opinion.
     Abstain,
+}
+
+impl Decision {
+    /// The word that people see.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Approve => "approves",
+            Self::Change => "asks for changes",
+            Self::Abstain => "abstains",
+        }
+    }
 }
 
 /// One line of a verdict note.

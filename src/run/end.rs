@@ -150,9 +150,13 @@ fn give_back(scene: Scene<'_>, task: &Task) -> Result<()> {
     }
 }
 
-/// Takes a result branch away, unless somebody has it checked out.
+/// Takes a task's result branch away, unless somebody has it checked out.
 pub fn review_branch_gone(scene: Scene<'_>, task: &Task) -> Result<Option<RefChange>> {
-    let Some(branch) = &task.review_branch else { return Ok(None) };
+    task.review_branch.as_deref().map_or(Ok(None), |branch| branch_gone(scene, branch))
+}
+
+/// Takes a branch away, unless somebody has it checked out.
+pub fn branch_gone(scene: Scene<'_>, branch: &str) -> Result<Option<RefChange>> {
     let name = refs::branch(branch);
     let looked_at = worktree::list(scene.repo)?
         .iter()

@@ -22,10 +22,12 @@ pub mod flow;
 pub mod judge;
 pub mod prepare;
 pub mod set_aside;
+pub mod throwaway;
 pub mod worker;
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::path::Path;
 
 use crate::agent::Interrupt;
 use crate::git::Repo;
@@ -45,6 +47,8 @@ pub struct Scene<'a> {
     pub interrupt: &'a Interrupt,
     /// Whether the user's hooks and signing run in our commits.
     pub habits: Habits,
+    /// Where throwaway worktrees go.
+    pub throwaways: &'a Path,
     /// When the command started.
     pub now: Time,
 }

@@ -1,0 +1,127 @@
+//! What can be reviewed and landed: a task's result or a fan-out's.
+
+use serde::Serialize;
+
+use crate::error::{Error, Result};
+use crate::git::Repo;
+use crate::git::refs;
+use crate::model::wording::{excerpt, unknown};
+use crate::model::{Fanout, Name, Oid, Task, TaskState, Time};
+use crate::store::{self, Stored};
+
+/// A result that waits.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Item {
+    /// Name of its task or fan-out.
+    pub name: Name,
+    /// What was asked for.
+    pub text: String,
+    /// Where it is in its life.
+    pub state: TaskState,
+    /// Who did it; absent for a fan-out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub session: Option<Name>,
+    /// The branch it merges back to.
+    pub base: String,
+    /// The commit it started from.
+    pub base_oid: Oid,
+    /// Its branch.
+    pub branch: String,
+    /// Its tip.
+    pub tip: Oid,
+    /// Its own commits, oldest first.
+    pub commits: Vec<Oid>,
+    /// The unmerged task it was built on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub on_top_of: Option<Name>,
+    /// Since when it waits.
+    pub since: Time,
+}
+
+/// Everything that waits, oldest first.
+pub fn load(repo: &Repo) -> Result<Vec<Item>> {
+    let mut items = Vec::new();
+    for task in store::tasks::load(repo)? {
+        items.extend(of_task(repo, &task.value)?.filter(|item| item.state.is_pending()));
+    }
+    for fanout in store::fanouts::load(repo)? {
+        items.extend(of_fanout(repo, &fanout.value)?.filter(|item| item.state.is_pending()));
+    }
+    items.sort_by_key(|item| item.since);
+    Ok(items)
+}
+
+/// One result, waiting or not.
+///
+/// # Errors
+/// Usage for an unknown name; refused where there is no result yet.
+pub fn require(repo: &Repo, typed: &str) -> Result<Item> {
+    let typed = typed.strip_prefix(refs::REVIEW_BRANCHES).unwrap_or(typed);
+    if let Some(item) = find(repo, typed)? {
+        return item.ok_or_else(|| {
+            Error::refused(format!("`{typed}` has no result"))
+                .hint(format!("`git orch show {typed}` tells why"))
+        });
+    }
+    let mut known = Vec::new();
+    for prefix in [refs::TASKS, refs::FANOUTS] {
+        known.extend(repo.read().refs(prefix)?.into_iter().map(|(name, _)| name[prefix.len()..].to_owned()));
+    }
+    let error = Error::usage(unknown("task", typed, known.iter().map(String::as_str)));
+    Err(error.hint("`git orch review` lists what waits"))
+}
+
+fn find(repo: &Repo, typed: &str) -> Result<Option<Option<Item>>> {
+    let Ok(name) = typed.parse() else { return Ok(None) };
+    if let Some(Stored { value, .. }) = store::tasks::find(repo, &name)? {
+        return of_task(repo, &value).map(Some);
+    }
+    match store::fanouts::find(repo, &name)? {
+        Some(Stored { value, .. }) => of_fanout(repo, &value).map(Some),
+        None => Ok(None),
+    }
+}
+
+/// The branch wins over the record: a person may have amended it.
+fn tip(repo: &Repo, branch: &str, recorded: Option<Oid>) -> Result<Option<Oid>> {
+    Ok(repo.read().find_ref(&refs::branch(branch))?.or(recorded))
+}
+
+fn of_task(repo: &Repo, task: &Task) -> Result<Option<Item>> {
+    let Some(branch) = task.review_branch.clone() else { return Ok(None) };
+    let Some(tip) = tip(repo, &branch, task.tip)? else { return Ok(None) };
+    let amended = Some(tip) != task.tip;
+    let commits =
+        if amended { repo.read().commits_between(&[task.base_oid], tip)? } else { task.commits.clone() };
+    Ok(Some(Item {
+        name: task.name.clone(),
+        text: task.text.clone(),
+        state: task.state,
+        session: Some(task.session.clone()),
+        base: task.base.clone(),
+        base_oid: task.base_oid,
+        branch,
+        tip,
+        commits,
+        on_top_of: task.on_top_of.clone(),
+        since: task.updated,
+    }))
+}
+
+fn of_fanout(repo: &Repo, fanout: &Fanout) -> Result<Option<Item>> {
+    let Some(branch) = fanout.branch.clone() else { return Ok(None) };
+    let Some(tip) = tip(repo, &branch, None)? else { return Ok(None) };
+    Ok(Some(Item {
+        name: fanout.name.clone(),
+        text: format!("{}: {}", fanout.job, excerpt(&fanout.command, 60)),
+        state: fanout.state,
+        session: None,
+        base: fanout.base.clone(),
+        base_oid: fanout.base_oid,
+        branch,
+        tip,
+        commits: repo.read().commits_between(&[fanout.base_oid], tip)?,
+        on_top_of: None,
+        since: fanout.ended.unwrap_or(fanout.started),
+    }))
+}

@@ -1,0 +1,229 @@
+//! Landing one result: combined in memory, checked as it will be, then the
+//! base moved from exactly the commit that was checked.
+//!
+//! **Invariant:** moving the base is the commit point; records follow it, and
+//! the next command completes them from the commits if we die between.
+
+use serde::Serialize;
+
+use super::check::{self, Candidate, Checked};
+use super::gate::Gate;
+use super::item::Item;
+use super::verdict;
+use crate::config::trust::Trust;
+use crate::error::{Error, Result};
+use crate::git::merge::{self, Merged};
+use crate::git::refs::{self, RefChange};
+use crate::git::{RepoLock, commit, trailer};
+use crate::model::task::Landed;
+use crate::model::wording::{list, tick};
+use crate::model::{Oid, TaskState, Time};
+use crate::run::{Scene, end, prepare};
+use crate::session::{SessionLock, base};
+use crate::store;
+use crate::store::tasks::With;
+
+/// How often a base that moves under us is followed.
+const ATTEMPTS: usize = 5;
+
+/// What landing a result would do; a value that `--dry-run` prints.
+#[derive(Clone, Debug, Serialize)]
+pub struct Plan {
+    /// The result.
+    pub name: crate::model::Name,
+    /// The base's branch.
+    pub base: String,
+    /// The base's tip.
+    pub from: Oid,
+    /// The combined tree.
+    pub tree: Oid,
+    /// The result's tip, where it lies straight ahead of the base.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fast_forward: Option<Oid>,
+}
+
+/// How landing went.
+#[derive(Clone, Debug, Serialize)]
+pub struct Landing {
+    /// The result.
+    pub name: crate::model::Name,
+    /// The base's branch.
+    pub base: String,
+    /// The base's tip before.
+    pub from: Oid,
+    /// The base's tip after; absent when a check failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub to: Option<Oid>,
+    /// What the checks said.
+    pub check: Checked,
+}
+
+/// Combines a result with its base in memory.
+///
+/// # Errors
+/// Refused when it does not wait, builds on what has not landed, or conflicts.
+pub fn plan(scene: Scene<'_>, item: &Item) -> Result<Plan> {
+    let repo = scene.repo;
+    let name = &item.name;
+    match item.state {
+        TaskState::Review => {}
+        TaskState::Changes => {
+            return Err(Error::refused(format!("changes were asked of `{name}`"))
+                .hint(format!("let them be made: `git orch retry {name}`; or approve it as it is")));
+        }
+        state => {
+            return Err(Error::refused(format!("`{name}` does not wait to land: it is {}", state.word())));
+        }
+    }
+    if let Some(below) = &item.on_top_of
+        && let Some(below) = store::tasks::find(repo, below)?
+        && below.value.state != TaskState::Merged
+    {
+        let below = below.value.name;
+        return Err(Error::refused(format!("`{name}` builds on `{below}`, which has not landed"))
+            .hint(format!("land both: `git orch merge {below} {name}`")));
+    }
+    let base = base::require(repo, &item.base)?;
+    if repo.read().merge_base(base.oid, item.tip)? == Some(base.oid) {
+        let tree = repo.read().commit(item.tip)?.tree;
+        return Ok(Plan {
+            name: name.clone(),
+            base: base.branch,
+            from: base.oid,
+            tree,
+            fast_forward: Some(item.tip),
+        });
+    }
+    match merge::combine(repo, base.oid, item.tip)? {
+        Merged::Clean(tree) => {
+            Ok(Plan { name: name.clone(), base: base.branch, from: base.oid, tree, fast_forward: None })
+        }
+        Merged::Conflict(paths) => {
+            let files = list(paths.iter().map(tick));
+            Err(Error::refused(format!("`{name}` conflicts with `{}` in {files}", base.branch)).hint(format!(
+                "ask its session to follow: `git orch review {name} --request-changes -m 'merge {} and resolve'`",
+                base.branch
+            )))
+        }
+    }
+}
+
+/// Lands a result, or says which check it failed.
+///
+/// # Errors
+/// Refused by the gate, by uncommitted work in the way, or by a base that
+/// does not stand still.
+pub fn land(scene: Scene<'_>, item: &Item, trust: &Trust) -> Result<Landing> {
+    let mut attempt = 1;
+    loop {
+        let plan = plan(scene, item)?;
+        let gate = super::gate::read(scene.repo, plan.from)?;
+        gate.require_trust(trust)?;
+        pass_gate(scene, item, &gate)?;
+        let candidate = candidate(scene, item, &plan)?;
+        let check = check::run(scene, &candidate, &gate.checks)?;
+        if !check.is_green() {
+            drop_keep(scene, item)?;
+            return Ok(Landing { name: plan.name, base: plan.base, from: plan.from, to: None, check });
+        }
+        let lock = RepoLock::take(scene.repo, &format!("merge {}", item.name), scene.events)?;
+        let moved = merge::land(scene.repo, &lock, &plan.base, plan.from, candidate.commit);
+        drop(lock);
+        match moved {
+            Ok(()) => {
+                record(scene, item, &plan, candidate.commit, check != Checked::Unconfigured)?;
+                let to = Some(candidate.commit);
+                return Ok(Landing { name: plan.name, base: plan.base, from: plan.from, to, check });
+            }
+            Err(error) => {
+                let now = scene.repo.read().find_ref(&refs::branch(&plan.base))?;
+                if now == Some(plan.from) || attempt == ATTEMPTS {
+                    drop_keep(scene, item)?;
+                    return Err(error);
+                }
+                attempt += 1;
+            }
+        }
+    }
+}
+
+fn pass_gate(scene: Scene<'_>, item: &Item, gate: &Gate) -> Result<()> {
+    let repo = scene.repo;
+    let (before, after) = (repo.read().commit(item.base_oid)?.tree, repo.read().commit(item.tip)?.tree);
+    let touched = repo.read().changes(Some(before), after)?;
+    gate.require_approvals(item, &touched, &verdict::load(repo, item)?)
+}
+
+/// The commit that will be the base's tip, pinned so that no `git gc` takes it.
+fn candidate(scene: Scene<'_>, item: &Item, plan: &Plan) -> Result<Candidate> {
+    let repo = scene.repo;
+    let oid = match plan.fast_forward {
+        Some(tip) => tip,
+        None => {
+            let title = format!("Merge {}: {}", item.branch, crate::model::wording::excerpt(&item.text, 50));
+            let message = trailer::sign(&title, item.session.as_ref(), &item.name);
+            commit::tree(repo, plan.tree, &[plan.from, item.tip], &message)?
+        }
+    };
+    let lock = RepoLock::take(repo, "merge", scene.events)?;
+    let keep = keep_ref(item);
+    let pin = RefChange::set(keep.clone(), oid, repo.read().find_ref(&keep)?);
+    refs::apply(repo, &lock, &[pin], "merge")?;
+    Ok(Candidate { name: item.name.clone(), commit: oid, tree: plan.tree })
+}
+
+fn keep_ref(item: &Item) -> String {
+    format!("{}merge-{}", refs::KEEP, item.name)
+}
+
+fn drop_keep(scene: Scene<'_>, item: &Item) -> Result<()> {
+    let keep = keep_ref(item);
+    let Some(at) = scene.repo.read().find_ref(&keep)? else { return Ok(()) };
+    let lock = RepoLock::take(scene.repo, "merge", scene.events)?;
+    refs::apply(scene.repo, &lock, &[RefChange::delete(keep, at)], "merge")
+}
+
+/// Writes down that a result landed, takes its branch away, frees its session.
+fn record(scene: Scene<'_>, item: &Item, plan: &Plan, to: Oid, checked: bool) -> Result<()> {
+    let landed = Landed { from: plan.from, to, time: Time::now().max(scene.now), checked };
+    settle(scene, item, landed)?;
+    drop_keep(scene, item)
+}
+
+/// Marks a result as landed: by `merge`, or by somebody's own git.
+pub fn settle(scene: Scene<'_>, item: &Item, landed: Landed) -> Result<()> {
+    let repo = scene.repo;
+    let now = landed.time;
+    let mut changes = Vec::new();
+    if let Some(mut task) = store::tasks::find(repo, &item.name)? {
+        task.value.state = TaskState::Merged;
+        task.value.landed = Some(landed);
+        task.value.updated = now;
+        changes.extend(end::review_branch_gone(scene, &task.value)?);
+        let with = With { old: Some(task.tip), keeps: Some(item.tip), brief: None };
+        changes.push(store::tasks::prepare(repo, &task.value, with, "merged")?);
+    } else if let Some(mut fanout) = store::fanouts::find(repo, &item.name)? {
+        fanout.value.state = TaskState::Merged;
+        fanout.value.landed = Some(landed);
+        changes.extend(end::branch_gone(scene, &item.branch)?);
+        changes.push(store::fanouts::prepare(repo, &fanout.value, Some(fanout.tip), Some(item.tip), now)?);
+    }
+    let lock = RepoLock::take(repo, "merge", scene.events)?;
+    refs::apply(repo, &lock, &changes, "merge")?;
+    drop(lock);
+    free_session(scene, item)
+}
+
+/// An idle, clean session whose work has wholly landed starts from base again.
+fn free_session(scene: Scene<'_>, item: &Item) -> Result<()> {
+    let Some(name) = &item.session else { return Ok(()) };
+    let Some(session) = store::sessions::find(scene.repo, name)? else { return Ok(()) };
+    let Ok(_held) = SessionLock::take(scene.repo, name, "merge") else { return Ok(()) };
+    if crate::session::workplace::require_clean(scene.repo, &session.value).is_err() {
+        return Ok(());
+    }
+    let busy = store::tasks::load(scene.repo)?.iter().any(|task| {
+        task.value.session == *name && matches!(task.value.state, TaskState::Running | TaskState::Input)
+    });
+    if busy { Ok(()) } else { prepare::refresh(scene, &session.value).map(drop) }
+}

@@ -1,0 +1,9 @@
+//! Results put up for judgement, and how they reach their base.
+
+pub mod check;
+pub mod gate;
+pub mod item;
+pub mod land;
+pub mod verdict;
+
+pub use item::Item;
