@@ -1,6 +1,7 @@
 //! git-orch.
 pub mod agent;
 pub mod app;
+pub mod commands;
 pub mod config;
 pub mod error;
 pub mod git;

@@ -1,3 +1,7 @@
 //! The `git-orch` program: parse, run, report, exit.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    git_orch::commands::main(std::env::args_os())
+}

@@ -29,6 +29,11 @@ impl Interrupt {
         Self(flag)
     }
 
+    /// Never raised: a signal ends the program as it always does.
+    pub fn unwatched() -> Self {
+        Self(Arc::new(AtomicUsize::new(0)))
+    }
+
     /// Whether work shall stop.
     pub fn is_raised(&self) -> bool {
         self.0.load(Ordering::Relaxed) != 0

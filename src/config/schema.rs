@@ -288,3 +288,8 @@ where
 fn duplicate<E: de::Error>(key: &str) -> E {
     E::custom(format!("duplicate key `{key}`"))
 }
+
+/// The JSON schema of the whole file.
+pub fn json_schema() -> schemars::Schema {
+    schemars::schema_for!(Config)
+}

@@ -14,6 +14,7 @@ pub mod commit;
 pub mod identity;
 pub mod lock;
 pub mod merge;
+pub mod mine;
 pub mod notes;
 pub mod process;
 pub mod read;

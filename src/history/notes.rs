@@ -1,30 +1,109 @@
-//! The text of a touch note.
+//! The text of a touch note: whose commit this is and what it changed.
 //!
-//! **Invariant:** lines sorted and unique, so that a union merge is right.
+//! **Invariant:** lines are sorted and unique, so that git's own union merge
+//! of two notes is a note again, and writing is the same everywhere.
 
 use std::collections::BTreeSet;
 
-use crate::model::{Change, Name};
+use crate::model::{Change, Name, RepoPath, Status};
 
-/// Which session, in which task, changed which paths in one commit.
+/// A touch note.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Note {
+pub struct TouchNote {
     /// The session.
     pub session: Name,
-    /// The task, where it was one.
-    pub task: Option<Name>,
-    /// The paths.
-    pub changes: Vec<Change>,
+    /// The tasks it was done for: one, or none outside any task.
+    pub tasks: BTreeSet<Name>,
+    /// What changed.
+    pub changes: BTreeSet<Change>,
 }
 
-impl Note {
-    /// The note's text.
-    pub fn to_text(&self) -> Vec<u8> {
-        let mut lines = BTreeSet::from([format!("session {}\n", self.session)]);
-        lines.extend(self.task.iter().map(|task| format!("task {task}\n")));
-        lines.extend(
-            self.changes.iter().map(|change| format!("{} {}\n", change.status.letter(), change.path)),
-        );
-        lines.into_iter().collect::<String>().into_bytes()
+impl TouchNote {
+    /// As text, a fact a line.
+    pub fn to_text(&self) -> String {
+        let changes = self.changes.iter().map(|c| format!("{} {}\n", c.status.letter(), c.path.quoted()));
+        let tasks = self.tasks.iter().map(|task| format!("task {task}\n"));
+        let mut lines: Vec<String> = changes.chain(tasks).collect();
+        lines.push(format!("session {}\n", self.session));
+        lines.sort_unstable();
+        lines.concat()
+    }
+
+    /// Reads a note; `None` where it is none, or of a later format.
+    pub fn parse(text: &str) -> Option<Self> {
+        let (mut session, mut tasks, mut changes) = (None::<Name>, BTreeSet::new(), BTreeSet::new());
+        for line in text.lines().filter(|line| !line.is_empty()) {
+            let (word, value) = line.split_once(' ')?;
+            match word {
+                "session" => {
+                    let name = value.parse().ok()?;
+                    if session.replace(name).is_some_and(|other| Some(&other) != session.as_ref()) {
+                        return None;
+                    }
+                }
+                "task" => drop(tasks.insert(value.parse().ok()?)),
+                _ => drop(changes.insert(change(word, value)?)),
+            }
+        }
+        Some(Self { session: session?, tasks, changes })
+    }
+}
+
+fn change(letter: &str, path: &str) -> Option<Change> {
+    let [letter] = letter.as_bytes() else { return None };
+    Some(Change { status: Status::from_letter(*letter)?, path: RepoPath::unquoted(path)? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn note() -> TouchNote {
+        let change = |status, path: &[u8]| Change { status, path: RepoPath::from_bytes(path) };
+        TouchNote {
+            session: "backend".parse().unwrap(),
+            tasks: BTreeSet::from(["fix-login".parse().unwrap()]),
+            changes: BTreeSet::from([
+                change(Status::Modified, b"src/api/login.rs"),
+                change(Status::Added, b"z z"),
+                change(Status::Deleted, b"caf\xe9\n"),
+            ]),
+        }
+    }
+
+    const TEXT: &str = "A z z\nD \"caf\\351\\n\"\nM src/api/login.rs\nsession backend\ntask fix-login\n";
+
+    #[test]
+    fn a_note_is_sorted_lines_and_reads_back() {
+        assert_eq!(note().to_text(), TEXT);
+        assert_eq!(TouchNote::parse(TEXT), Some(note()));
+    }
+
+    #[test]
+    fn a_union_of_two_notes_is_a_note() {
+        let mut other = note();
+        other.tasks = BTreeSet::from(["other".parse().unwrap()]);
+        let (one, two) = (note().to_text(), other.to_text());
+        let union: BTreeSet<&str> = one.lines().chain(two.lines()).collect();
+        let text: String = union.into_iter().map(|line| format!("{line}\n")).collect();
+        let both = TouchNote::parse(&text).unwrap();
+        assert_eq!((both.tasks.len(), both.changes.len()), (2, 3));
+        assert_eq!(both.to_text(), text);
+    }
+
+    #[test]
+    fn what_is_no_note_is_refused() {
+        for text in [
+            "",
+            "task x\n",
+            "session Backend\n",
+            "session a\nsession b\n",
+            "session a\nX y\n",
+            "session a\nM \"bad\n",
+            "session a\nM\n",
+            "session a\nlater-word x\n",
+        ] {
+            assert_eq!(TouchNote::parse(text), None, "{text:?}");
+        }
     }
 }

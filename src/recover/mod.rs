@@ -1,3 +1,15 @@
-//! Setting right what a killed process left.
+//! Setting right what a killed process left, and noticing what was landed by
+//! other means.
 
 pub mod dead;
+pub mod landed;
+
+use crate::error::Result;
+use crate::run::{Scene, throwaway};
+
+/// Everything that the next command sets right by itself.
+pub fn settle(scene: Scene<'_>) -> Result<()> {
+    dead::settle(scene)?;
+    throwaway::remove_leftovers(scene.repo, scene.events)?;
+    landed::settle(scene)
+}

@@ -65,11 +65,12 @@ fn argv(ready: &Ready, program: &Program) -> Result<Vec<OsString>> {
 
 fn environment(scene: Scene<'_>, ready: &Ready) -> std::collections::BTreeMap<OsString, OsString> {
     let task = &ready.task.value;
+    let start = ready.start.to_string();
     let ours: [(&str, &OsStr); 5] = [
         ("GIT_ORCH_SESSION", OsStr::new(task.session.as_str())),
         ("GIT_ORCH_TASK", OsStr::new(task.name.as_str())),
-        ("GIT_ORCH_ROOT", scene.repo.main_folder().as_os_str()),
-        ("GIT_ORCH_BASE", OsStr::new(&task.base)),
+        ("GIT_ORCH_ROOT", ready.session.worktree.as_os_str()),
+        ("GIT_ORCH_BASE", OsStr::new(&start)),
         ("GIT_ORCH_BRIEF", ready.brief.as_os_str()),
     ];
     command::environment(scene.environment, &ours)

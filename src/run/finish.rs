@@ -1,14 +1,13 @@
 //! A run that ended well: commit, notes, review branch, record, in this order.
 
-use super::Scene;
 use super::judge::Left;
 use super::prepare::Ready;
+use super::{Scene, touches};
 use crate::error::Result;
 use crate::git::refs::{self, RefChange};
-use crate::git::{Repo, RepoLock, commit, notes, trailer, worktree};
-use crate::history::notes::Note;
+use crate::git::{RepoLock, commit, trailer, worktree};
 use crate::model::wording::excerpt;
-use crate::model::{Oid, Outcome, Task, TaskState, Time};
+use crate::model::{Outcome, Task, TaskState, Time};
 use crate::store::tasks::With;
 use crate::store::{self, Stored};
 
@@ -48,7 +47,7 @@ pub fn finish(scene: Scene<'_>, ready: &Ready, left: &Left, ending: Ending) -> R
     }
     let branch = refs::review_branch(&task.name);
     let lock = RepoLock::take(repo, &format!("task {}, done", task.name), scene.events)?;
-    note_touches(repo, &lock, &task, ending.ended)?;
+    touches::note(repo, &lock, &task, ending.ended)?;
     let old = repo.read().find_ref(&refs::branch(&branch))?;
     let review = RefChange::set(refs::branch(&branch), tip, old);
     task.review_branch = Some(branch);
@@ -64,20 +63,4 @@ fn message(task: &Task) -> String {
     let subject = excerpt(&task.text, 72);
     let text = if subject == task.text { subject } else { format!("{subject}\n\n{}", task.text) };
     trailer::sign(&text, Some(&task.session), &task.name)
-}
-
-/// Notes on a task's own commits: which paths this session touched.
-fn note_touches(repo: &Repo, lock: &RepoLock, task: &Task, now: Time) -> Result<()> {
-    let mut found: Vec<(Oid, Vec<u8>)> = Vec::new();
-    for oid in &task.commits {
-        let commit = repo.read().commit(*oid)?;
-        if commit.parents.len() > 1 {
-            continue;
-        }
-        let parent = commit.parents.first().map(|parent| repo.read().commit(*parent)).transpose()?;
-        let changes = repo.read().changes(parent.map(|parent| parent.tree), commit.tree)?;
-        let note = Note { session: task.session.clone(), task: Some(task.name.clone()), changes };
-        found.push((*oid, note.to_text()));
-    }
-    notes::set(repo, lock, &format!("{}{}", refs::TOUCH_NOTES, task.session), &found, now)
 }

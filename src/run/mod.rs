@@ -21,8 +21,10 @@ pub mod finish;
 pub mod flow;
 pub mod judge;
 pub mod prepare;
+pub mod routing;
 pub mod set_aside;
 pub mod throwaway;
+pub mod touches;
 pub mod worker;
 
 use std::collections::BTreeMap;

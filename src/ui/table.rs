@@ -8,9 +8,9 @@ pub struct Table(comfy_table::Table);
 
 impl Table {
     /// A table with a heading over each column.
-    pub fn new<const N: usize>(headings: [&str; N]) -> Self {
+    pub fn new(headings: &[&str]) -> Self {
         let mut table = Self::bare();
-        table.0.set_header(headings);
+        table.0.set_header(headings.iter().copied());
         table
     }
 

@@ -1,0 +1,136 @@
+//! `git orch doctor`
+
+use serde::Serialize;
+
+use super::opened::Opened;
+use crate::app::App;
+use crate::error::{Result, exit};
+use crate::git::{Backend, identity, process, refs, worktree};
+use crate::recover::{dead, landed};
+use crate::session::workplace;
+use crate::store;
+use crate::ui::Table;
+
+/// Look for what is wrong, and how to set it right
+///
+/// The exit code is 1 when something is wrong.
+#[derive(Debug, clap::Args)]
+pub(super) struct DoctorArgs {
+    /// Set right what can be
+    #[arg(long)]
+    fix: bool,
+}
+
+#[derive(Serialize)]
+struct Finding {
+    what: String,
+    fine: bool,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    hint: String,
+}
+
+fn fine(what: impl Into<String>) -> Finding {
+    Finding { what: what.into(), fine: true, hint: String::new() }
+}
+
+fn wrong(what: impl Into<String>, hint: impl Into<String>) -> Finding {
+    Finding { what: what.into(), fine: false, hint: hint.into() }
+}
+
+pub(super) fn run(app: &App, args: &DoctorArgs) -> Result<u8> {
+    let opened = if args.fix { Opened::to_change(app)? } else { Opened::to_read(app)? };
+    let mut findings = surroundings(&opened);
+    findings.extend(sessions(&opened)?);
+    findings.extend(leftovers(app, &opened)?);
+    app.ui.data(&findings)?;
+    let mut table = Table::bare();
+    for finding in &findings {
+        let word = if finding.fine { "ok" } else { "wrong" };
+        table.row([word, finding.what.as_str(), finding.hint.as_str()]);
+    }
+    app.ui.answer(table.render())?;
+    Ok(if findings.iter().all(|finding| finding.fine) { exit::DONE } else { exit::FAILED })
+}
+
+fn surroundings(opened: &Opened) -> Vec<Finding> {
+    let git = opened.repo.git_program();
+    let version = match git.require_version().and_then(|()| git.version()) {
+        Ok((major, minor)) => fine(format!("git {major}.{minor} at {}", git.program().display())),
+        Err(error) => {
+            wrong(error.to_string(), format!("git-orch needs {}.{}", process::OLDEST.0, process::OLDEST.1))
+        }
+    };
+    let backend = match opened.repo.backend() {
+        Backend::Library => "objects are read in process",
+        Backend::Child => "objects are read by git itself: this repository's format needs it",
+    };
+    let who = match identity::require(&opened.repo) {
+        Ok(who) => fine(format!("commits are made by {who}")),
+        Err(error) => wrong(error.to_string(), error.hints.first().cloned().unwrap_or_default()),
+    };
+    let named = crate::config::trust::commands(&opened.settings.file);
+    let untrusted = named.iter().skip(1).filter(|named| !opened.trust.covers(named)).count();
+    let trust = match untrusted {
+        0 => fine("no command waits for trust"),
+        number => Finding {
+            what: format!("{} not trusted yet", crate::model::wording::count(number, "command")),
+            fine: true,
+            hint: "git orch trust".to_owned(),
+        },
+    };
+    vec![version, fine(backend), who, fine("settings are valid"), trust]
+}
+
+fn sessions(opened: &Opened) -> Result<Vec<Finding>> {
+    let repo = &opened.repo;
+    let mut findings = Vec::new();
+    for prefix in [refs::SESSION_BRANCHES, refs::REVIEW_BRANCHES] {
+        let branch = prefix.trim_end_matches('/');
+        if repo.read().find_ref(&refs::branch(branch))?.is_some() {
+            findings.push(wrong(
+                format!("a branch `{branch}` keeps git from holding `{prefix}…` branches"),
+                format!("git branch -m {branch} NEW-NAME"),
+            ));
+        }
+    }
+    for session in store::sessions::load(repo)? {
+        let session = session.value;
+        let ready = workplace::tip(repo, &session).and_then(|_| workplace::require(repo, &session)).map(drop);
+        match ready {
+            Ok(()) => {
+                findings.push(fine(format!("session {} in {}", session.name, session.worktree.display())))
+            }
+            Err(error) => {
+                findings.push(wrong(error.to_string(), error.hints.first().cloned().unwrap_or_default()))
+            }
+        }
+    }
+    Ok(findings)
+}
+
+/// What killed processes left; every changing command sets these right by itself.
+fn leftovers(app: &App, opened: &Opened) -> Result<Vec<Finding>> {
+    let events = |event| app.ui.event(event);
+    let mut findings = Vec::new();
+    for task in dead::find(&opened.repo)? {
+        findings
+            .push(wrong(format!("the process of task {} died", task.value.name), "git orch doctor --fix"));
+    }
+    for item in landed::find(opened.scene(app, &events))? {
+        findings.push(wrong(
+            format!("{} has landed, but its record does not say so", item.name),
+            "git orch doctor --fix",
+        ));
+    }
+    let known: Vec<_> =
+        store::sessions::load(&opened.repo)?.into_iter().map(|session| session.value.branch).collect();
+    for one in worktree::list(&opened.repo)? {
+        let branch = one.head.as_ref().and_then(crate::git::Head::branch).unwrap_or_default();
+        if branch.starts_with(refs::SESSION_BRANCHES) && !known.iter().any(|known| known == branch) {
+            let name = &branch[refs::SESSION_BRANCHES.len()..];
+            let hint = format!("git orch add-session {name} takes it over or says why not");
+            findings.push(wrong(format!("the worktree {} belongs to no session", one.path.display()), hint));
+        }
+    }
+    Ok(findings)
+}

@@ -1,0 +1,81 @@
+//! `git orch done`
+
+use super::opened::Opened;
+use super::result;
+use crate::app::App;
+use crate::error::{Error, Result, exit};
+use crate::git::Head;
+use crate::model::{Task, TaskState};
+use crate::run::end::{self, Leave};
+use crate::session::TaskLock;
+use crate::store::{self, Stored};
+
+/// Say that a task is done: its commits go up for review
+///
+/// Inside a session's worktree the task need not be named. A task without any
+/// change, or with uncommitted files, is refused unless told otherwise.
+#[derive(Debug, clap::Args)]
+pub(super) struct DoneArgs {
+    /// The task; that of the session around you without one
+    #[arg(value_name = "TASK")]
+    task: Option<String>,
+    /// Commit what is uncommitted
+    #[arg(long)]
+    commit: bool,
+    /// Close the task although it changed nothing
+    #[arg(long)]
+    empty: bool,
+}
+
+pub(super) fn run(app: &App, args: &DoneArgs) -> Result<u8> {
+    let opened = Opened::to_change(app)?;
+    let task = find(app, &opened, args)?;
+    if TaskLock::holder(&opened.repo, &task.value.name).is_some() {
+        app.ui.note(format!("{} is judged when its command ends", task.value.name));
+        return Ok(exit::DONE);
+    }
+    if matches!(task.value.state, TaskState::Review | TaskState::Merged) {
+        app.ui.note(format!("{} is done already", task.value.name));
+        return result::report(app, &task.value);
+    }
+    let events = |event| app.ui.event(event);
+    let leave = Leave { commit: args.commit, empty: args.empty };
+    let done = end::done(opened.scene(app, &events), task, leave)?;
+    if done.value.state == TaskState::Cancelled {
+        app.ui.data(&done.value)?;
+        app.ui.note(format!("{} is closed without any change", done.value.name));
+        return Ok(exit::DONE);
+    }
+    result::report(app, &done.value)
+}
+
+fn find(app: &App, opened: &Opened, args: &DoneArgs) -> Result<Stored<Task>> {
+    if let Some(name) = args.task.as_deref().or(app.variable("GIT_ORCH_TASK")) {
+        return store::tasks::require(&opened.repo, name);
+    }
+    let head = opened.repo.read().head()?;
+    let around = store::sessions::load(&opened.repo)?
+        .into_iter()
+        .find(|session| head.branch() == Some(session.value.branch.as_str()) || is_in(opened, session));
+    let session = around.ok_or_else(|| {
+        let on = match &head {
+            Head::Branch(branch, _) | Head::Unborn(branch) => format!("`{branch}`"),
+            Head::Detached(_) => "no branch".to_owned(),
+        };
+        Error::usage(format!("this worktree, on {on}, is no session's: which task is done?"))
+            .hint("name it: `git orch done TASK`; `git orch tasks` lists them")
+    })?;
+    let name = &session.value.name;
+    let tasks = store::tasks::load(&opened.repo)?;
+    let running = tasks.into_iter().rev().find(|task| {
+        task.value.session == *name && matches!(task.value.state, TaskState::Running | TaskState::Input)
+    });
+    running.ok_or_else(|| {
+        Error::refused(format!("session `{name}` works on no task"))
+            .hint("`git orch tasks` lists what is open")
+    })
+}
+
+fn is_in(opened: &Opened, session: &Stored<crate::model::Session>) -> bool {
+    opened.repo.place().work_tree.as_deref() == Some(session.value.worktree.as_path())
+}

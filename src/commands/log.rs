@@ -1,0 +1,83 @@
+//! `git orch log`
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::opened::Opened;
+use crate::app::App;
+use crate::error::{Error, IoContext, Result, exit};
+use crate::run::execute;
+use crate::session::TaskLock;
+use crate::store;
+
+/// Print what a task's command, or a fan-out's shard, printed
+#[derive(Debug, clap::Args)]
+pub(super) struct LogArgs {
+    /// The task or fan-out
+    #[arg(value_name = "TASK")]
+    task: String,
+    /// Go on printing while it runs
+    #[arg(short, long)]
+    follow: bool,
+    /// An earlier run, counted from 1
+    #[arg(long, value_name = "N")]
+    run: Option<usize>,
+    /// A fan-out's shard, counted from 1
+    #[arg(long, value_name = "N", conflicts_with = "run")]
+    shard: Option<usize>,
+}
+
+pub(super) fn run(app: &App, args: &LogArgs) -> Result<u8> {
+    let opened = Opened::to_read(app)?;
+    let path = find(&opened, args)?;
+    let mut file = File::open(&path).map_err(|_| {
+        Error::refused(format!("`{}` has no log here", args.task))
+            .hint("logs stay on the machine that ran the command")
+    })?;
+    let mut text = Vec::new();
+    file.read_to_end(&mut text).doing("could not read", &path)?;
+    if app.ui.is_json() {
+        app.ui.data(&String::from_utf8_lossy(&text))?;
+        return Ok(exit::DONE);
+    }
+    app.ui.raw(&text)?;
+    while args.follow && is_running(&opened, &args.task) {
+        std::thread::sleep(Duration::from_millis(200));
+        text.clear();
+        file.read_to_end(&mut text).doing("could not read", &path)?;
+        app.ui.raw(&text)?;
+    }
+    Ok(exit::DONE)
+}
+
+fn is_running(opened: &Opened, task: &str) -> bool {
+    task.parse().is_ok_and(|name| TaskLock::holder(&opened.repo, &name).is_some())
+}
+
+fn find(opened: &Opened, args: &LogArgs) -> Result<PathBuf> {
+    if let Ok(name) = args.task.parse()
+        && store::fanouts::find(&opened.repo, &name)?.is_some()
+    {
+        let shard = args
+            .shard
+            .ok_or_else(|| Error::usage(format!("`{name}` is a fan-out: name a shard with `--shard N`")))?;
+        return Ok(opened
+            .repo
+            .orch_path()
+            .join("fanout")
+            .join(args.task.as_str())
+            .join(format!("shard-{shard}.log")));
+    }
+    let task = store::tasks::require(&opened.repo, &args.task)?.value;
+    let last = task.runs.len();
+    let number = args.run.unwrap_or(last);
+    if last == 0 {
+        return Err(Error::refused(format!("`{}` has not run yet", task.name)));
+    }
+    if number == 0 || number > last {
+        return Err(Error::usage(format!("`{}` has no run {number}; the last one is {last}", task.name)));
+    }
+    execute::log(&opened.repo, &task, number)
+}

@@ -1,0 +1,140 @@
+//! `git orch merge`
+
+use serde::Serialize;
+
+use super::opened::Opened;
+use crate::app::App;
+use crate::error::{Error, Result, exit};
+use crate::model::TaskState;
+use crate::model::time::elapsed;
+use crate::model::wording::count;
+use crate::review::check::Checked;
+use crate::review::land::{self, Landing};
+use crate::review::{Item, item};
+
+/// Land results: combine, check exactly that tree, move the base
+///
+/// Each result is combined with its base in memory; the checks of the base's
+/// `.orch.yml` run on exactly that tree in a throwaway worktree; then the base
+/// moves from exactly the commit that was checked. Where the base is checked
+/// out the checkout follows, and unrelated uncommitted work there is kept.
+#[derive(Debug, clap::Args)]
+pub(super) struct MergeArgs {
+    /// The results, in this order; everything that waits for review without any
+    #[arg(value_name = "TASK")]
+    tasks: Vec<String>,
+    /// Say what would land and with which tree, and land nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Outcome {
+    Landed(Landing),
+    Planned(land::Plan),
+}
+
+pub(super) fn run(app: &App, args: &MergeArgs) -> Result<u8> {
+    let opened = Opened::to_change(app)?;
+    let items = items(app, &opened, args)?;
+    if items.is_empty() {
+        app.ui.data(&Vec::<Outcome>::new())?;
+        app.ui.note("nothing waits to land");
+        return Ok(exit::DONE);
+    }
+    let events = |event| app.ui.event(event);
+    let scene = opened.scene(app, &events);
+    let (mut outcomes, mut failed) = (Vec::new(), None);
+    for item in &items {
+        let went = if args.dry_run {
+            land::plan(scene, item).map(Outcome::Planned)
+        } else {
+            land::land(scene, item, &opened.trust).map(Outcome::Landed)
+        };
+        app.ui.settle();
+        match went {
+            Ok(outcome) => {
+                tell(app, &outcome)?;
+                outcomes.push(outcome);
+            }
+            Err(error) if items.len() == 1 => return Err(error),
+            Err(error) => {
+                app.ui.answer(format!("  kept     {:<20} {error}", item.name))?;
+                failed = failed.or(Some(error.kind.exit_code()));
+            }
+        }
+    }
+    app.ui.data(&outcomes)?;
+    let red = outcomes.iter().any(|one| matches!(one, Outcome::Landed(landing) if landing.to.is_none()));
+    if items.len() > 1 && !args.dry_run {
+        let landed =
+            outcomes.iter().filter(|one| matches!(one, Outcome::Landed(landing) if landing.to.is_some()));
+        app.ui.note(format!("{} of {} landed", landed.count(), items.len()));
+    }
+    Ok(failed.unwrap_or(if red { exit::FAILED } else { exit::DONE }))
+}
+
+fn items(app: &App, opened: &Opened, args: &MergeArgs) -> Result<Vec<Item>> {
+    if args.tasks.is_empty() {
+        let mut items = item::load(&opened.repo)?;
+        items.retain(|item| item.state == TaskState::Review);
+        return Ok(items);
+    }
+    let mut items = Vec::new();
+    for task in &args.tasks {
+        let item = item::require(&opened.repo, task)?;
+        if item.state == TaskState::Merged {
+            app.ui.note(format!("{} has landed already", item.name));
+        } else if items.iter().any(|other: &Item| other.name == item.name) {
+            return Err(Error::usage(format!("`{}` is named twice", item.name)));
+        } else {
+            items.push(item);
+        }
+    }
+    Ok(items)
+}
+
+fn tell(app: &App, outcome: &Outcome) -> Result<()> {
+    let line = match outcome {
+        Outcome::Planned(plan) => {
+            let how = if plan.fast_forward.is_some() { "straight ahead of" } else { "merges into" };
+            format!(
+                "  would land {:<16} {how} {} {}, tree {}",
+                plan.name,
+                plan.base,
+                plan.from.short(),
+                plan.tree
+            )
+        }
+        Outcome::Landed(Landing { name, base, from, to: Some(to), check }) => {
+            format!("  landed   {name:<20} {:<32} {base} {} → {}", words(check), from.short(), to.short())
+        }
+        Outcome::Landed(Landing {
+            name,
+            base,
+            check: Checked::Failed { check, exit_code, tail, log },
+            ..
+        }) => {
+            let code =
+                exit_code.map_or_else(|| "was stopped".to_owned(), |code| format!("failed (exit {code})"));
+            let tail: String = tail.lines().map(|line| format!("    {line}\n")).collect();
+            let lines = count(tail.lines().count(), "line");
+            app.ui.note(format!("last {lines} of {}:\n{}", log.display(), tail.trim_end()));
+            format!("  kept     {name:<20} check `{check}` {code} on top of {base}; {base} was not moved")
+        }
+        Outcome::Landed(landing) => format!("  kept     {}", landing.name),
+    };
+    app.ui.answer(line)
+}
+
+fn words(check: &Checked) -> String {
+    match check {
+        Checked::Unconfigured => "unchecked: no checks configured".to_owned(),
+        Checked::Reused => "check reused (same tree)".to_owned(),
+        Checked::Passed { seconds } => {
+            format!("check passed in {}", elapsed(std::time::Duration::from_secs_f64(*seconds)))
+        }
+        Checked::Failed { .. } => "check failed".to_owned(),
+    }
+}

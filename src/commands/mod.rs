@@ -1,0 +1,225 @@
+//! The command line: one file a command, each with its arguments and `run`.
+
+mod add_session;
+mod brief;
+mod cancel;
+mod completions;
+mod config;
+mod demo;
+mod doctor;
+mod done;
+mod history;
+mod init;
+mod log;
+mod man;
+mod merge;
+mod opened;
+mod remove_session;
+mod result;
+mod retry;
+mod review;
+mod route;
+mod sessions;
+mod show;
+mod supervise;
+mod task;
+mod tasks;
+mod trust;
+mod wait;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
+
+use crate::app::App;
+use crate::error::{Error, Result, exit};
+use crate::ui::{Style, Ui};
+
+pub use man::pages;
+
+/// Route work to the session that already knows the code
+///
+/// Each session is a named specialist with its own worktree, branch and
+/// history of touched files, mined from commits. A task goes to the session
+/// whose history overlaps what the task will touch, runs there, and comes back
+/// as a branch to review; work that needs no context fans out to throwaway
+/// worktrees and comes back as one verified tree.
+#[derive(Debug, Parser)]
+#[command(
+    name = "git-orch",
+    bin_name = "git orch",
+    version,
+    max_term_width = 100,
+    disable_help_subcommand = true
+)]
+#[command(
+    after_help = "`git orch COMMAND --help` explains a command; `git orch demo` shows them all in a minute."
+)]
+struct Cli {
+    #[command(flatten)]
+    global: Global,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What every command takes.
+#[derive(Clone, Debug, clap::Args)]
+struct Global {
+    /// Print one JSON document instead of text
+    #[arg(long, global = true)]
+    json: bool,
+    /// Work in this folder instead of the present one
+    #[arg(short = 'C', global = true, value_name = "DIR")]
+    folder: Option<PathBuf>,
+    /// Print nothing but the answer, warnings and errors
+    #[arg(short, long, global = true)]
+    quiet: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    AddSession(add_session::AddSessionArgs),
+    #[command(visible_alias = "ls")]
+    Sessions(sessions::SessionsArgs),
+    Show(show::ShowArgs),
+    RemoveSession(remove_session::RemoveSessionArgs),
+    History(history::HistoryArgs),
+    Route(route::RouteArgs),
+    Task(task::TaskArgs),
+    Tasks(tasks::TasksArgs),
+    Brief(brief::BriefArgs),
+    Log(log::LogArgs),
+    Done(done::DoneArgs),
+    Cancel(cancel::CancelArgs),
+    Retry(retry::RetryArgs),
+    Wait(wait::WaitArgs),
+    Review(review::ReviewArgs),
+    Merge(merge::MergeArgs),
+    Init(init::InitArgs),
+    Config(config::ConfigArgs),
+    Trust(trust::TrustArgs),
+    Doctor(doctor::DoctorArgs),
+    Demo(demo::DemoArgs),
+    Man(man::Args),
+    Completions(completions::Args),
+    #[command(name = crate::agent::process::SUPERVISE, hide = true)]
+    Supervise(supervise::SuperviseArgs),
+}
+
+/// The whole command line, for manual pages and completion.
+pub fn cli() -> clap::Command {
+    Cli::command()
+}
+
+/// Parses, runs, reports; the exit code.
+pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
+    let args: Vec<OsString> = args.collect();
+    let parsed = cli().try_get_matches_from(&args).and_then(|matches| Cli::from_arg_matches(&matches));
+    match parsed {
+        Ok(cli) => guarded(cli),
+        Err(error) => usage(&error, &args),
+    }
+}
+
+/// A panic is a bug and says so.
+fn guarded(cli: Cli) -> ExitCode {
+    let run = std::panic::AssertUnwindSafe(|| run(cli));
+    let code = std::panic::catch_unwind(run).unwrap_or(exit::BUG);
+    ExitCode::from(code)
+}
+
+fn usage(error: &clap::Error, args: &[OsString]) -> ExitCode {
+    if !error.use_stderr() || !args.iter().any(|arg| arg == "--json") {
+        // Where help can't be printed nobody reads that either.
+        drop(error.print());
+        return ExitCode::from(if error.use_stderr() { exit::USAGE } else { exit::DONE });
+    }
+    let ui = Ui::new(Style { command: String::new(), json: true, ..Style::default() });
+    let text = error.to_string();
+    let line = text.lines().next().unwrap_or_default();
+    ui.error(&Error::usage(line.strip_prefix("error: ").unwrap_or(line)));
+    ExitCode::from(exit::USAGE)
+}
+
+fn run(cli: Cli) -> u8 {
+    let Global { json, folder, quiet } = cli.global;
+    let no_color = std::env::vars_os().any(|(key, value)| key == "NO_COLOR" && !value.is_empty());
+    let ui = Ui::new(Style { command: name(&cli.command).to_owned(), json, quiet, no_color });
+    let folder = std::env::current_dir()
+        .map_err(|error| Error::unusable("the present folder is gone").because(error))
+        .map(|present| folder.map_or(present.clone(), |folder| present.join(folder)));
+    let ran = folder.and_then(|folder| {
+        let app = App::new(folder, ui);
+        let code = dispatch(&app, cli.command);
+        app.ui.settle();
+        code.or_else(|error| {
+            app.ui.error(&error);
+            Ok(error.kind.exit_code())
+        })
+    });
+    ran.unwrap_or_else(|error: Error| {
+        Ui::new(Style { json, no_color, ..Style::default() }).error(&error);
+        error.kind.exit_code()
+    })
+}
+
+fn dispatch(app: &App, command: Command) -> Result<u8> {
+    match command {
+        Command::AddSession(args) => add_session::run(app, args),
+        Command::Sessions(args) => sessions::run(app, &args),
+        Command::Show(args) => show::run(app, &args),
+        Command::RemoveSession(args) => remove_session::run(app, &args),
+        Command::History(args) => history::run(app, &args),
+        Command::Route(args) => route::run(app, &args),
+        Command::Task(args) => task::run(app, args),
+        Command::Tasks(args) => tasks::run(app, &args),
+        Command::Brief(args) => brief::run(app, &args),
+        Command::Log(args) => log::run(app, &args),
+        Command::Done(args) => done::run(app, &args),
+        Command::Cancel(args) => cancel::run(app, &args),
+        Command::Retry(args) => retry::run(app, &args),
+        Command::Wait(args) => wait::run(app, &args),
+        Command::Review(args) => review::run(app, &args),
+        Command::Merge(args) => merge::run(app, &args),
+        Command::Init(args) => init::run(app, &args),
+        Command::Config(args) => config::run(app, &args),
+        Command::Trust(args) => trust::run(app, &args),
+        Command::Doctor(args) => doctor::run(app, &args),
+        Command::Demo(args) => demo::run(app, &args),
+        Command::Man(args) => man::run(app, &args).map(|()| exit::DONE),
+        Command::Completions(args) => completions::run(app, &args).map(|()| exit::DONE),
+        Command::Supervise(args) => supervise::run(args),
+    }
+}
+
+/// The command's word, for the JSON envelope.
+fn name(command: &Command) -> &'static str {
+    match command {
+        Command::AddSession(_) => "add-session",
+        Command::Sessions(_) => "sessions",
+        Command::Show(_) => "show",
+        Command::RemoveSession(_) => "remove-session",
+        Command::History(_) => "history",
+        Command::Route(_) => "route",
+        Command::Task(_) => "task",
+        Command::Tasks(_) => "tasks",
+        Command::Brief(_) => "brief",
+        Command::Log(_) => "log",
+        Command::Done(_) => "done",
+        Command::Cancel(_) => "cancel",
+        Command::Retry(_) => "retry",
+        Command::Wait(_) => "wait",
+        Command::Review(_) => "review",
+        Command::Merge(_) => "merge",
+        Command::Init(_) => "init",
+        Command::Config(_) => "config",
+        Command::Trust(_) => "trust",
+        Command::Doctor(_) => "doctor",
+        Command::Demo(_) => "demo",
+        Command::Man(_) => "man",
+        Command::Completions(_) => "completions",
+        Command::Supervise(_) => "supervise",
+    }
+}

@@ -1,0 +1,92 @@
+//! How a task's route and result read.
+
+use crate::app::App;
+use crate::error::{Result, exit};
+use crate::model::time::span;
+use crate::model::wording::count;
+use crate::model::{Outcome, Route, Task, TaskState};
+
+/// How many touched files are listed.
+const LISTED: usize = 20;
+
+/// `0.87, next frontend 0.20`.
+pub(super) fn route_words(route: &Route) -> String {
+    let mut candidates = route.candidates.iter();
+    let first = candidates.next().map_or(0.0, |first| first.score);
+    let next = candidates.next().map(|next| format!(", next {} {:.2}", next.session, next.score));
+    let unsure = if route.unsure { ", unsure" } else { "" };
+    format!("{first:.2}{}{unsure}", next.unwrap_or_default())
+}
+
+/// The next command for a task, where there is one.
+pub(super) fn next(task: &Task) -> Option<String> {
+    let name = &task.name;
+    match task.state {
+        TaskState::Review => Some(format!("git orch review {name} --diff, then git orch merge {name}")),
+        TaskState::Changes => Some(format!("git orch retry {name}")),
+        TaskState::Failed => Some(format!("git orch log {name}, then git orch retry {name}")),
+        TaskState::Cancelled => Some(format!("git orch retry {name}")),
+        TaskState::Running if task.agent.is_none() => Some(format!("work there, then git orch done {name}")),
+        _ => None,
+    }
+}
+
+/// Reports an ended run; the exit code.
+pub(super) fn report(app: &App, task: &Task) -> Result<u8> {
+    app.ui.settle();
+    app.ui.data(task)?;
+    let run = task.runs.last();
+    let took = run.and_then(|run| Some(span(run.ended?.since(run.started)))).unwrap_or_default();
+    let outcome = run.and_then(|run| run.outcome);
+    let code = match (task.state, outcome) {
+        (TaskState::Review, _) => {
+            let commits = count(task.commits.len(), "commit");
+            app.ui.note(format!("done in {took}: {commits}, {}", count(task.touched.len(), "file")));
+            for change in task.touched.iter().take(LISTED) {
+                app.ui.note(format!("  {} {}", change.status.letter(), change.path));
+            }
+            if task.touched.len() > LISTED {
+                app.ui.note(format!("  and {} more", task.touched.len() - LISTED));
+            }
+            app.ui.answer(task.review_branch.clone().unwrap_or_default())?;
+            exit::DONE
+        }
+        (TaskState::Running, _) => exit::DONE,
+        (_, outcome) => {
+            app.ui.note(failure(task, outcome, &took));
+            match outcome {
+                Some(Outcome::TimedOut) => exit::TIMED_OUT,
+                Some(Outcome::Interrupted) if task.state == TaskState::Failed => exit::INTERRUPTED,
+                _ => exit::FAILED,
+            }
+        }
+    };
+    if let Some(next) = next(task) {
+        app.ui.note(format!("next: {next}"));
+    }
+    Ok(code)
+}
+
+fn failure(task: &Task, outcome: Option<Outcome>, took: &str) -> String {
+    let word = match outcome {
+        Some(Outcome::Empty) => "not done: the run changed nothing".to_owned(),
+        Some(outcome) => format!("not done: the run {}", outcome_words(outcome)),
+        None => format!("not done: the task is {}", task.state.word()),
+    };
+    let run = task.runs.last();
+    let code =
+        run.and_then(|run| run.exit_code).filter(|code| *code != 0).map(|code| format!(" (exit {code})"));
+    let kept = match run.and_then(|run| run.snapshot) {
+        Some(_) => "; its edits are kept on the task's record",
+        None => "",
+    };
+    format!("{word}{} after {took}{kept}; session {} is free", code.unwrap_or_default(), task.session)
+}
+
+fn outcome_words(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Interrupted => "was interrupted",
+        Outcome::Died => "died",
+        other => other.word(),
+    }
+}

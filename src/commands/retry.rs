@@ -1,0 +1,112 @@
+//! `git orch retry`
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use super::opened::Opened;
+use super::result;
+use crate::app::App;
+use crate::error::{Error, IoContext, Result};
+use crate::git::{Repo, identity};
+use crate::model::{Session, Task, TaskState};
+use crate::run::claim::Claimed;
+use crate::run::worker::{self, Worker};
+use crate::run::{flow, prepare};
+use crate::session::TaskLock;
+use crate::store::{self, Stored};
+
+/// Run a task again: one that failed, was cancelled, or must change
+///
+/// It goes on from what the last run left. Without a command behind `--` the
+/// same agent or command runs again.
+#[derive(Debug, clap::Args)]
+pub(super) struct RetryArgs {
+    /// The task
+    #[arg(value_name = "TASK")]
+    task: String,
+    /// The agent that does it; `person` for none
+    #[arg(long, value_name = "AGENT", conflicts_with = "command")]
+    agent: Option<String>,
+    /// The command that does it
+    #[arg(last = true, value_name = "CMD")]
+    command: Vec<OsString>,
+}
+
+pub(super) fn run(app: &App, args: &RetryArgs) -> Result<u8> {
+    let opened = Opened::to_change(app)?;
+    let task = store::tasks::require(&opened.repo, &args.task)?;
+    check(&opened.repo, &task)?;
+    let session = store::sessions::require(&opened.repo, task.value.session.as_str())?.value;
+    let worker = choose(app, &opened, args, &task.value, &session)?;
+    identity::require(&opened.repo)?;
+    let lock = TaskLock::try_take(&opened.repo, &task.value.name)?
+        .map_err(|holder| Error::refused(format!("`{}` is held by {holder}", task.value.name)))?;
+    let events = |event| app.ui.event(event);
+    let mut claimed = Claimed { task, lock };
+    claimed.task.value.agent = worker.name().map(str::to_owned);
+    let typed = !args.command.is_empty();
+    let done = flow::carry_out(opened.scene(app, &events), claimed, &worker)?;
+    if typed {
+        remember(
+            &opened.repo,
+            &done.value,
+            done.value.runs.last().map(|run| run.command.as_slice()).unwrap_or_default(),
+        )?;
+    }
+    if matches!(worker, Worker::Person) {
+        app.ui.answer(session.worktree.display().to_string())?;
+    }
+    result::report(app, &done.value)
+}
+
+fn check(repo: &Repo, task: &Stored<Task>) -> Result<()> {
+    let name = &task.value.name;
+    match task.value.state {
+        TaskState::Failed | TaskState::Cancelled | TaskState::Queued => {}
+        TaskState::Changes => {
+            let branch = repo.read().find_ref(&crate::git::refs::branch(&task.value.branch))?;
+            if branch != task.value.tip {
+                return Err(Error::refused(format!(
+                    "later work of session `{}` lies on top of `{name}`",
+                    task.value.session
+                ))
+                .hint("land or cancel that first: `git orch tasks` lists it"));
+            }
+        }
+        TaskState::Review => {
+            return Err(Error::refused(format!("`{name}` waits for review"))
+                .hint(format!("ask for changes first: `git orch review {name} --request-changes -m TEXT`")));
+        }
+        state => return Err(Error::refused(format!("`{name}` can't be run again: it is {}", state.word()))),
+    }
+    Ok(())
+}
+
+fn choose(app: &App, opened: &Opened, args: &RetryArgs, task: &Task, session: &Session) -> Result<Worker> {
+    if !args.command.is_empty() {
+        return worker::typed(&args.command, &app.folder, &app.environment);
+    }
+    if args.agent.is_none()
+        && let Some(argv) = remembered(&opened.repo, task)?
+    {
+        return worker::typed(&argv, &app.folder, &app.environment);
+    }
+    let known = |name: &&str| opened.settings.file.agents.profiles.contains_key(*name);
+    let asked = args.agent.as_deref().or(task.agent.as_deref().filter(known));
+    worker::configured(&opened.settings, &opened.trust, asked, session, &app.environment)
+}
+
+/// Keeps a typed command beside the task, on this machine only.
+pub(super) fn remember(repo: &Repo, task: &Task, command: &[String]) -> Result<()> {
+    let path = prepare::folder(repo, task)?.join("command");
+    std::fs::write(&path, command.join("\0")).doing("could not write", &path)
+}
+
+fn remembered(repo: &Repo, task: &Task) -> Result<Option<Vec<OsString>>> {
+    let path = prepare::folder(repo, task)?.join("command");
+    if !Path::new(&path).is_file() {
+        return Ok(None);
+    }
+    let text = std::fs::read_to_string(&path).doing("could not read", &path)?;
+    Ok(Some(text.split('\0').map(OsString::from).collect()))
+}

@@ -1,0 +1,159 @@
+//! `git orch review`
+
+use super::opened::Opened;
+use crate::app::App;
+use crate::error::{Error, Result, exit};
+use crate::git::identity;
+use crate::model::wording::excerpt;
+use crate::model::{Decision, Viewpoint};
+use crate::review::verdict::{self, Held, Judgement};
+use crate::review::{Item, item};
+use crate::store;
+use crate::ui::Table;
+
+/// See what waits for judgement, look at one result, judge it
+#[derive(Debug, clap::Args)]
+pub(super) struct ReviewArgs {
+    /// The task or fan-out; everything that waits without one
+    #[arg(value_name = "TASK")]
+    task: Option<String>,
+    /// Print the whole difference to its base
+    #[arg(long, requires = "task")]
+    diff: bool,
+    /// It may land
+    #[arg(long, requires = "task", conflicts_with_all = ["request_changes", "diff"])]
+    approve: bool,
+    /// It must change first; say how with -m
+    #[arg(long, requires = "task", requires = "message", conflicts_with = "diff")]
+    request_changes: bool,
+    /// What there is to say of it
+    #[arg(short, long, value_name = "TEXT")]
+    message: Option<String>,
+    /// From which side it was looked at
+    #[arg(long, value_name = "VIEWPOINT", default_value = "reviewer", hide_default_value = true)]
+    #[arg(value_parser = ["reviewer", "tester", "documenter"])]
+    viewpoint: String,
+}
+
+#[derive(serde::Serialize)]
+struct Look<'a> {
+    #[serde(flatten)]
+    item: &'a Item,
+    stat: Vec<crate::model::Change>,
+    verdicts: Vec<Held>,
+}
+
+pub(super) fn run(app: &App, args: &ReviewArgs) -> Result<u8> {
+    let judges = args.approve || args.request_changes;
+    let opened = if judges { Opened::to_change(app)? } else { Opened::to_read(app)? };
+    let Some(task) = &args.task else { return list(app, &opened) };
+    let item = item::require(&opened.repo, task)?;
+    if judges {
+        return judge(app, &opened, &item, args);
+    }
+    if args.diff { diff(app, &opened, &item) } else { look(app, &opened, &item) }
+}
+
+fn list(app: &App, opened: &Opened) -> Result<u8> {
+    let items = item::load(&opened.repo)?;
+    app.ui.data(&items)?;
+    if items.is_empty() {
+        app.ui.note("nothing waits for review");
+        return Ok(exit::DONE);
+    }
+    let mut table = Table::new(&["task", "state", "session", "commits", "since", "text"]).right(&[3]);
+    for item in &items {
+        table.row([
+            item.name.to_string(),
+            item.state.word().to_owned(),
+            item.session.as_ref().map(ToString::to_string).unwrap_or_default(),
+            item.commits.len().to_string(),
+            item.since.ago(app.now),
+            excerpt(&item.text, 60),
+        ]);
+    }
+    app.ui.answer(table.render())?;
+    app.ui.note(format!("next: git orch review {} --diff", items[0].name));
+    Ok(exit::DONE)
+}
+
+fn look(app: &App, opened: &Opened, item: &Item) -> Result<u8> {
+    let read = opened.repo.read();
+    let (before, after) = (read.commit(item.base_oid)?.tree, read.commit(item.tip)?.tree);
+    let stat = read.changes(Some(before), after)?;
+    let verdicts = verdict::load(&opened.repo, item)?;
+    let mut lines = vec![format!("{}: {} ({})", item.branch, item.text, item.state.word())];
+    if let Some(below) = &item.on_top_of {
+        lines.push(format!("on top of {below}"));
+    }
+    for oid in &item.commits {
+        let commit = read.commit(*oid)?;
+        lines.push(format!("  {} {}  {}", oid.short(), commit.subject(), commit.author));
+    }
+    let range = [item.base_oid.to_string(), item.tip.to_string()];
+    let command = opened.repo.git(["diff", "--stat=100", "--no-ext-diff", "--no-textconv", "--no-color"]);
+    let text = String::from_utf8_lossy(&command.args(range).run()?).into_owned();
+    lines.extend(text.lines().map(str::to_owned));
+    lines.extend(verdicts.iter().map(|held| verdict_words(app, held)));
+    app.ui.answer(lines.join("\n"))?;
+    app.ui.data(&Look { item, stat, verdicts })?;
+    if item.state.is_pending() {
+        let name = &item.name;
+        app.ui.note(format!("next: git orch review {name} --diff, then git orch merge {name}"));
+    }
+    Ok(exit::DONE)
+}
+
+fn verdict_words(app: &App, held: &Held) -> String {
+    let verdict = &held.verdict;
+    let carried =
+        held.carried_from.map(|from| format!(", carried from {}", from.short())).unwrap_or_default();
+    let text = if verdict.text.is_empty() { String::new() } else { format!(": {}", verdict.text) };
+    let (who, when) = (&verdict.by, verdict.time.ago(app.now));
+    format!("{} {who} {} ({when}{carried}){text}", verdict.viewpoint.word(), verdict.decision.word())
+}
+
+fn diff(app: &App, opened: &Opened, item: &Item) -> Result<u8> {
+    let range = [item.base_oid.to_string(), item.tip.to_string()];
+    let command = opened.repo.git(["diff", "--no-ext-diff", "--no-textconv", "--no-color"]).args(range);
+    let text = command.run()?;
+    app.ui.data(&String::from_utf8_lossy(&text))?;
+    if !app.ui.is_json() {
+        app.ui.raw(&text)?;
+    }
+    Ok(exit::DONE)
+}
+
+fn judge(app: &App, opened: &Opened, item: &Item, args: &ReviewArgs) -> Result<u8> {
+    let viewpoint = args.viewpoint.parse().unwrap_or(Viewpoint::Reviewer);
+    if args.approve {
+        refuse_inside_session(app, opened)?;
+    }
+    let decision = if args.approve { Decision::Approve } else { Decision::Change };
+    let text = args.message.clone().unwrap_or_default();
+    let judgement = Judgement { viewpoint, decision, text, by: identity::require(&opened.repo)? };
+    let events = |event| app.ui.event(event);
+    verdict::give(&opened.repo, item, judgement, &events, app.now)?;
+    app.ui.data(&item::require(&opened.repo, item.name.as_str())?)?;
+    let name = &item.name;
+    if args.approve {
+        app.ui.note(format!("approved {name} at {}\nnext: git orch merge {name}", item.tip.short()));
+    } else {
+        app.ui.note(format!("asked for changes in {name}\nnext: git orch retry {name}"));
+    }
+    Ok(exit::DONE)
+}
+
+/// Who does the work must not wave it through.
+pub(super) fn refuse_inside_session(app: &App, opened: &Opened) -> Result<()> {
+    let top = opened.repo.place().work_tree.as_deref();
+    let around = store::sessions::load(&opened.repo)?
+        .into_iter()
+        .find(|session| top == Some(session.value.worktree.as_path()))
+        .map(|session| session.value.name.to_string());
+    match around.or_else(|| app.variable("GIT_ORCH_SESSION").map(str::to_owned)) {
+        None => Ok(()),
+        Some(name) => Err(Error::refused(format!("this can't be said inside session `{name}`"))
+            .hint("say it in the repository's own checkout")),
+    }
+}

@@ -1,0 +1,165 @@
+//! `git orch route`
+
+use super::opened::{Opened, patterns};
+use super::result;
+use crate::app::App;
+use crate::error::{Error, Result, exit};
+use crate::model::time::span;
+use crate::model::wording::{count, excerpt};
+use crate::model::{Candidate, Route, TargetSource};
+use crate::run::routing;
+use crate::ui::Table;
+
+/// How many files are listed for one candidate.
+const LISTED: usize = 5;
+
+/// Say who would get a task, and why; change nothing
+#[derive(Debug, clap::Args)]
+pub(super) struct RouteArgs {
+    /// What is to be done
+    #[arg(required_unless_present = "paths")]
+    text: Option<String>,
+    /// What it will touch
+    #[arg(long, value_name = "GLOB", num_args = 1..)]
+    paths: Vec<String>,
+    /// Show the targets, every session's signals, and the commits behind them
+    #[arg(long)]
+    why: bool,
+}
+
+pub(super) fn run(app: &App, args: &RouteArgs) -> Result<u8> {
+    let text = args.text.as_deref().unwrap_or_default().trim();
+    if text.is_empty() && args.paths.is_empty() {
+        return Err(
+            Error::usage("the task has no text").hint("say what is to be done, or where with --paths")
+        );
+    }
+    let opened = Opened::to_read(app)?;
+    opened.repo.require_work_tree()?;
+    let survey = routing::survey(&opened.repo, &opened.settings, app.now)?;
+    let typed = patterns(app, &opened.repo, &args.paths)?;
+    let given = routing::given(&opened.repo, &survey, &typed)?;
+    let events = |event| app.ui.event(event);
+    let route = routing::decide(&opened.repo, &survey, text, &given, &events)?;
+    app.ui.settle();
+    app.ui.data(&route)?;
+    let Some(choice) = &route.choice else {
+        return Err(Error::refused("there is no session to route to")
+            .hint("make one: `git orch add-session NAME --paths GLOB --adopt-history`"));
+    };
+    let subject = if text.is_empty() { args.paths.join(" ") } else { excerpt(text, 60) };
+    let mut answer = format!("{subject} → {choice}   {}\n", result::route_words(&route));
+    if route.unsure {
+        answer.push_str(&doubt(&route));
+    }
+    if args.why {
+        answer.push_str(&why(app, &opened, &route)?);
+    }
+    app.ui.answer(answer)?;
+    Ok(exit::DONE)
+}
+
+fn doubt(route: &Route) -> String {
+    let evidence = route.candidates.iter().any(|one| one.signals.context + one.signals.recent > 0.0);
+    let mut text = String::new();
+    if !evidence {
+        text.push_str("unsure: no session has touched anything like it\n");
+    } else if let [first, second, ..] = route.candidates.as_slice() {
+        text.push_str(&format!(
+            "unsure: {} and {} are {:.2} apart\n",
+            first.session, second.session, route.margin
+        ));
+    }
+    text.push_str("say --session, or --paths to help\n");
+    text
+}
+
+fn why(app: &App, opened: &Opened, route: &Route) -> Result<String> {
+    let mut text = targets(route);
+    text.push_str(&signals(route));
+    if let Some(first) = route.candidates.first() {
+        text.push_str(&reasons(app, opened, first, "because")?);
+    }
+    if let Some(second) = route.candidates.get(1) {
+        text.push_str(&reasons(app, opened, second, "has")?);
+    }
+    Ok(text)
+}
+
+fn targets(route: &Route) -> String {
+    let source = match route.targets.first().map(|target| target.source) {
+        None => return "\nno targets: nothing is given, named or predicted\n".to_owned(),
+        Some(TargetSource::Given) => "as given".to_owned(),
+        Some(TargetSource::Named) => "named in the task".to_owned(),
+        Some(TargetSource::Predicted) => format!("predicted from {}", count(route.similar, "similar commit")),
+    };
+    let mut table = Table::bare().right(&[1]);
+    for target in route.targets.iter().take(10) {
+        table.row([target.path.to_string(), format!("{:.2}", target.score)]);
+    }
+    let more = route.targets.len().saturating_sub(10);
+    let rest = if more > 0 { format!("  and {more} more\n") } else { String::new() };
+    format!("\ntargets, {source}\n{}{rest}", table.render())
+}
+
+fn signals(route: &Route) -> String {
+    let mut table =
+        Table::new(&["", "context", "recent", "specialty", "load", "score"]).right(&[1, 2, 3, 4, 5]);
+    if let Some(first) = route.candidates.first() {
+        let weight = |name: &str| {
+            let all =
+                |candidate: &Candidate| candidate.terms.iter().find(|t| t.name == name).map(|t| t.weight);
+            let first = all(first).unwrap_or_default();
+            let same = route.candidates.iter().all(|candidate| all(candidate) == Some(first));
+            if same { format!("{first}") } else { format!("{first}*") }
+        };
+        table.row([
+            "weight".to_owned(),
+            weight("context"),
+            weight("recent"),
+            weight("specialty"),
+            weight("load"),
+            String::new(),
+        ]);
+    }
+    for candidate in &route.candidates {
+        let signals = &candidate.signals;
+        let numbers = [signals.context, signals.recent, signals.specialty, signals.load, candidate.score];
+        table.row(
+            std::iter::once(candidate.session.to_string())
+                .chain(numbers.map(|number| format!("{number:.2}"))),
+        );
+    }
+    let young = route.candidates.windows(2).any(|pair| {
+        let of = |one: &Candidate| one.terms.iter().find(|t| t.name == "specialty").map(|t| t.weight);
+        of(&pair[0]) != of(&pair[1])
+    });
+    let note =
+        if young { "  * twice as much for a session with less than ten commits of history\n" } else { "" };
+    format!("\n{}{note}", table.render())
+}
+
+fn reasons(app: &App, opened: &Opened, candidate: &Candidate, verb: &str) -> Result<String> {
+    let comma = if verb == "because" { "," } else { "" };
+    let mut text = format!("\n{}{comma} {verb}\n", candidate.session);
+    let telling: Vec<_> = candidate.reasons.iter().filter(|reason| reason.touches > 0).take(LISTED).collect();
+    if telling.is_empty() {
+        text.push_str("  no touch of these files\n");
+        return Ok(text);
+    }
+    let mut table = Table::bare();
+    for reason in telling {
+        let last = reason.last.map(|last| format!("last {} ago", span(app.now.since(last))));
+        let commit = match reason.commit {
+            Some(oid) => {
+                let commit = opened.repo.read().commit(oid)?;
+                format!("{}  {}", oid.short(), excerpt(commit.subject(), 50))
+            }
+            None => String::new(),
+        };
+        let touches = format!("{}, {}", count(reason.touches as usize, "touch"), last.unwrap_or_default());
+        table.row([reason.path.to_string(), touches, commit]);
+    }
+    text.push_str(&table.render());
+    Ok(text)
+}

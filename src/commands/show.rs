@@ -1,0 +1,155 @@
+//! `git orch show`
+
+use super::opened::Opened;
+use super::result;
+use crate::app::App;
+use crate::error::{Result, exit};
+use crate::model::wording::{count, list};
+use crate::model::{Fanout, Session, ShardState, Task};
+use crate::session::view::{Depth, view};
+use crate::store::{self, Stored};
+
+/// Show one session, task or fan-out, whole
+#[derive(Debug, clap::Args)]
+pub(super) struct ShowArgs {
+    /// Its name
+    #[arg(value_name = "SESSION-OR-TASK")]
+    name: String,
+}
+
+pub(super) fn run(app: &App, args: &ShowArgs) -> Result<u8> {
+    let opened = Opened::to_read(app)?;
+    if let Ok(name) = args.name.parse() {
+        if let Some(session) = store::sessions::find(&opened.repo, &name)? {
+            return show_session(app, &opened, session);
+        }
+        if let Some(fanout) = store::fanouts::find(&opened.repo, &name)? {
+            app.ui.data(&fanout.value)?;
+            app.ui.answer(fanout_text(&fanout.value))?;
+            return Ok(exit::DONE);
+        }
+    }
+    let task = require(&opened, &args.name)?.value;
+    app.ui.data(&task)?;
+    app.ui.answer(task_text(app, &opened, &task)?)?;
+    Ok(exit::DONE)
+}
+
+/// The task, or an error that knows the sessions too.
+fn require(opened: &Opened, name: &str) -> Result<Stored<Task>> {
+    store::tasks::require(&opened.repo, name).map_err(|mut error| {
+        let sessions = store::sessions::load(&opened.repo).unwrap_or_default();
+        let names = sessions.iter().map(|session| session.value.name.as_str());
+        if crate::model::wording::nearest(name, names.clone()).is_some() {
+            error.message = crate::model::wording::unknown("session or task", name, names);
+        }
+        error
+    })
+}
+
+fn show_session(app: &App, opened: &Opened, found: Stored<Session>) -> Result<u8> {
+    let tasks = store::tasks::load(&opened.repo)?;
+    let mut views = vec![view(&opened.repo, &found.value, &tasks, Depth::Files)?];
+    super::history::add_knowledge(app, opened, std::slice::from_ref(&found), &mut views)?;
+    let view = &views[0];
+    app.ui.data(view)?;
+    let mut lines = vec![
+        format!("session {}: {}", view.name, view.state.word()),
+        format!(
+            "  branch     {} ({} ahead of {}, {} behind)",
+            view.branch, view.ahead, view.base, view.behind
+        ),
+        format!("  worktree   {}", view.worktree.display()),
+    ];
+    let mut line = |label: &str, value: String| {
+        if !value.is_empty() {
+            lines.push(format!("  {label:<10} {value}"));
+        }
+    };
+    line("dirty", view.dirty.map(|dirty| count(dirty, "uncommitted file")).unwrap_or_default());
+    line("paths", view.paths.join(", "));
+    line("specialty", view.specialty.clone());
+    line("agent", view.agent.clone().unwrap_or_default());
+    line("knows", list(view.knows.iter().take(5).map(|knows| format!("{} {:.2}", knows.path, knows.weight))));
+    line("open", list(&view.open_tasks));
+    let done =
+        tasks.iter().rev().filter(|task| task.value.session == view.name && !task.value.state.is_open());
+    for task in done.take(5) {
+        line(
+            "task",
+            format!("{} ({}, {})", task.value.name, task.value.state.word(), task.value.updated.ago(app.now)),
+        );
+    }
+    app.ui.answer(lines.join("\n"))?;
+    Ok(exit::DONE)
+}
+
+fn task_text(app: &App, opened: &Opened, task: &Task) -> Result<String> {
+    let mut lines = vec![format!("task {}: {}", task.name, task.state.word()), format!("  {}", task.text)];
+    let mut line = |label: &str, value: String| lines.push(format!("  {label:<10} {value}"));
+    line(
+        "session",
+        format!("{}{}", task.session, task.agent.as_ref().map(|a| format!(", by {a}")).unwrap_or_default()),
+    );
+    if let Some(route) = &task.route {
+        line("route", result::route_words(route));
+    }
+    if let Some(below) = &task.on_top_of {
+        line("on top of", below.to_string());
+    }
+    line("base", format!("{} {}", task.base, task.base_oid.short()));
+    for target in &task.targets {
+        line("target", format!("{} {:.2}", target.path, target.score));
+    }
+    for (index, run) in task.runs.iter().enumerate() {
+        let outcome = run.outcome.map_or("goes on", |outcome| outcome.word());
+        let code =
+            run.exit_code.filter(|code| *code != 0).map(|code| format!(", exit {code}")).unwrap_or_default();
+        line("run", format!("{} {outcome}{code}, {}", index + 1, run.started.ago(app.now)));
+        if let Some(kept) = run.snapshot {
+            line("kept", format!("its edits: git diff {} {}", run.start_oid.short(), kept.short()));
+        }
+    }
+    for oid in &task.commits {
+        line("commit", format!("{} {}", oid.short(), opened.repo.read().commit(*oid)?.subject()));
+    }
+    for change in &task.touched {
+        line("touched", format!("{} {}", change.status.letter(), change.path));
+    }
+    if let Some(requested) = &task.requested {
+        line("asked for", requested.clone());
+    }
+    if let Some(landed) = &task.landed {
+        let unchecked = if landed.checked { "" } else { ", unchecked" };
+        line("landed", format!("{} {} → {}{unchecked}", task.base, landed.from.short(), landed.to.short()));
+    }
+    lines.extend(result::next(task).map(|next| format!("next: {next}")));
+    Ok(lines.join("\n"))
+}
+
+fn fanout_text(fanout: &Fanout) -> String {
+    let mut lines = vec![
+        format!("fan-out {}: {}", fanout.name, fanout.state.word()),
+        format!("  command    {}", fanout.command),
+        format!("  base       {} {}", fanout.base, fanout.base_oid.short()),
+    ];
+    for shard in &fanout.shards {
+        let files = count(shard.paths.len(), "file");
+        let code = shard
+            .exit_code
+            .filter(|code| *code != 0)
+            .map(|code| format!(", exit {code}"))
+            .unwrap_or_default();
+        let line = format!(
+            "  shard {:<4} {:<9} {files}, {} changed{code}",
+            shard.n,
+            shard.state.word(),
+            shard.changed
+        );
+        lines.push(line);
+    }
+    if fanout.shards.iter().any(|shard| matches!(shard.state, ShardState::Failed | ShardState::Escaped)) {
+        lines.push(format!("log: git orch log {} --shard N", fanout.name));
+    }
+    lines.join("\n")
+}

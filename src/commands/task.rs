@@ -1,0 +1,154 @@
+//! `git orch task`
+
+use std::ffi::OsString;
+
+use super::opened::{Opened, patterns};
+use super::result;
+use crate::app::App;
+use crate::error::{Error, Result};
+use crate::git::identity;
+use crate::model::{RepoPath, Route, Session, Target, TargetSource, Task};
+use crate::run::claim::{self, Order};
+use crate::run::routing::{self, Survey};
+use crate::run::worker::{self, Worker};
+use crate::run::{Scene, flow};
+use crate::session::workplace;
+use crate::store;
+
+/// Give a task to the session that knows the code, and run it there
+///
+/// The task's likely files are taken from --paths, from its words and from
+/// similar past commits; the session whose history overlaps them gets it. The
+/// command behind `--` (or the configured agent) runs in the session's
+/// worktree with a brief on standard input; what it leaves uncommitted is
+/// committed; the result is the branch `review/TASK`. Without any agent
+/// everything is prepared and a person takes over.
+#[derive(Debug, clap::Args)]
+pub(super) struct TaskArgs {
+    /// What to do
+    text: String,
+    /// What it will touch
+    #[arg(long, value_name = "GLOB", num_args = 1..)]
+    paths: Vec<String>,
+    /// Who does it, whatever the history says
+    #[arg(long, value_name = "SESSION")]
+    session: Option<String>,
+    /// The agent that does it; `person` for none
+    #[arg(long, value_name = "AGENT", conflicts_with = "command")]
+    agent: Option<String>,
+    /// Make it although a task with the same text is open
+    #[arg(long)]
+    again: bool,
+    /// Say who would get it, and do nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// The command that does it
+    #[arg(last = true, value_name = "CMD")]
+    command: Vec<OsString>,
+}
+
+pub(super) fn run(app: &App, args: TaskArgs) -> Result<u8> {
+    let text = args.text.trim().to_owned();
+    if text.is_empty() {
+        return Err(
+            Error::usage("the task has no text").hint("say what to do: `git orch task \"fix login\"`")
+        );
+    }
+    let opened = Opened::to_change(app)?;
+    let events = |event| app.ui.event(event);
+    let scene = opened.scene(app, &events);
+    let survey = routing::survey(&opened.repo, &opened.settings, app.now)?;
+    let typed = patterns(app, &opened.repo, &args.paths)?;
+    let given = routing::given(&opened.repo, &survey, &typed)?;
+    let (session, targets, route) = match &args.session {
+        Some(name) => by_name(&opened, name, given)?,
+        None => by_history(scene, &survey, &text, &given)?,
+    };
+    let worker = choose_worker(app, &opened, &args, &session)?;
+    if args.dry_run {
+        app.ui.data(&route)?;
+        app.ui.answer(format!("{} would take it{}", session.name, words(route.as_ref())))?;
+        return Ok(crate::error::exit::DONE);
+    }
+    identity::require(&opened.repo)?;
+    workplace::require(&opened.repo, &session)?;
+    let agent = worker.name().map(str::to_owned);
+    let order = Order { text, targets, route, session: session.clone(), agent, again: args.again };
+    let claimed = claim::claim(&opened.repo, order, &events, app.now)?;
+    app.ui.note(taken(&claimed.task.value));
+    let done = flow::carry_out(scene, claimed, &worker)?;
+    remember_command(&opened, &done.value, &args)?;
+    if matches!(worker, Worker::Person) {
+        hand_over(app, &opened, &done.value, &session)?;
+    }
+    result::report(app, &done.value)
+}
+
+type Chosen = (Session, Vec<Target>, Option<Route>);
+
+fn by_name(opened: &Opened, name: &str, given: Vec<RepoPath>) -> Result<Chosen> {
+    let session = store::sessions::require(&opened.repo, name)?.value;
+    let target = |path| Target { path, source: TargetSource::Given, score: 1.0 };
+    Ok((session, given.into_iter().map(target).collect(), None))
+}
+
+fn by_history(scene: Scene<'_>, survey: &Survey, text: &str, given: &[RepoPath]) -> Result<Chosen> {
+    let route = routing::decide(scene.repo, survey, text, given, scene.events)?;
+    let name = route.choice.clone().ok_or_else(|| {
+        Error::refused("there is no session to give it to")
+            .hint("make one: `git orch add-session NAME --paths GLOB --adopt-history`")
+    })?;
+    let session = routing::find(survey, &name).expect("the choice is among the surveyed").value.clone();
+    Ok((session, route.targets.clone(), Some(route)))
+}
+
+fn choose_worker(app: &App, opened: &Opened, args: &TaskArgs, session: &Session) -> Result<Worker> {
+    if !args.command.is_empty() {
+        return worker::typed(&args.command, &app.folder, &app.environment);
+    }
+    worker::configured(&opened.settings, &opened.trust, args.agent.as_deref(), session, &app.environment)
+}
+
+fn taken(task: &Task) -> String {
+    format!("{} takes {}{}", task.session, task.name, words(task.route.as_ref()))
+}
+
+/// ` (0.87, next frontend 0.20): it touched 2 of 3 likely files`.
+fn words(route: Option<&Route>) -> String {
+    let Some(route) = route else { return String::new() };
+    let scores = result::route_words(route);
+    let Some(first) = route.candidates.first() else { return format!(" ({scores})") };
+    let touched =
+        route.targets.iter().filter(|t| first.reasons.iter().any(|r| r.path == t.path && r.touches > 0));
+    let (touched, all) = (touched.count(), route.targets.len());
+    match all {
+        0 => format!(" ({scores})"),
+        _ => format!(
+            " ({scores}): it touched {touched} of {all} likely {}",
+            if all == 1 { "file" } else { "files" }
+        ),
+    }
+}
+
+/// What was typed behind `--` stays on this machine, for `retry`.
+fn remember_command(opened: &Opened, task: &Task, args: &TaskArgs) -> Result<()> {
+    if args.command.is_empty() {
+        return Ok(());
+    }
+    super::retry::remember(
+        &opened.repo,
+        task,
+        task.runs.last().map(|run| run.command.as_slice()).unwrap_or_default(),
+    )
+}
+
+fn hand_over(app: &App, opened: &Opened, task: &Task, session: &Session) -> Result<()> {
+    let at = session.worktree.display();
+    let brief = crate::run::prepare::folder(&opened.repo, task)?.join("brief.md");
+    app.ui.note(format!("no agent is set: {} is yours", task.name));
+    app.ui.note(format!("  worktree   {at}"));
+    app.ui.note(format!("  brief      {}", brief.display()));
+    app.ui.answer(at.to_string())?;
+    app.ui.note("next: work and commit there, then git orch done");
+    Ok(())
+}

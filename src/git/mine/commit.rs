@@ -1,0 +1,121 @@
+//! The few facts of a raw commit object that mining needs.
+
+use std::borrow::Cow;
+
+use crate::model::{Oid, Time};
+
+/// A commit as its object says.
+#[derive(Debug, PartialEq)]
+pub(super) struct RawCommit {
+    pub(super) tree: Oid,
+    pub(super) parents: Vec<Oid>,
+    pub(super) time: Time,
+    pub(super) author: String,
+    pub(super) subject: String,
+}
+
+/// Reads a raw commit; `None` where it is none.
+pub(super) fn parse(raw: &[u8]) -> Option<RawCommit> {
+    let end = raw.windows(2).position(|pair| pair == b"\n\n").unwrap_or(raw.len());
+    let (head, message) = (&raw[..end], raw.get(end + 2..).unwrap_or_default());
+    let (mut tree, mut parents, mut time) = (None, Vec::new(), Time(0));
+    let (mut author, mut encoding) = (&b""[..], &b"utf-8"[..]);
+    for line in head.split(|byte| *byte == b'\n') {
+        let Some(space) = line.iter().position(|byte| *byte == b' ') else { continue };
+        let value = &line[space + 1..];
+        match &line[..space] {
+            b"tree" if tree.is_none() => tree = oid(value),
+            b"parent" => parents.push(oid(value)?),
+            b"author" if author.is_empty() => author = email(value),
+            b"committer" => time = date(value),
+            b"encoding" => encoding = value,
+            _ => {}
+        }
+    }
+    let author = decode(author, encoding).into_owned();
+    Some(RawCommit { tree: tree?, parents, time, author, subject: subject(&decode_line(message, encoding)) })
+}
+
+/// A message's first line that holds anything.
+pub(super) fn subject(message: &str) -> String {
+    message.lines().map(str::trim_end).find(|line| !line.is_empty()).unwrap_or_default().to_owned()
+}
+
+fn oid(hex: &[u8]) -> Option<Oid> {
+    std::str::from_utf8(hex).ok()?.parse().ok()
+}
+
+/// The address between the first `<` and the `>` after it.
+fn email(identity: &[u8]) -> &[u8] {
+    let start = identity.iter().position(|byte| *byte == b'<').map_or(identity.len(), |index| index + 1);
+    let rest = &identity[start..];
+    &rest[..rest.iter().position(|byte| *byte == b'>').unwrap_or(rest.len())]
+}
+
+/// The seconds after the last `>`; 0 where they make no sense, as in git.
+fn date(identity: &[u8]) -> Time {
+    let start = identity.iter().rposition(|byte| *byte == b'>').map_or(0, |index| index + 1);
+    let text = std::str::from_utf8(&identity[start..]).unwrap_or_default();
+    Time(text.split_whitespace().next().and_then(|seconds| seconds.parse().ok()).unwrap_or(0))
+}
+
+/// Decodes no more of a message than its first line that holds anything.
+fn decode_line<'a>(message: &'a [u8], encoding: &[u8]) -> Cow<'a, str> {
+    let start = message.iter().position(|byte| !byte.is_ascii_whitespace()).unwrap_or(message.len());
+    let rest = &message[start..];
+    let end = rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len());
+    decode(&rest[..end], encoding)
+}
+
+fn decode<'a>(bytes: &'a [u8], encoding: &[u8]) -> Cow<'a, str> {
+    let is_latin = ["iso-8859-1", "iso8859-1", "latin1", "latin-1"];
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) if is_latin.iter().any(|name| encoding.eq_ignore_ascii_case(name.as_bytes())) => {
+            bytes.iter().map(|byte| char::from(*byte)).collect()
+        }
+        Err(_) => String::from_utf8_lossy(bytes),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TREE: &str = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
+
+    fn parsed(rest: &[u8]) -> Option<RawCommit> {
+        parse(&[format!("tree {TREE}\n").as_bytes(), rest].concat())
+    }
+
+    #[test]
+    fn the_facts_are_read() {
+        let raw = format!(
+            "parent {TREE}\nauthor A <B> <a@b.c> 1 +0000\ncommitter C <c@d.e> 77 -0100\n\
+             gpgsig -----BEGIN\n author X <x@y.z> 1 +0000\n\n\n  \nsubject \nmore\n"
+        );
+        let commit = parsed(raw.as_bytes()).unwrap();
+        assert_eq!(commit.parents.len(), 1);
+        assert_eq!(
+            (commit.time, commit.author.as_str(), commit.subject.as_str()),
+            (Time(77), "B", "subject")
+        );
+    }
+
+    #[test]
+    fn broken_commits_do_no_harm() {
+        assert_eq!(parse(b""), None);
+        assert_eq!(parse(b"tree xyz\n\nhi"), None);
+        assert_eq!(parsed(b"parent xyz\n\nhi"), None);
+        let commit = parsed(b"author nobody\ncommitter nobody").unwrap();
+        assert_eq!((commit.time, commit.author.as_str(), commit.subject.as_str()), (Time(0), "", ""));
+    }
+
+    #[test]
+    fn other_encodings_are_read_or_replaced() {
+        for (encoding, subject) in [("ISO-8859-1", "caf\u{e9}"), ("koi8-r", "caf\u{fffd}")] {
+            let raw = [format!("encoding {encoding}\n\n").as_bytes(), b"caf\xe9"].concat();
+            assert_eq!(parsed(&raw).unwrap().subject, subject);
+        }
+    }
+}

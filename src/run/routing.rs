@@ -1,0 +1,182 @@
+//! From words and paths to a route: gathers what the pure router takes.
+
+use crate::config::Settings;
+use crate::error::{Error, IoContext, Result};
+use crate::git::mine::Miner;
+use crate::git::{Repo, refs};
+use crate::history::{self, Adopts, HalfLives, History, Request, Source};
+use crate::model::{
+    Events, Name, Oid, PathSet, RepoPath, Route, Session, SessionState, Task, Time, Weights, path::is_glob,
+    time,
+};
+use crate::route::{self, Contender, Question, TextIndex};
+use crate::store::{self, Stored};
+
+/// How many files a pattern among the given paths may stand for.
+const MOST_FILES: usize = 200;
+
+/// Everything there is to route by, as of one moment.
+pub struct Survey {
+    /// The sessions that are not archived.
+    pub sessions: Vec<Stored<Session>>,
+    /// All tasks.
+    pub tasks: Vec<Stored<Task>>,
+    /// What histories are folded from.
+    pub request: Request,
+}
+
+/// Reads the records; mines nothing yet.
+pub fn survey(repo: &Repo, settings: &Settings, now: Time) -> Result<Survey> {
+    let sessions = store::sessions::load(repo)?;
+    let tasks = store::tasks::load(repo)?;
+    let request = request(repo, settings, &sessions, &tasks, now)?;
+    Ok(Survey { sessions, tasks, request })
+}
+
+fn request(
+    repo: &Repo,
+    settings: &Settings,
+    sessions: &[Stored<Session>],
+    tasks: &[Stored<Task>],
+    now: Time,
+) -> Result<Request> {
+    let mut tips: Vec<Oid> = Vec::new();
+    for session in sessions {
+        tips.extend(repo.read().find_ref(&refs::branch(&session.value.base))?);
+    }
+    if tips.is_empty() {
+        tips.extend(repo.read().head()?.oid());
+    }
+    tips.sort();
+    tips.dedup();
+    let span = |index: usize| time::parse_span(&settings.file.routing.half_lives[index]);
+    let default = HalfLives::default();
+    let sources = sessions.iter().map(|session| source(&session.value, tasks));
+    Ok(Request {
+        miner: Miner::of(repo),
+        folder: repo.orch_dir()?.join("history"),
+        tips,
+        sessions: sources.collect::<Result<_>>()?,
+        horizon: settings.horizon(),
+        half_lives: HalfLives {
+            fast: span(0).unwrap_or(default.fast),
+            slow: span(1).unwrap_or(default.slow),
+        },
+        now,
+    })
+}
+
+fn source(session: &Session, tasks: &[Stored<Task>]) -> Result<Source> {
+    let done = tasks.iter().map(|task| &task.value).filter(|task| task.session == session.name);
+    let mut commits: Vec<Oid> = session.commits.clone();
+    commits.extend(done.flat_map(|task| task.commits.iter().copied()));
+    Ok(Source {
+        name: session.name.clone(),
+        paths: PathSet::parse(&session.paths).map_err(Error::unusable)?,
+        adopts: session
+            .adopts
+            .as_ref()
+            .map(|adopts| Adopts { authors: adopts.authors.clone(), until: Some(session.created) }),
+        commits,
+    })
+}
+
+/// Brings the mined histories up to date.
+pub fn refresh<'a>(survey: &'a Survey, events: Events<'_>) -> Result<History<'a>> {
+    let folder = &survey.request.folder;
+    std::fs::create_dir_all(folder).doing("could not make", folder)?;
+    history::refresh(&survey.request, events)
+}
+
+/// Routes a task: who would get it and why.
+///
+/// # Errors
+/// Unusable where the history can't be read.
+pub fn decide(
+    repo: &Repo,
+    survey: &Survey,
+    text: &str,
+    given: &[RepoPath],
+    events: Events<'_>,
+) -> Result<Route> {
+    let history = refresh(survey, events)?;
+    let log;
+    let files;
+    let past;
+    let index;
+    let mut view = None;
+    if !text.is_empty() {
+        log = history::load_log(&survey.request, events)?;
+        files = files_of_base(repo, survey)?;
+        past = history::past(&log, &survey.request.sessions, &files);
+        index = TextIndex::for_text(&past, text);
+        view = Some(index.as_of(survey.request.now, survey.request.now));
+    }
+    let expected = route::expect(text, given, view);
+    let contenders = contenders(survey, &history);
+    let mut paths: Vec<RepoPath> = expected.targets.iter().map(|target| target.path.clone()).collect();
+    paths.extend(contenders.iter().flat_map(|one| one.open.iter().flatten().cloned()));
+    let profiles = history.profiles(&paths);
+    let weights = Weights::default();
+    let question = Question { text, expected: &expected, contenders: &contenders, weights: &weights };
+    Ok(route::route(question, &profiles))
+}
+
+/// The files that exist, as the first session's base (or HEAD) has them.
+fn files_of_base(repo: &Repo, survey: &Survey) -> Result<Vec<RepoPath>> {
+    let Some(tip) = survey.request.tips.first() else { return Ok(Vec::new()) };
+    let tree = repo.read().commit(*tip)?.tree;
+    Ok(repo.read().tracked(tree)?.into_iter().map(|entry| entry.name).collect())
+}
+
+fn contenders(survey: &Survey, history: &History<'_>) -> Vec<Contender> {
+    let takes_tasks = |session: &&Stored<Session>| session.value.state == SessionState::Idle;
+    survey
+        .sessions
+        .iter()
+        .filter(takes_tasks)
+        .map(|session| contender(&session.value, survey, history))
+        .collect()
+}
+
+fn contender(session: &Session, survey: &Survey, history: &History<'_>) -> Contender {
+    let own = survey.tasks.iter().map(|task| &task.value).filter(|task| task.session == session.name);
+    let open = own.filter(|task| task.state.is_open());
+    let targets = |task: &Task| task.targets.iter().map(|target| target.path.clone()).collect();
+    Contender {
+        name: session.name.clone(),
+        paths: PathSet::parse(&session.paths).expect("patterns were checked when the session was made"),
+        specialty: session.specialty.clone(),
+        open: open.map(targets).collect(),
+        last_activity: history.last_activity(&session.name),
+        commits: history.commits(&session.name),
+    }
+}
+
+/// Given paths as targets: a pattern stands for the files it matches.
+///
+/// # Errors
+/// Usage for a pattern that matches nothing.
+pub fn given(repo: &Repo, survey: &Survey, patterns: &[String]) -> Result<Vec<RepoPath>> {
+    let mut targets = Vec::new();
+    for pattern in patterns {
+        if !is_glob(pattern) {
+            targets.push(RepoPath::from(if pattern == "." { "" } else { pattern.trim_end_matches('/') }));
+            continue;
+        }
+        let set = PathSet::parse(std::slice::from_ref(pattern)).map_err(Error::usage)?;
+        let files = files_of_base(repo, survey)?;
+        let matched: Vec<RepoPath> =
+            files.into_iter().filter(|file| set.contains(file)).take(MOST_FILES).collect();
+        if matched.is_empty() {
+            return Err(Error::usage(format!("no file matches `{pattern}`")));
+        }
+        targets.extend(matched);
+    }
+    Ok(targets)
+}
+
+/// The session of a name, among those surveyed.
+pub fn find<'a>(survey: &'a Survey, name: &Name) -> Option<&'a Stored<Session>> {
+    survey.sessions.iter().find(|session| session.value.name == *name)
+}
