@@ -1,6 +1,7 @@
 //! Running one command under a supervisor that takes everything of it along
 //! when it ends, when its time is up, or when we die.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
@@ -63,7 +64,7 @@ pub fn run(invocation: &Invocation, interrupt: &Interrupt, mut tick: impl FnMut(
     let watch = Stopwatch::start();
     let (reader, writer) =
         std::io::pipe().map_err(|error| Error::unusable("could not make a pipe").because(error))?;
-    let expression = duct::cmd(supervisor()?, arguments(invocation))
+    let expression = duct::cmd(this_program()?, arguments(invocation))
         .dir(&invocation.folder)
         .full_env(&invocation.environment)
         .stdin_file(reader)
@@ -101,6 +102,13 @@ pub fn run(invocation: &Invocation, interrupt: &Interrupt, mut tick: impl FnMut(
     Ok(Ended { end, elapsed: watch.elapsed() })
 }
 
+/// Runs this very program with other words, on the same terminal; its exit code.
+pub fn run_again(folder: &Path, words: &[&str], environment: &BTreeMap<OsString, OsString>) -> Result<i32> {
+    let expression = duct::cmd(this_program()?, words).dir(folder).full_env(environment).unchecked();
+    let output = expression.run().map_err(|error| Error::unusable("could not start git-orch again").because(error))?;
+    Ok(output.status.code().unwrap_or(-1))
+}
+
 /// Asks another git-orch process to end.
 pub fn terminate(process: u32) {
     if let Some(pid) = i32::try_from(process).ok().and_then(rustix::process::Pid::from_raw) {
@@ -109,7 +117,7 @@ pub fn terminate(process: u32) {
     }
 }
 
-fn supervisor() -> Result<std::path::PathBuf> {
+fn this_program() -> Result<std::path::PathBuf> {
     std::env::current_exe()
         .map_err(|error| Error::unusable("could not find the running program").because(error))
 }
