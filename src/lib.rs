@@ -1,4 +1,66 @@
-//! git-orch.
+//! git-orch routes work to the session that already knows the code, runs it
+//! there, and brings the result back as a branch to review.
+//!
+//! One crate: this library and a thin binary. The repository is the database:
+//! sessions, tasks and fan-outs are commit chains below `refs/orch/`, what
+//! people and checks say of results are notes, results are branches. Whatever
+//! lies in `<common dir>/orch/` is local: locks, logs, caches.
+//!
+//! # The rooms, from the bottom
+//!
+//! | room | holds |
+//! |---|---|
+//! | [`model`] | plain data, a file per noun; no I/O, no clock |
+//! | [`error`] | the one error type, its kinds, hints and exit codes |
+//! | [`git`] | all of git: the hardened child, git2 for reads, refs, notes, worktrees, merging, mining |
+//! | [`config`] | `.orch.yml`, git's configuration, trust |
+//! | [`agent`] | running a command so that nothing of it outlives us |
+//! | [`ui`] | everything that is printed |
+//! | [`store`] | what orch remembers: versioned records |
+//! | [`history`] | commits → touches → profiles, cached |
+//! | [`route`] | targets, signals, score, choice; pure |
+//! | [`session`] | sessions made, looked at, taken away |
+//! | [`run`] | one task carried out; throwaway worktrees |
+//! | [`fanout`] | one job over many files: shards, proof of disjointness, one tree |
+//! | [`review`] | verdicts, checks, landing |
+//! | [`recover`] | what a killed process left, set right |
+//! | [`app`] | what every command starts from |
+//! | [`commands`] | the command line, one file a command |
+//!
+//! Imports only point down; `tests/orch/layers.rs` holds the table and fails
+//! on a breach. Each outside crate has one door, in the same table.
+//!
+//! # `git orch task "fix login"`, step by step
+//!
+//! ```text
+//! commands/task.rs   arguments → what is asked for
+//! run/routing.rs     records, profiles, text index → the router's inputs
+//! route/             targets → signals → scores → choice and why          pure
+//! run/claim.rs       a name and a record: exactly one process gets it
+//! run/prepare.rs     the worktree at the right start, the brief
+//! run/execute.rs     the command, supervised, to its end
+//! run/judge.rs       what git says it left
+//! run/finish.rs      commit, notes, review branch, record, in this order
+//! run/set_aside.rs   or: edits onto the record, the session free again
+//! ```
+//!
+//! # Invariants
+//!
+//! - `route` does no I/O and reads no clock: same inputs, same route.
+//! - Only `git` changes a ref, a note or a worktree; every ref write is a
+//!   compare-and-swap through git's own transactions, under one lock that the
+//!   kernel releases.
+//! - Commit before note, note before review: the next command repairs a crash
+//!   between them from the commits.
+//! - Each operation has one ref as its commit point.
+//! - A throwaway worktree is owned by a guard, and by a lock that outlives it.
+//! - Nothing holding unrecorded work is deleted.
+//! - No branch that is checked out anywhere is moved behind its owner's back.
+//! - Nothing a repository names is run before `git orch trust`, or reaches a
+//!   shell, a raw terminal or a path outside.
+//! - Network only through the user's own git.
+//! - Flows never print: they send [`model::Event`]s, [`ui`] renders them.
+
 pub mod agent;
 pub mod app;
 pub mod commands;

@@ -105,7 +105,8 @@ pub fn run(invocation: &Invocation, interrupt: &Interrupt, mut tick: impl FnMut(
 /// Runs this very program with other words, on the same terminal; its exit code.
 pub fn run_again(folder: &Path, words: &[&str], environment: &BTreeMap<OsString, OsString>) -> Result<i32> {
     let expression = duct::cmd(this_program()?, words).dir(folder).full_env(environment).unchecked();
-    let output = expression.run().map_err(|error| Error::unusable("could not start git-orch again").because(error))?;
+    let output =
+        expression.run().map_err(|error| Error::unusable("could not start git-orch again").because(error))?;
     Ok(output.status.code().unwrap_or(-1))
 }
 

@@ -119,11 +119,13 @@ fn tell(app: &App, outcome: &Outcome) -> Result<()> {
             let code =
                 exit_code.map_or_else(|| "was stopped".to_owned(), |code| format!("failed (exit {code})"));
             let tail: String = tail.lines().map(|line| format!("    {line}\n")).collect();
-            let lines = count(tail.lines().count(), "line");
-            app.ui.note(format!("last {lines} of {}:\n{}", log.display(), tail.trim_end()));
-            format!("  kept     {name:<20} check `{check}` {code} on top of {base}; {base} was not moved")
+            if !tail.is_empty() {
+                let lines = count(tail.lines().count(), "line");
+                app.ui.note(format!("last {lines} of {}:\n{}", log.display(), tail.trim_end()));
+            }
+            format!("  back     {name:<20} check `{check}` {code} on top of {base}, which was not moved")
         }
-        Outcome::Landed(landing) => format!("  kept     {}", landing.name),
+        Outcome::Landed(landing) => format!("  back     {}", landing.name),
     };
     app.ui.answer(line)
 }

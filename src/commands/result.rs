@@ -1,8 +1,10 @@
 //! How a task's route and result read.
 
+use std::time::Duration;
+
 use crate::app::App;
 use crate::error::{Result, exit};
-use crate::model::time::span;
+use crate::model::time::elapsed;
 use crate::model::wording::count;
 use crate::model::{Outcome, Route, Task, TaskState};
 
@@ -26,7 +28,9 @@ pub(super) fn next(task: &Task) -> Option<String> {
         TaskState::Changes => Some(format!("git orch retry {name}")),
         TaskState::Failed => Some(format!("git orch log {name}, then git orch retry {name}")),
         TaskState::Cancelled => Some(format!("git orch retry {name}")),
-        TaskState::Running if task.agent.is_none() => Some(format!("work there, then git orch done {name}")),
+        TaskState::Running if task.agent.is_none() => {
+            Some(format!("work and commit there, then git orch done {name}"))
+        }
         _ => None,
     }
 }
@@ -36,7 +40,12 @@ pub(super) fn report(app: &App, task: &Task) -> Result<u8> {
     app.ui.settle();
     app.ui.data(task)?;
     let run = task.runs.last();
-    let took = run.and_then(|run| Some(span(run.ended?.since(run.started)))).unwrap_or_default();
+    let seconds = run.and_then(|run| Some(run.ended?.since(run.started))).unwrap_or_default();
+    let took = if seconds == 0 {
+        "under 1s".to_owned()
+    } else {
+        elapsed(Duration::from_secs(seconds.unsigned_abs()))
+    };
     let outcome = run.and_then(|run| run.outcome);
     let code = match (task.state, outcome) {
         (TaskState::Review, _) => {

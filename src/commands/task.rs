@@ -149,6 +149,5 @@ fn hand_over(app: &App, opened: &Opened, task: &Task, session: &Session) -> Resu
     app.ui.note(format!("  worktree   {at}"));
     app.ui.note(format!("  brief      {}", brief.display()));
     app.ui.answer(at.to_string())?;
-    app.ui.note("next: work and commit there, then git orch done");
     Ok(())
 }

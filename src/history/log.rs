@@ -11,7 +11,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use super::bytes::{self, Reader, put_number, put_string};
-use crate::model::{Change, Mined, Oid, RepoPath, Status, Time};
+use crate::model::{Mined, Oid, RepoPath, Status, Time};
 
 const MAGIC: &[u8; 8] = b"orchlog1";
 /// A file of more chunks than this is rewritten as one.
@@ -80,12 +80,9 @@ impl Log {
         let Some(rest) = bytes.strip_prefix(MAGIC) else { return log };
         let (mut reader, mut chunks) = (Reader(rest), 0);
         while !reader.0.is_empty() {
-            let chunk = bytes::unsealed(&mut reader).and_then(read_chunk);
-            let Some(chunk) = chunk else { return log };
-            log.tips = chunk.tips;
-            log.horizon = chunk.horizon;
-            for (mined, place) in chunk.commits {
-                log.add(mined, place);
+            let read = bytes::unsealed(&mut reader).and_then(|payload| log.read_chunk(payload));
+            if read.is_none() {
+                return log;
             }
             chunks += 1;
         }
@@ -179,26 +176,58 @@ impl Log {
     }
 
     fn add(&mut self, mined: Mined, place: Place) {
-        if let Some(position) = self.positions.get(&mined.oid) {
-            let entry = &mut self.commits[*position as usize];
-            if entry.place == Place::Side && place == Place::Base {
-                entry.place = place;
+        let author = self.authors.intern(mined.author);
+        let changes = mined.changes.into_iter().map(|change| (change.path, change.status));
+        let changes: Vec<(u32, Status)> =
+            changes.map(|(path, status)| (self.paths.intern(path), status)).collect();
+        let Mined { oid, time, subject, .. } = mined;
+        self.add_entry(Entry { oid, time, author, place, subject, changes: 0..0 }, &changes);
+    }
+
+    fn add_entry(&mut self, entry: Entry, changes: &[(u32, Status)]) {
+        if let Some(position) = self.positions.get(&entry.oid) {
+            let known = &mut self.commits[*position as usize];
+            if known.place == Place::Side && entry.place == Place::Base {
+                known.place = Place::Base;
                 self.unsaved.push(*position);
             }
             return;
         }
         let start = self.changed.len() as u32;
-        for change in mined.changes {
-            self.changed.push(self.paths.intern(change.path));
-            self.statuses.push(change.status);
-        }
-        let changes = start..self.changed.len() as u32;
-        let author = self.authors.intern(mined.author);
+        self.changed.extend(changes.iter().map(|(path, _)| path));
+        self.statuses.extend(changes.iter().map(|(_, status)| status));
         let position = self.commits.len() as u32;
-        let Mined { oid, time, subject, .. } = mined;
-        self.positions.insert(oid, position);
+        self.positions.insert(entry.oid, position);
         self.unsaved.push(position);
-        self.commits.push(Entry { oid, time, author, place, subject, changes });
+        self.commits.push(Entry { changes: start..self.changed.len() as u32, ..entry });
+    }
+
+    fn read_chunk(&mut self, payload: &[u8]) -> Option<()> {
+        let mut reader = Reader(payload);
+        let horizon = reader.number()?;
+        let tips = (0..reader.number()?).map(|_| reader.oid()).collect::<Option<_>>()?;
+        let path = |reader: &mut Reader<'_>| Some(RepoPath::from_bytes(reader.string()?));
+        let paths: Vec<u32> = (0..reader.number()?)
+            .map(|_| Some(self.paths.intern(path(&mut reader)?)))
+            .collect::<Option<_>>()?;
+        let authors: Vec<u32> = (0..reader.number()?)
+            .map(|_| Some(self.authors.intern(reader.text()?.to_owned())))
+            .collect::<Option<_>>()?;
+        let mut changes = Vec::new();
+        for _ in 0..reader.number()? {
+            let (oid, time) = (reader.oid()?, Time(reader.i64()?));
+            let author = *authors.get(reader.number()?)?;
+            let place = if reader.u8()? == 1 { Place::Base } else { Place::Side };
+            let subject = reader.text()?.to_owned();
+            changes.clear();
+            for _ in 0..reader.number()? {
+                let status = Status::from_letter(reader.u8()?)?;
+                changes.push((*paths.get(reader.number()?)?, status));
+            }
+            self.add_entry(Entry { oid, time, author, place, subject, changes: 0..0 }, &changes);
+        }
+        (self.tips, self.horizon) = (tips, horizon);
+        reader.0.is_empty().then_some(())
     }
 
     /// A chunk of the commits at these positions.
@@ -230,35 +259,6 @@ impl Log {
         out.extend_from_slice(&body);
         out
     }
-}
-
-struct Chunk {
-    horizon: usize,
-    tips: Vec<Oid>,
-    commits: Vec<(Mined, Place)>,
-}
-
-fn read_chunk(payload: &[u8]) -> Option<Chunk> {
-    let mut reader = Reader(payload);
-    let horizon = reader.number()?;
-    let tips = (0..reader.number()?).map(|_| reader.oid()).collect::<Option<_>>()?;
-    let paths: Vec<RepoPath> =
-        (0..reader.number()?).map(|_| reader.string().map(RepoPath::from_bytes)).collect::<Option<_>>()?;
-    let authors: Vec<&str> = (0..reader.number()?).map(|_| reader.text()).collect::<Option<_>>()?;
-    let mut commits = Vec::new();
-    for _ in 0..reader.number()? {
-        let (oid, time) = (reader.oid()?, Time(reader.i64()?));
-        let author = (*authors.get(reader.number()?)?).to_owned();
-        let place = if reader.u8()? == 1 { Place::Base } else { Place::Side };
-        let subject = reader.text()?.to_owned();
-        let mut changes = Vec::new();
-        for _ in 0..reader.number()? {
-            let status = Status::from_letter(reader.u8()?)?;
-            changes.push(Change { status, path: paths.get(reader.number()?)?.clone() });
-        }
-        commits.push((Mined { oid, time, author, subject, changes }, place));
-    }
-    reader.0.is_empty().then_some(Chunk { horizon, tips, commits })
 }
 
 /// Values by position, each once.
@@ -306,6 +306,7 @@ impl Local {
 #[cfg(test)]
 pub(super) mod testing {
     use super::*;
+    use crate::model::Change;
 
     pub(in crate::history) fn oid(number: u8) -> Oid {
         Oid::from_bytes(&[number; 20]).unwrap()

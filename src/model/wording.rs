@@ -43,6 +43,14 @@ pub fn tick(text: impl Display) -> String {
     format!("`{text}`")
 }
 
+/// ``an uncommitted file, `x` ``, ``3 uncommitted files, `x` among them``.
+pub fn uncommitted(first: impl Display, all: usize) -> String {
+    match all {
+        1 => format!("an uncommitted file, `{first}`"),
+        _ => format!("{}, `{first}` among them", count(all, "uncommitted file")),
+    }
+}
+
 /// The known word nearest to a mistyped one, where one is near.
 pub fn nearest<'a>(typed: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     known

@@ -122,7 +122,8 @@ pub fn land(scene: Scene<'_>, item: &Item, trust: &Trust) -> Result<Landing> {
         pass_gate(scene, item, &gate)?;
         let candidate = candidate(scene, item, &plan)?;
         let check = check::run(scene, &candidate, &gate.checks)?;
-        if !check.is_green() {
+        if let Checked::Failed { check: failed, tail, .. } = &check {
+            ask_for_changes(scene, item, failed, tail)?;
             drop_keep(scene, item)?;
             return Ok(Landing { name: plan.name, base: plan.base, from: plan.from, to: None, check });
         }
@@ -170,6 +171,18 @@ fn candidate(scene: Scene<'_>, item: &Item, plan: &Plan) -> Result<Candidate> {
     let pin = RefChange::set(keep.clone(), oid, repo.read().find_ref(&keep)?);
     refs::apply(repo, &lock, &[pin], "merge")?;
     Ok(Candidate { name: item.name.clone(), commit: oid, tree: plan.tree })
+}
+
+/// A result that fails its check goes back to its session, with what was printed.
+fn ask_for_changes(scene: Scene<'_>, item: &Item, check: &str, tail: &str) -> Result<()> {
+    let Some(mut task) = store::tasks::find(scene.repo, &item.name)? else { return Ok(()) };
+    task.value.state = TaskState::Changes;
+    task.value.requested = Some(format!("The check `{check}` fails on top of {}:\n{tail}", item.base));
+    task.value.updated = scene.now;
+    let with = With { old: Some(task.tip), ..With::default() };
+    let lock = RepoLock::take(scene.repo, "merge", scene.events)?;
+    let record = store::tasks::prepare(scene.repo, &task.value, with, "fails its check")?;
+    refs::apply(scene.repo, &lock, &[record], "merge")
 }
 
 fn keep_ref(item: &Item) -> String {

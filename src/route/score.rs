@@ -23,7 +23,8 @@ pub fn candidate(
         term("specialty", signals.specialty, specialty),
         term("load", signals.load, weights.load),
     ];
-    let score = terms.iter().map(|term| term.value * term.weight).sum();
+    // A sum of nothing is -0, and that would be printed.
+    let score = terms.iter().map(|term| term.value * term.weight).fold(0.0, |sum, term| sum + term);
     Candidate { session: contender.name.clone(), score, signals, terms, reasons }
 }
 

@@ -135,7 +135,8 @@ fn specialty(targets: &[Target], words: &[String], contender: &Contender) -> f64
     }
     let all: f64 = targets.iter().map(importance).sum();
     let inside = targets.iter().filter(|target| is_inside(&target.path, contender));
-    (inside.map(importance).sum::<f64>() / all.max(f64::MIN_POSITIVE)).min(1.0)
+    // Folded, as the sum of nothing would be -0.
+    (inside.map(importance).fold(0.0, |sum, one| sum + one) / all.max(f64::MIN_POSITIVE)).min(1.0)
 }
 
 /// Whether a file, or a folder as a whole, lies inside the declared paths.

@@ -38,6 +38,12 @@ fn is_trailer(line: &str) -> bool {
 }
 
 fn split_compound(compound: &str, buffer: &mut String, emit: &mut dyn FnMut(&str)) {
+    // Most words are plain: one look, no further.
+    let is_plain = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    if !compound.starts_with('_') && compound.bytes().skip(1).all(is_plain) {
+        emit_word(compound, buffer, emit);
+        return;
+    }
     let mut parts = 0;
     let mut start = 0;
     let mut before: Option<char> = None;
@@ -80,9 +86,10 @@ fn emit_word(word: &str, buffer: &mut String, emit: &mut dyn FnMut(&str)) -> usi
 
 fn is_noise(word: &str) -> bool {
     let has_digit = word.bytes().any(|byte| byte.is_ascii_digit());
-    let is_hex = word.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let is_number = word.bytes().all(|byte| byte.is_ascii_digit());
-    is_number || (is_hex && has_digit && word.len() >= 7) || STOP.binary_search(&word).is_ok()
+    if has_digit && word.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        return word.len() >= 7 || word.bytes().all(|byte| byte.is_ascii_digit());
+    }
+    STOP.binary_search(&word).is_ok()
 }
 
 /// Cuts plural, `ed`, `ing` and a final `e`: `caches`, `cached`, `caching`, `cache` agree.

@@ -8,7 +8,7 @@ use crate::agent::process;
 use crate::error::{Error, IoContext, Result};
 use crate::git::refs::{self, RefChange};
 use crate::git::{RepoLock, worktree};
-use crate::model::wording::{count, tick};
+use crate::model::wording::uncommitted;
 use crate::model::{Name, Outcome, Task, TaskState};
 use crate::session::{SessionLock, TaskLock, lock, workplace};
 use crate::store::tasks::With;
@@ -39,8 +39,8 @@ pub fn done(scene: Scene<'_>, task: Stored<Task>, leave: Leave) -> Result<Stored
     let ready = ready(scene, task)?;
     let left = judge::look(scene.repo, &ready.place, ready.start)?;
     if let (Some(first), false) = (left.dirty.first(), leave.commit) {
-        let what = count(left.dirty.len(), "uncommitted file");
-        return Err(Error::refused(format!("`{name}` has {what}, {} among them", tick(first)))
+        let what = uncommitted(first, left.dirty.len());
+        return Err(Error::refused(format!("`{name}` has {what}"))
             .hint("commit them as you like, or let them be committed: `git orch done --commit`"));
     }
     let ending = Ending { ended: scene.now, exit_code: None };

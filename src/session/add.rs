@@ -145,12 +145,25 @@ fn worktree_path(repo: &Repo, template: &str, name: &Name) -> Result<PathBuf> {
     Ok(path)
 }
 
+fn holds_no_file(path: &Path) -> bool {
+    match path.read_dir() {
+        Ok(entries) => entries.flatten().all(|entry| entry.file_name() == ".git"),
+        Err(error) => error.kind() == std::io::ErrorKind::NotFound,
+    }
+}
+
 fn is_empty_folder(path: &Path) -> bool {
     path.read_dir().is_ok_and(|mut entries| entries.next().is_none())
 }
 
 /// The entry under git's `worktrees/` that a killed attempt of ours left for this path.
+///
+/// An attempt that was killed before its record left no file: a folder with
+/// files in it is a session whose record was lost, and is nobody's to clear.
 fn leftover(repo: &Repo, path: &Path) -> Option<String> {
+    if !holds_no_file(path) {
+        return None;
+    }
     let entries = repo.place().common_dir.join("worktrees").read_dir().ok()?;
     entries.flatten().find_map(|entry| {
         let at = std::fs::read_to_string(entry.path().join("gitdir")).ok()?;
@@ -220,5 +233,7 @@ fn roll_back(
         };
         refs::apply(repo, &lock, &[change], "add-session, undone")?;
     }
+    // All that git wrote there so far can be written again.
+    std::fs::remove_dir_all(&session.worktree).doing("could not remove", &session.worktree)?;
     clear_leftover(repo, &lock, session)
 }

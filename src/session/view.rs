@@ -15,7 +15,7 @@ use crate::store::Stored;
 pub struct Knows {
     /// A folder or file.
     pub path: crate::model::RepoPath,
-    /// The session's share of what was done there lately, 0..=1.
+    /// Touches of 1/files each, decayed with the slow half-life.
     pub weight: f64,
 }
 

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::git::{Head, Place, Repo, worktree};
-use crate::model::wording::{count, tick};
+use crate::model::wording::uncommitted;
 use crate::model::{Oid, Session};
 
 /// Where git works for a session.
@@ -65,13 +65,11 @@ pub fn require_clean(repo: &Repo, session: &Session) -> Result<Place> {
     }
     let dirty = worktree::dirty(repo, &place)?;
     if let Some(first) = dirty.first() {
-        let what = count(dirty.len(), "uncommitted file");
-        return Err(Error::refused(format!("session `{name}` has {what}, {} among them", tick(first))).hint(
-            format!(
-                "commit them in `{}`, or finish the work there: `git orch done`",
-                session.worktree.display()
-            ),
-        ));
+        let what = uncommitted(first, dirty.len());
+        return Err(Error::refused(format!("session `{name}` has {what}")).hint(format!(
+            "commit them in `{}`, or finish the work there: `git orch done`",
+            session.worktree.display()
+        )));
     }
     Ok(place)
 }

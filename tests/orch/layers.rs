@@ -18,7 +18,7 @@ const LAYERS: &[(&str, &str)] = &[
     ("run", "model error git store history config agent handoff route session"),
     ("fanout review", "model error git store history config agent handoff route session run"),
     ("sync metrics", "model error git store history"),
-    ("recover", "model error git store history session run"),
+    ("recover", "model error git store history session run review"),
     ("dash mcp", "model error handoff session run fanout review sync recover metrics ui"),
     ("app", "model error git config store ui"),
     ("commands", "*"),
@@ -45,7 +45,7 @@ const DOORS: &[(&str, &str)] = &[
     ("sha2", "config/trust.rs history/"),
     ("signal_hook", "agent/"),
     ("strsim", "model/wording.rs"),
-    ("tempfile", "run/throwaway.rs git/ config/ store/ history/"),
+    ("tempfile", "run/throwaway.rs commands/demo.rs git/ config/ store/ history/"),
     ("walkdir", "git/worktree.rs"),
 ];
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use git_orch::commands::man::pages;
+use git_orch::commands::pages;
 
 use crate::support::TestRepo;
 

@@ -71,7 +71,10 @@ fn stream(now: i64) -> String {
     let mut contents: std::collections::BTreeMap<&str, String> = Default::default();
     for (days, author, subject, files) in HISTORY {
         let time = now - days * DAY;
-        let _ = write!(text, "commit refs/heads/main\nauthor {author} {time} +0000\ncommitter {author} {time} +0000\n");
+        let _ = write!(
+            text,
+            "commit refs/heads/main\nauthor {author} {time} +0000\ncommitter {author} {time} +0000\n"
+        );
         let _ = write!(text, "data {}\n{subject}\n", subject.len() + 1);
         for file in *files {
             let content = contents.entry(file).or_default();
@@ -87,7 +90,8 @@ fn stream(now: i64) -> String {
 }
 
 fn grow(content: &mut String, file: &str, subject: &str) {
-    let words: Vec<&str> = subject.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
+    let words: Vec<&str> =
+        subject.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
     let line = match file.rsplit('.').next() {
         Some("py") => format!("def {}():\n    return True\n\n\n", words.join("_").to_lowercase()),
         _ => format!("- {subject}\n"),
@@ -98,5 +102,6 @@ fn grow(content: &mut String, file: &str, subject: &str) {
 /// The scripted agent: reads its brief, edits the likeliest file.
 pub(super) fn write_agent(path: &Path) -> Result<()> {
     std::fs::write(path, include_str!("agent.sh")).doing("could not write", path)?;
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).doing("could not set the mode of", path)
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755))
+        .doing("could not set the mode of", path)
 }
