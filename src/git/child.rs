@@ -1,6 +1,8 @@
 //! Reading and writing objects with the git child, for repositories that
 //! git2 can't read: reftable, SHA-256, partial clones, replace refs.
 
+use std::collections::HashSet;
+
 use super::process::{Command, Git, Place};
 use super::read::{Commit, Entry, EntryKind, Head, Read, Write};
 use crate::error::{Error, Result};
@@ -11,6 +13,7 @@ use crate::model::{Change, Oid, RepoPath, Time};
 pub(super) struct Child {
     pub(super) git: std::sync::Arc<Git>,
     pub(super) place: Place,
+    pub(super) shallow: HashSet<Oid>,
 }
 
 impl Child {
@@ -96,7 +99,11 @@ impl Read for Child {
     }
 
     fn commit(&self, oid: Oid) -> Result<Commit> {
-        parse_commit(oid, &self.object(oid, "commit")?)
+        let mut commit = parse_commit(oid, &self.object(oid, "commit")?)?;
+        if self.shallow.contains(&oid) {
+            commit.parents.clear();
+        }
+        Ok(commit)
     }
 
     fn files(&self, wanted: &[(Oid, &str)]) -> Result<Vec<Option<Vec<u8>>>> {

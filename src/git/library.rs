@@ -1,5 +1,6 @@
 //! Reading and writing objects with git2.
 
+use std::collections::HashSet;
 use std::sync::{Mutex, MutexGuard};
 
 use git2::{ErrorCode, ObjectType, Repository, Sort};
@@ -10,15 +11,19 @@ use crate::model::touch::Status;
 use crate::model::{Change, Oid, RepoPath, Time};
 
 /// git2's half of the seam.
-pub(super) struct Library(Mutex<Repository>);
+pub(super) struct Library {
+    repository: Mutex<Repository>,
+    shallow: HashSet<Oid>,
+}
 
 impl Library {
     pub(super) fn new(repository: Repository) -> Self {
-        Self(Mutex::new(repository))
+        let shallow = super::read::shallow(repository.commondir());
+        Self { repository: Mutex::new(repository), shallow }
     }
 
     fn repository(&self) -> MutexGuard<'_, Repository> {
-        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.repository.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 
@@ -90,7 +95,11 @@ impl Read for Library {
         Ok(Commit {
             oid,
             tree: ours(commit.tree_id()),
-            parents: commit.parent_ids().map(ours).collect(),
+            parents: if self.shallow.contains(&oid) {
+                Vec::new()
+            } else {
+                commit.parent_ids().map(ours).collect()
+            },
             author: String::from_utf8_lossy(author.name_bytes()).into_owned(),
             email: String::from_utf8_lossy(author.email_bytes()).into_owned(),
             time: Time(commit.time().seconds()),

@@ -14,7 +14,6 @@ mod miner;
 mod trees;
 mod walk;
 
-use std::collections::HashSet;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, mpsc};
@@ -25,6 +24,7 @@ use crate::model::{Event, Events, Mined, Oid};
 pub use log::{log_args, parse_log};
 pub use miner::Miner;
 
+use super::read::shallow;
 use trees::Trees;
 use walk::{Step, Walk};
 
@@ -93,12 +93,6 @@ fn open(git_dir: &Path) -> Result<git2::Repository> {
 fn failed(git_dir: &Path, error: &git2::Error) -> Error {
     Error::unusable(format!("could not read history of `{}`", git_dir.display()))
         .because(error.message().to_owned())
-}
-
-/// Commits whose parents a shallow clone does not have.
-fn shallow(common_dir: &Path) -> HashSet<Oid> {
-    let text = std::fs::read_to_string(common_dir.join("shallow")).unwrap_or_default();
-    text.lines().filter_map(|line| line.trim().parse().ok()).collect()
 }
 
 fn changes_of(trees: &mut Trees<'_>, steps: Vec<Step>) -> Result<Vec<Mined>> {

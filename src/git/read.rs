@@ -3,6 +3,9 @@
 //! Both sides give equal answers on every repository that both can read; the
 //! differential test runs them side by side.
 
+use std::collections::HashSet;
+use std::path::Path;
+
 use crate::error::Result;
 use crate::model::{Change, Oid, RepoPath, Time};
 
@@ -42,7 +45,7 @@ pub struct Commit {
     pub oid: Oid,
     /// Its tree.
     pub tree: Oid,
-    /// Its parents, in order.
+    /// Its parents, in order; none at the edge of a shallow clone.
     pub parents: Vec<Oid>,
     /// Author's name.
     pub author: String,
@@ -109,6 +112,12 @@ pub struct Entry {
     pub kind: EntryKind,
     /// The object.
     pub oid: Oid,
+}
+
+/// Commits whose parents a shallow clone does not have.
+pub(super) fn shallow(common_dir: &Path) -> HashSet<Oid> {
+    let text = std::fs::read_to_string(common_dir.join("shallow")).unwrap_or_default();
+    text.lines().filter_map(|line| line.trim().parse().ok()).collect()
 }
 
 /// Reading.

@@ -62,7 +62,8 @@ impl Repo {
             }
         }
         let place = discover_with_child(&git, folder, environment)?;
-        let reader = Child { git: Arc::clone(&git), place: place.clone() };
+        let shallow = super::read::shallow(&place.common_dir);
+        let reader = Child { git: Arc::clone(&git), place: place.clone(), shallow };
         Ok(Self { git, place, reader: Box::new(reader), backend: Backend::Child })
     }
 

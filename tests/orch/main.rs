@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on may panic")]
 
+mod backends;
 mod layers;
 mod sealed;
 mod support;
