@@ -145,6 +145,8 @@ fn sweep() {
     let mut asked = BTreeSet::new();
     loop {
         let left = descendants();
+        // Adopted processes are ours to bury, those that just ended too.
+        while let Ok(Some(_)) = rustix::process::wait(rustix::process::WaitOptions::NOHANG) {}
         if left.is_empty() || watch.elapsed() > GRACE {
             return;
         }
@@ -157,8 +159,6 @@ fn sweep() {
                 }
             }
         }
-        // Adopted processes are ours to bury.
-        while let Ok(Some(_)) = rustix::process::wait(rustix::process::WaitOptions::NOHANG) {}
         std::thread::sleep(Duration::from_millis(10));
     }
 }

@@ -109,6 +109,9 @@ fn names(app: &App) -> Names {
 
 /// Teaches every argument whose value is called `SESSION` or `TASK` the live names.
 fn with_names(command: Command, names: &Names) -> Command {
+    // Of a command and its alias only one is proposed: the command.
+    let aliases: Vec<String> = command.get_visible_aliases().map(str::to_owned).collect();
+    let command = command.visible_alias(None).aliases(aliases);
     command.mut_args(|arg| teach(arg, names)).mut_subcommands(|command| with_names(command, names))
 }
 

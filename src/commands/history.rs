@@ -69,7 +69,7 @@ pub(super) fn run(app: &App, args: &HistoryArgs) -> Result<u8> {
     }
     let history = routing::refresh(&survey, &events)?;
     if args.rebuild {
-        crate::run::touches::rewrite(opened.scene(app, &events), &survey.tasks)?;
+        crate::run::touches::rewrite(opened.scene(app, &events), &survey.sessions, &survey.tasks)?;
     }
     app.ui.settle();
     let typed =

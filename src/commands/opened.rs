@@ -4,8 +4,9 @@ use std::path::{Path, PathBuf};
 
 use crate::agent::Interrupt;
 use crate::app::App;
-use crate::config::{Settings, trust::Trust};
-use crate::error::{Error, Result};
+use crate::config::Settings;
+use crate::config::trust::{self, Trust};
+use crate::error::{Error, Result, exit};
 use crate::git::Repo;
 use crate::git::commit::Habits;
 use crate::model::{Events, PathSet, RepoPath};
@@ -35,10 +36,21 @@ impl Opened {
         let mut opened = Self::to_read(app)?;
         opened.repo.require_work_tree()?;
         opened.repo.git_program().require_version()?;
+        if let Some(template) = opened.settings.shared_worktrees() {
+            opened.trust.require(&trust::worktrees(template))?;
+        }
         opened.interrupt = Interrupt::watch();
         let events = |event| app.ui.event(event);
         crate::recover::settle(opened.scene(app, &events))?;
         Ok(opened)
+    }
+
+    /// The exit code of an ended run: an interrupted one tells which signal it was.
+    pub(super) fn exit_code(&self, code: u8) -> u8 {
+        match self.interrupt.check() {
+            Err(error) if code == exit::INTERRUPTED => error.kind.exit_code(),
+            _ => code,
+        }
     }
 
     /// What flows take.

@@ -56,7 +56,7 @@ pub(super) fn run(app: &App, args: &RetryArgs) -> Result<u8> {
     if matches!(worker, Worker::Person) {
         app.ui.answer(session.worktree.display().to_string())?;
     }
-    result::report(app, &done.value)
+    result::report(app, &done.value).map(|code| opened.exit_code(code))
 }
 
 fn check(repo: &Repo, task: &Stored<Task>) -> Result<()> {

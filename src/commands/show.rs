@@ -40,7 +40,9 @@ fn require(opened: &Opened, name: &str) -> Result<Stored<Task>> {
     store::tasks::require(&opened.repo, name).map_err(|mut error| {
         let sessions = store::sessions::load(&opened.repo).unwrap_or_default();
         let names = sessions.iter().map(|session| session.value.name.as_str());
-        if crate::model::wording::nearest(name, names.clone()).is_some() {
+        if crate::model::wording::nearest(name, names.clone()).is_some()
+            || !error.message.contains("did you mean")
+        {
             error.message = crate::model::wording::unknown("session or task", name, names);
         }
         error

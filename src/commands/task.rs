@@ -81,7 +81,7 @@ pub(super) fn run(app: &App, args: TaskArgs) -> Result<u8> {
     if matches!(worker, Worker::Person) {
         hand_over(app, &opened, &done.value, &session)?;
     }
-    result::report(app, &done.value)
+    result::report(app, &done.value).map(|code| opened.exit_code(code))
 }
 
 type Chosen = (Session, Vec<Target>, Option<Route>);
@@ -121,7 +121,7 @@ fn words(route: Option<&Route>) -> String {
     let touched =
         route.targets.iter().filter(|t| first.reasons.iter().any(|r| r.path == t.path && r.touches > 0));
     let (touched, all) = (touched.count(), route.targets.len());
-    match all {
+    match touched.min(all) {
         0 => format!(" ({scores})"),
         _ => format!(
             " ({scores}): it touched {touched} of {all} likely {}",

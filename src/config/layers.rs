@@ -72,6 +72,12 @@ impl Settings {
         set.unwrap_or("../{repo}.orch/{session}")
     }
 
+    /// Where the repository wants them to go, where the user does not say otherwise.
+    pub fn shared_worktrees(&self) -> Option<&str> {
+        let shared = self.file.worktrees.as_deref();
+        shared.filter(|_| self.personal("orch.worktrees").is_none())
+    }
+
     /// The agent used when none is named.
     pub fn agent(&self) -> Option<&str> {
         self.personal("orch.agent").or(self.file.agents.default.as_deref())

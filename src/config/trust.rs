@@ -28,9 +28,16 @@ pub fn repository() -> Named {
     Named { purpose: "repository".to_owned(), command: "built-in agents, tools and copied files".to_owned() }
 }
 
-/// Every command that a configuration names.
+/// What stands for the place a repository wants its worktrees at: files put
+/// into the right folder are run by some program sooner or later.
+pub fn worktrees(template: &str) -> Named {
+    Named { purpose: "worktrees setting".to_owned(), command: template.to_owned() }
+}
+
+/// Every command that a configuration names, and every place.
 pub fn commands(config: &Config) -> Vec<Named> {
     let mut found = vec![repository()];
+    found.extend(config.worktrees.as_deref().map(worktrees));
     let mut add = |purpose: String, command: String| found.push(Named { purpose, command });
     if let Some(setup) = &config.setup {
         add("setup".to_owned(), setup.clone());

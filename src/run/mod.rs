@@ -23,6 +23,7 @@ pub mod judge;
 pub mod prepare;
 pub mod routing;
 pub mod set_aside;
+pub mod strays;
 pub mod throwaway;
 pub mod touches;
 pub mod worker;

@@ -64,10 +64,10 @@ pub fn carry_out(repo: &Repo, found: &Stored<Session>, events: Events<'_>, now: 
         (Some(tip), false) => tip,
         (None, _) => found.tip,
     };
-    let id = format!("{}-{}", session.name, now.0);
+    let id = free_id(repo, session, now)?;
     let kept = format!("{}{id}", refs::TRASH);
     let lock = RepoLock::take(repo, &format!("remove-session {}", session.name), events)?;
-    let keep = RefChange::set(kept.clone(), kept_oid, repo.read().find_ref(&kept)?);
+    let keep = RefChange::create(kept.clone(), kept_oid);
     refs::apply(repo, &lock, &[keep], "remove-session")?;
     let trash = to_trash(session, &id)?;
     worktree::forget(repo, &lock, &session.worktree)?;
@@ -87,11 +87,31 @@ fn join(repo: &Repo, work: Oid, tip: Oid, now: Time) -> Result<Oid> {
     repo.write().write_record(tree, &[work, tip], "removed session", now)
 }
 
+/// A name in the trash that neither a ref nor a folder has: the same session
+/// can be removed twice in one second.
+fn free_id(repo: &Repo, session: &Session, now: Time) -> Result<String> {
+    let first = format!("{}-{}", session.name, now.0);
+    let mut id = first.clone();
+    for number in 2.. {
+        let taken = repo.read().find_ref(&format!("{}{id}", refs::TRASH))?.is_some();
+        if !taken && trash(session).join(&id).symlink_metadata().is_err() {
+            break;
+        }
+        id = format!("{first}-{number}");
+    }
+    Ok(id)
+}
+
+/// The folder beside the sessions that holds what was removed.
+fn trash(session: &Session) -> PathBuf {
+    session.worktree.parent().expect("a worktree lies in a folder").join(".trash")
+}
+
 fn to_trash(session: &Session, id: &str) -> Result<Option<PathBuf>> {
     if !session.worktree.is_dir() {
         return Ok(None);
     }
-    let folder = session.worktree.parent().expect("a worktree lies in a folder").join(".trash");
+    let folder = trash(session);
     std::fs::create_dir_all(&folder).doing("could not make", &folder)?;
     let target = folder.join(id);
     std::fs::rename(&session.worktree, &target).doing("could not move to the trash", &session.worktree)?;

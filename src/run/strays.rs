@@ -1,0 +1,58 @@
+//! Commits that people made in a session's worktree outside any task: they
+//! are the session's history too.
+
+use std::collections::HashSet;
+
+use super::{Scene, touches};
+use crate::error::Result;
+use crate::git::{RepoLock, refs};
+use crate::model::{Oid, Session, Task, TaskState};
+use crate::store::{self, Stored};
+
+/// Puts them on the sessions' records, with touch notes.
+pub fn gather(scene: Scene<'_>) -> Result<()> {
+    let sessions = store::sessions::load(scene.repo)?;
+    if sessions.is_empty() {
+        return Ok(());
+    }
+    let tasks = store::tasks::load(scene.repo)?;
+    let mut known: HashSet<Oid> = tasks.iter().flat_map(|task| task.value.commits.iter().copied()).collect();
+    known.extend(sessions.iter().flat_map(|session| session.value.commits.iter().copied()));
+    for session in sessions {
+        if is_at_work(&session.value, &tasks) {
+            continue;
+        }
+        let found = find(scene, &session.value, &known)?;
+        if !found.is_empty() {
+            record(scene, session, found)?;
+        }
+    }
+    Ok(())
+}
+
+/// What a task in the making commits is the task's.
+fn is_at_work(session: &Session, tasks: &[Stored<Task>]) -> bool {
+    tasks.iter().map(|task| &task.value).any(|task| {
+        task.session == session.name && matches!(task.state, TaskState::Running | TaskState::Input)
+    })
+}
+
+fn find(scene: Scene<'_>, session: &Session, known: &HashSet<Oid>) -> Result<Vec<Oid>> {
+    let read = scene.repo.read();
+    let tip = read.find_ref(&refs::branch(&session.branch))?;
+    let base = read.find_ref(&refs::branch(&session.base))?;
+    let (Some(tip), Some(base)) = (tip, base) else { return Ok(Vec::new()) };
+    let mut commits = read.commits_between(&[base, session.base_oid], tip)?;
+    commits.retain(|commit| !known.contains(commit));
+    Ok(commits)
+}
+
+fn record(scene: Scene<'_>, session: Stored<Session>, found: Vec<Oid>) -> Result<()> {
+    let mut value = session.value;
+    let lock = RepoLock::take(scene.repo, "history", scene.events)?;
+    touches::note_strays(scene.repo, &lock, &value.name, &found, scene.now)?;
+    value.commits.extend(found);
+    let change =
+        store::sessions::prepare(scene.repo, &value, Some(session.tip), "commits outside tasks", scene.now)?;
+    refs::apply(scene.repo, &lock, &[change], "history")
+}
