@@ -54,6 +54,11 @@ impl Walk<'_> {
                 None => found.push((weight * self.share(index), index)),
             }
         }
+        if let [(_, only)] = found[..]
+            && let Some(parts) = self.telling_parts(only)
+        {
+            found = parts;
+        }
         found.sort_unstable_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(&b.1)));
         let known = |(_, index): (f64, usize)| Known {
             path: RepoPath::from_bytes(self.weights[index].0.as_slice()),
@@ -70,6 +75,16 @@ impl Walk<'_> {
         let all: f64 = folders.iter().map(|child| self.weight(*child)).sum();
         let most = folders.iter().map(|child| self.weight(*child)).fold(0.0, f64::max);
         (all >= IN_FOLDERS * whole && most >= IN_ONE * whole).then_some(folders)
+    }
+
+    /// A session that works in one folder only: what it knows best inside, where
+    /// something there stands out.
+    fn telling_parts(&self, index: usize) -> Option<Vec<(f64, usize)>> {
+        let whole = self.weight(index);
+        let inside = self.children(index).into_iter().filter(|child| self.weight(*child) >= LEAST * whole);
+        let parts: Vec<(f64, usize)> =
+            inside.map(|child| (self.weight(child) * self.share(child), child)).collect();
+        parts.iter().any(|(_, child)| self.weight(*child) >= IN_ONE * whole).then_some(parts)
     }
 
     fn children(&self, index: usize) -> Vec<usize> {
@@ -98,7 +113,7 @@ mod tests {
     fn the_telling_folders_are_told() {
         for (files, expected) in [
             (&["src/api/auth/a", "src/api/auth/b", "src/api/db/c"][..], "src/api/auth src/api/db"),
-            (&["docs/a", "docs/b", "docs/c"], "docs"),
+            (&["docs/a", "docs/b", "docs/c"], "docs/a docs/b docs/c"),
             (&["a", "b"], "a b"),
             (&["src/a", "src/b", "web/c"], "src web"),
             (&["x/1/a", "x/2/a", "x/3/a", "x/4/a", "x/5/a"], "x"),

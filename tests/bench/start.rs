@@ -50,7 +50,8 @@ fn main() -> ExitCode {
 fn timed(folder: &Path, command: &[&str]) -> Option<Duration> {
     let start = Instant::now();
     let mut child = Command::new(command[0]);
-    let ended = child.args(&command[1..]).current_dir(folder).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    let ended =
+        child.args(&command[1..]).current_dir(folder).stdout(Stdio::null()).stderr(Stdio::null()).status();
     ended.ok()?.success().then(|| start.elapsed())
 }
 
