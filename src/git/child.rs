@@ -1,10 +1,11 @@
 //! Reading and writing objects with the git child, for repositories that
 //! git2 can't read: reftable, SHA-256, partial clones, replace refs.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use super::process::{Command, Git, Place};
 use super::read::{Commit, Entry, EntryKind, Head, Read, Write};
+use super::repo::Backing;
 use crate::error::{Error, Result};
 use crate::model::touch::Status;
 use crate::model::{Change, Oid, RepoPath, Time};
@@ -66,6 +67,12 @@ fn oid(text: &str) -> Result<Oid> {
 
 fn oid_line(bytes: &[u8]) -> Result<Oid> {
     oid(&String::from_utf8_lossy(bytes))
+}
+
+impl Backing for Child {
+    fn settings(&self) -> Option<BTreeMap<String, String>> {
+        None
+    }
 }
 
 impl Read for Child {

@@ -1,11 +1,12 @@
 //! Reading and writing objects with git2.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::{Mutex, MutexGuard};
 
 use git2::{ErrorCode, ObjectType, Repository, Sort};
 
 use super::read::{Commit, Entry, EntryKind, Head, Read, Write};
+use super::repo::Backing;
 use crate::error::{Error, Result};
 use crate::model::touch::Status;
 use crate::model::{Change, Oid, RepoPath, Time};
@@ -41,6 +42,20 @@ fn failed(doing: &str, error: git2::Error) -> Error {
 
 fn is_missing(error: &git2::Error) -> bool {
     matches!(error.code(), ErrorCode::NotFound | ErrorCode::UnbornBranch | ErrorCode::InvalidSpec)
+}
+
+impl Backing for Library {
+    fn settings(&self) -> Option<BTreeMap<String, String>> {
+        let config = self.repository().config().ok()?.snapshot().ok()?;
+        let mut settings = BTreeMap::new();
+        let entries = config.entries(Some(r"^orch\.")).ok()?;
+        let read = entries.for_each(|entry| {
+            let value =
+                String::from_utf8_lossy(if entry.has_value() { entry.value_bytes() } else { b"true" });
+            settings.insert(entry.name().unwrap_or_default().to_lowercase(), value.into_owned());
+        });
+        read.ok().map(|()| settings)
+    }
 }
 
 impl Read for Library {

@@ -118,6 +118,11 @@ impl Git {
         &self.program
     }
 
+    /// Whether the environment brings configuration that only git itself reads.
+    pub fn has_own_configuration(&self) -> bool {
+        self.environment.keys().any(|key| key.to_string_lossy().starts_with("GIT_CONFIG"))
+    }
+
     /// The version, as major and minor number.
     pub fn version(&self) -> Result<(u32, u32)> {
         let read = self.version.get_or_init(|| {

@@ -34,8 +34,11 @@ pub struct Repo {
     backend: Backend,
 }
 
-trait Backing: Read + Write {}
-impl<T: Read + Write> Backing for T {}
+/// What a back end must do.
+pub(super) trait Backing: Read + Write {
+    /// Settings under `orch.`, where they can be read in process.
+    fn settings(&self) -> Option<BTreeMap<String, String>>;
+}
 
 impl std::fmt::Debug for Repo {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -165,6 +168,9 @@ impl Repo {
 
     /// All settings under `orch.` in git's own configuration, last value wins.
     pub fn settings(&self) -> Result<BTreeMap<String, String>> {
+        if let Some(settings) = self.reader.settings().filter(|_| !self.git.has_own_configuration()) {
+            return Ok(settings);
+        }
         let output = self.git(["config", "-z", "--get-regexp", r"^orch\."]).spawn()?;
         let mut settings = BTreeMap::new();
         for entry in output.stdout.split(|byte| *byte == 0).filter(|entry| !entry.is_empty()) {
