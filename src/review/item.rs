@@ -38,7 +38,7 @@ pub struct Item {
     pub since: Time,
 }
 
-/// Everything that waits, oldest first.
+/// Everything that waits, oldest first, each behind the one it builds on.
 pub fn load(repo: &Repo) -> Result<Vec<Item>> {
     let mut items = Vec::new();
     for task in store::tasks::load(repo)? {
@@ -48,7 +48,19 @@ pub fn load(repo: &Repo) -> Result<Vec<Item>> {
         items.extend(of_fanout(repo, &fanout.value)?.filter(|item| item.state.is_pending()));
     }
     items.sort_by_key(|item| item.since);
-    Ok(items)
+    Ok(from_below(items))
+}
+
+/// Puts each result behind the one it builds on: a verdict makes the lower one
+/// the younger.
+fn from_below(mut waiting: Vec<Item>) -> Vec<Item> {
+    let mut ordered = Vec::new();
+    while !waiting.is_empty() {
+        let waits = |below: &Name| waiting.iter().any(|other| other.name == *below);
+        let next = waiting.iter().position(|item| !item.on_top_of.as_ref().is_some_and(waits));
+        ordered.push(waiting.remove(next.unwrap_or(0)));
+    }
+    ordered
 }
 
 /// One result, waiting or not.

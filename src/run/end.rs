@@ -51,7 +51,7 @@ pub fn done(scene: Scene<'_>, task: Stored<Task>, leave: Leave) -> Result<Stored
         return set_aside(scene, &ready, Outcome::Empty, TaskState::Cancelled, ending);
     }
     Err(Error::refused(format!("`{name}` changes nothing yet"))
-        .hint("if that is right: `git orch done --empty`; to call it off: `git orch cancel {name}`"))
+        .hint(format!("if that is right: `git orch done --empty`; to call it off: `git orch cancel {name}`")))
 }
 
 /// The place of a task that a person works on.

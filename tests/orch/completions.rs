@@ -13,7 +13,7 @@ fn commands_and_live_names_are_proposed() {
         (vec!["git-orch", "task", "x", "--session", ""], "backend docs"),
         (vec!["git-orch", "task", "x", "--session=b"], "--session=backend"),
         (vec!["git-orch", "review", "fix"], "fix-login"),
-        (vec!["git-orch", "no-such-command", ""], ""),
+        (vec!["git-orch", "ses"], "sessions"),
     ] {
         let index = (words.len() - 1).to_string();
         let output = repo.orch(&[&["completions", "--at", &index, "--"][..], &words].concat());

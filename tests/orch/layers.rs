@@ -183,7 +183,9 @@ fn names_crate(line: &str, name: &str) -> bool {
 fn shape_breaches(source: &Source) -> Vec<String> {
     let mut breaches = Vec::new();
     let code = source.shipped_lines().filter(|(_, line)| !line.trim().is_empty()).count();
-    if code > FILE_CAP && !DATA_TABLES.contains(&source.path.as_str()) {
+    // Most lines of an end-to-end test are the output it expects.
+    let counts = source.path.starts_with("src/");
+    if counts && code > FILE_CAP && !DATA_TABLES.contains(&source.path.as_str()) {
         breaches.push(source.breach(1, format!("{code} lines of code, {FILE_CAP} at most")));
     }
     let all = source.text.lines().count();

@@ -2,7 +2,21 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that can't go on may panic")]
 
+mod add_session;
 mod backends;
+mod bad_input;
+mod bad_surroundings;
+mod completions;
+mod config;
+mod doctor;
+mod done;
 mod layers;
+mod man;
+mod merge;
+mod review;
+mod route;
 mod sealed;
+mod sessions;
 mod support;
+mod task;
+mod trust;

@@ -12,15 +12,15 @@ fn a_test_repository_is_clean_and_has_its_own_home() {
     .run()
     .expect(
         "
-            exit 0
-            -- stdout
-            Ben <ben@example.com> readme: say more
-            Ben <ben@example.com> web: login and cart
-            Ann <ann@example.com> api: login and cart
-            Ann <ann@example.com> readme: say hello
-            Test
-            $TMP/home
-            ",
+        exit 0
+        -- stdout
+        Ben <ben@example.com> readme: say more
+        Ben <ben@example.com> web: login and cart
+        Ann <ann@example.com> api: login and cart
+        Ann <ann@example.com> readme: say hello
+        Test
+        $TMP/home
+        ",
     );
     repo.everything().expect_same(&repo.everything(), "nothing");
 }
@@ -65,7 +65,15 @@ fn branches_and_refs_of_git_orch_are_no_change_of_the_checkout() {
     let repo = TestRepo::unborn();
     repo.commit(&[("a.txt", "a\n")], "one", "Ann", days_ago(1));
     repo.shell("git branch orch/mine && git update-ref refs/orch/x HEAD").run().expect("exit 0");
-    assert_eq!(repo.refs(), "refs/heads/main one\nrefs/heads/orch/mine one\nrefs/orch/x one\n");
+    repo.refs().expect(
+        "
+        exit 0
+        -- stdout
+        refs/heads/main one
+        refs/heads/orch/mine one
+        refs/orch/x one
+        ",
+    );
 }
 
 #[test]

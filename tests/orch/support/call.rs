@@ -7,7 +7,7 @@ use std::time::Duration;
 use assert_cmd::Command;
 
 use super::output::Output;
-use super::repo::TestRepo;
+use super::repo::{NOW, TestRepo};
 
 /// What a run may not change, unless it says so.
 #[derive(PartialEq)]
@@ -28,10 +28,11 @@ pub(crate) struct Call<'repo> {
 }
 
 impl<'repo> Call<'repo> {
-    /// A run in the repository's directory, with fixed identity, language and time zone.
+    /// A run in the repository's directory, with fixed identity, clock, language and time zone.
     pub(crate) fn new(repo: &'repo TestRepo, program: &str, arguments: &[&str]) -> Self {
         let home = repo.top().join("home");
         let programs = Path::new(env!("CARGO_BIN_EXE_git-orch")).parent().unwrap();
+        let clock = format!("{NOW} +0000");
         let mut command = Command::new(program);
         command
             .args(arguments)
@@ -48,6 +49,9 @@ impl<'repo> Call<'repo> {
             .env("GIT_CONFIG_NOSYSTEM", "1")
             .env("GIT_CONFIG_GLOBAL", home.join(".gitconfig"))
             .env("GIT_TERMINAL_PROMPT", "0")
+            .env("GIT_ORCH_NOW", NOW.to_string())
+            .env("GIT_AUTHOR_DATE", &clock)
+            .env("GIT_COMMITTER_DATE", &clock)
             .env("LC_ALL", "C")
             .env("TZ", "UTC");
         Self { repo, command, line: format!("{program} {}", arguments.join(" ")), guard: Guard::Checkout }

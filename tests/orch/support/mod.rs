@@ -2,7 +2,9 @@
 
 mod call;
 mod output;
+mod refused;
 mod repo;
 mod snapshot;
 
+pub(crate) use refused::{refused, refused_call};
 pub(crate) use repo::{TestRepo, days_ago};

@@ -40,6 +40,12 @@ impl Output {
         assert!(expected == actual, "\n{}\nall of it:\n\n{}", diff(&expected, &actual), indent(&actual));
     }
 
+    /// Asserts success, whatever was said.
+    #[track_caller]
+    pub(crate) fn expect_success(&self) {
+        assert_eq!(self.exit, 0, "\n{self}");
+    }
+
     /// The answer as one JSON value.
     #[track_caller]
     pub(crate) fn json(&self) -> serde_json::Value {
@@ -74,13 +80,14 @@ impl fmt::Display for Output {
 fn without_chance(text: &str) -> String {
     let text = replace_words(text, "", |word, _| is_oid(word).then_some("<oid>"));
     let text = replace_words(&text, "-:.", |word, _| is_moment(word).then_some("<moment>"));
-    replace_words(&text, ".", |word, rest| {
+    let text = replace_words(&text, ".", |word, rest| {
         let elapsed = |unit: &str| {
             word.strip_suffix(unit).is_some_and(|number| !number.is_empty() && number.parse::<f64>().is_ok())
         };
         let ago = rest.starts_with(" ago") && ["s", "m", "h", "d", "w", "y"].iter().any(|unit| elapsed(unit));
         (ago || elapsed("s")).then_some("<time>")
-    })
+    });
+    text.replace("under <time>", "<time>")
 }
 
 /// Offers each word, and what follows it, for replacement; `joining` counts as part of a word.
@@ -155,7 +162,7 @@ fn diff(expected: &str, actual: &str) -> String {
 fn a_block_hides_what_chance_decides() {
     for (text, shown) in [
         ("from main 3f2a91c..77c0de1", "from main <oid>..<oid>"),
-        ("done in 1.4s, 12s", "done in <time>, <time>"),
+        ("done in 1.4s, 12s, under 1s", "done in <time>, <time>, <time>"),
         ("2m ago, 1m of 7d", "<time> ago, 1m of 7d"),
         ("\"started\":\"2026-11-22T10:00:00Z\"", "\"started\":\"<moment>\""),
         ("1,204 files, 20 shards, as s", "1,204 files, 20 shards, as s"),

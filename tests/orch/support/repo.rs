@@ -6,7 +6,6 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use git_orch::model::Time;
 use git2::{Oid, Repository, RepositoryInitOptions, Signature};
 use tempfile::TempDir;
 
@@ -14,9 +13,12 @@ use super::call::Call;
 use super::output::Output;
 use super::snapshot::Snapshot;
 
-/// A moment this many days before now, in seconds since the epoch.
+/// The moment at which every test happens, in seconds since the epoch.
+pub(crate) const NOW: i64 = 1_700_500_000;
+
+/// A moment this many days before [`NOW`].
 pub(crate) fn days_ago(days: i64) -> i64 {
-    Time::now().0 - days * 86_400
+    NOW - days * 86_400
 }
 
 /// A repository `shop` in a folder of its own, beside `home`, `tmp` and `agents`.
@@ -30,11 +32,11 @@ impl TestRepo {
     /// A repository on `main` with three commits by two people.
     pub(crate) fn new() -> Self {
         let repo = Self::unborn();
-        repo.commit(&[("README.md", "# shop\n")], "readme: say hello", "Ann", 1_700_000_000);
+        repo.commit(&[("README.md", "# shop\n")], "readme: say hello", "Ann", days_ago(30));
         let api = [("src/api/login.rs", "fn login() {}\n"), ("src/api/cart.rs", "fn cart() {}\n")];
-        repo.commit(&api, "api: login and cart", "Ann", 1_700_100_000);
+        repo.commit(&api, "api: login and cart", "Ann", days_ago(20));
         let web = [("src/web/login.ts", "login()\n"), ("src/web/cart.ts", "cart()\n")];
-        repo.commit(&web, "web: login and cart", "Ben", 1_700_200_000);
+        repo.commit(&web, "web: login and cart", "Ben", days_ago(10));
         repo
     }
 
@@ -81,6 +83,19 @@ impl TestRepo {
         write(&self.path(path), content);
     }
 
+    /// A folder for the `PATH` whose git says that it is of this version.
+    pub(crate) fn git_of_version(&self, version: &str) -> PathBuf {
+        let script = format!(
+            r#"mkdir ../git && cat >../git/git <<EOF && chmod +x ../git/git
+#!/bin/sh
+for argument; do [ "\$argument" = --version ] && echo git version {version} && exit; done
+PATH="$PATH" exec git "\$@"
+EOF"#
+        );
+        self.shell(&script).run().expect("exit 0");
+        self.top.join("git")
+    }
+
     /// Reads a file below the top folder.
     pub(crate) fn read(&self, path: &str) -> String {
         fs::read_to_string(self.top.join(path)).unwrap()
@@ -125,8 +140,8 @@ impl TestRepo {
     }
 
     /// All refs, one a line, each with the subject of its commit.
-    pub(crate) fn refs(&self) -> String {
-        self.git(&["for-each-ref", "--format=%(refname) %(subject)"])
+    pub(crate) fn refs(&self) -> Output {
+        self.shell("git for-each-ref --format='%(refname) %(subject)'").run()
     }
 
     /// What no command may change that does not name it: the checkout as its owner sees it.

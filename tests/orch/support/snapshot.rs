@@ -23,6 +23,8 @@ impl Snapshot {
     pub(crate) fn of_checkout(top: &Path, repository: &Repository) -> Self {
         let mut snapshot = Self::default();
         snapshot.add_files(top, &top.join("home"));
+        // What a user trusts is remembered here.
+        snapshot.0.retain(|name, _| !name.starts_with("file home/.local"));
         snapshot.add_files(top, &top.join("shop"));
         for file in OWN_FILES {
             snapshot.add_files(top, &repository.path().join(file));

@@ -1,0 +1,94 @@
+//! `git orch doctor`.
+
+use crate::support::TestRepo;
+
+#[test]
+fn a_healthy_repository_is_told_so() {
+    let repo = TestRepo::new();
+    let path = repo.git_of_version("2.50.0");
+    repo.call(&["doctor"]).env("PATH", &path).run().expect(
+        "
+        exit 0
+        -- stdout
+          ok  git 2.50 at $TMP/git/git
+          ok  objects are read in process
+          ok  commits are made by Test <test@example.com>
+          ok  settings are valid
+          ok  no command waits for trust
+        ",
+    );
+    repo.orch(&["add-session", "backend", "--paths", "src/api", "-q"]).expect_success();
+    repo.orch(&["task", "fix login", "-q", "--", &repo.agent("edit.sh")]).expect_success();
+    repo.call(&["doctor"]).env("PATH", &path).run().expect(
+        "
+        exit 0
+        -- stdout
+          ok  git 2.50 at $TMP/git/git
+          ok  objects are read in process
+          ok  commits are made by Test <test@example.com>
+          ok  settings are valid
+          ok  no command waits for trust
+          ok  session backend in $TMP/shop.orch/backend
+        ",
+    );
+}
+
+#[test]
+fn what_is_broken_is_named_with_a_way_out() {
+    let repo = TestRepo::new();
+    let path = repo.git_of_version("2.50.0");
+    for name in ["gone", "moved", "branchless", "dirty"] {
+        repo.orch(&["add-session", name, "--paths", "src", "-q"]).expect_success();
+    }
+    let script = "cd ../shop.orch && rm -r gone && mv moved elsewhere && echo x > dirty/x
+        git -C ../shop update-ref -d refs/heads/orch/branchless";
+    repo.shell(script).run().expect("exit 0");
+    let before = repo.everything();
+    repo.call(&["doctor"]).env("PATH", &path).run().expect("
+        exit 1
+        -- stdout
+          ok     git 2.50 at $TMP/git/git
+          ok     objects are read in process
+          ok     commits are made by Test <test@example.com>
+          ok     settings are valid
+          ok     no command waits for trust
+          wrong  the branch `orch/branchless` of session `branchless` is gone                     bring it back: `git branch orch/branchless COMMIT`
+          ok     session dirty in $TMP/shop.orch/dirty
+          wrong  the worktree of session `gone` is gone from `$TMP/shop.orch/gone`    bring it back there, or `git orch remove-session gone` and add it again
+          wrong  the worktree of session `moved` is gone from `$TMP/shop.orch/moved`  bring it back there, or `git orch remove-session moved` and add it again
+        ");
+    before.expect_same(&repo.everything(), "doctor");
+    repo.call(&["doctor", "--json"]).env("PATH", &path).run().expect(r#"
+        exit 1
+        -- stdout
+        {"schema":"git-orch/1","command":"doctor","data":[{"what":"git 2.50 at $TMP/git/git","fine":true},{"what":"objects are read in process","fine":true},{"what":"commits are made by Test <test@example.com>","fine":true},{"what":"settings are valid","fine":true},{"what":"no command waits for trust","fine":true},{"what":"the branch `orch/branchless` of session `branchless` is gone","fine":false,"hint":"bring it back: `git branch orch/branchless COMMIT`"},{"what":"session dirty in $TMP/shop.orch/dirty","fine":true},{"what":"the worktree of session `gone` is gone from `$TMP/shop.orch/gone`","fine":false,"hint":"bring it back there, or `git orch remove-session gone` and add it again"},{"what":"the worktree of session `moved` is gone from `$TMP/shop.orch/moved`","fine":false,"hint":"bring it back there, or `git orch remove-session moved` and add it again"}]}
+        "#);
+}
+
+#[test]
+fn a_record_of_a_later_version_is_refused_and_named() {
+    let repo = TestRepo::new();
+    let path = repo.git_of_version("2.50.0");
+    repo.orch(&["add-session", "backend", "--paths", "src/api", "-q"]).expect_success();
+    let script = r#"
+        blob=$(git show refs/orch/session/backend:session.json | sed 's/"version": 1/"version": 9/' | git hash-object -w --stdin)
+        tree=$(printf '100644 blob %s\tsession.json\n' $blob | git mktree)
+        git update-ref refs/orch/session/backend $(git commit-tree -m later $tree)"#;
+    repo.shell(script).run().expect("exit 0");
+    repo.orch(&["sessions"]).expect(
+        "
+        exit 4
+        -- stderr
+        error: could not read the record `refs/orch/session/backend`: version 9 is not known here
+        hint: a newer git-orch wrote it: use that one
+        ",
+    );
+    repo.call(&["doctor"]).env("PATH", &path).run().expect(
+        "
+        exit 4
+        -- stderr
+        error: could not read the record `refs/orch/session/backend`: version 9 is not known here
+        hint: a newer git-orch wrote it: use that one
+        ",
+    );
+}

@@ -1,0 +1,179 @@
+//! `git orch route` and `git orch history`.
+
+use crate::support::{TestRepo, days_ago};
+
+/// A shop whose sessions know the API, the web and nothing.
+fn shop() -> TestRepo {
+    let repo = TestRepo::new();
+    for day in 1..=6 {
+        let api = format!("fn login() {{ {day} }}\n");
+        repo.commit(&[("src/api/login.rs", &api)], &format!("login: rule {day}"), "Ann", days_ago(9 - day));
+        let web = format!("cart({day})\n");
+        repo.commit(&[("src/web/cart.ts", &web)], &format!("cart: sort by {day}"), "Ben", days_ago(9 - day));
+    }
+    for (name, path) in [("backend", "src/api"), ("frontend", "src/web")] {
+        repo.orch(&["add-session", name, "--paths", path, "--adopt-history", "-q"]).expect_success();
+    }
+    repo.orch(&["add-session", "docs", "--paths", "docs", "--specialty", "manual, guides", "-q"])
+        .expect_success();
+    repo
+}
+
+#[test]
+fn a_task_goes_to_the_session_that_touched_its_files() {
+    let repo = shop();
+    repo.orch(&["route", "fix login"]).expect(
+        "
+        exit 0
+        -- stdout
+        fix login → backend   1.15, next frontend 0.23
+        ",
+    );
+    repo.orch(&["route", "sort the cart"]).expect(
+        "
+        exit 0
+        -- stdout
+        sort the cart → frontend   1.34, next backend 0.08
+        ",
+    );
+    repo.orch(&["route", "tidy up", "--paths", "src/web/cart.ts"]).expect(
+        "
+        exit 0
+        -- stdout
+        tidy up → frontend   1.39, next backend 0.03
+        ",
+    );
+}
+
+#[test]
+fn the_reasons_are_figures_that_add_up() {
+    let repo = shop();
+    repo.orch(&["route", "fix login", "--why"]).expect(
+        "
+        exit 0
+        -- stdout
+        fix login → backend   1.15, next frontend 0.23
+
+        targets, predicted from 8 similar commits
+          src/api/login.rs  1.00
+          src/web/login.ts  0.61
+          src/api/cart.rs   0.34
+          src/web/cart.ts   0.32
+
+                    context  recent  specialty  load  score
+          weight        0.5     0.5        0.5    -1
+          backend      0.81    0.69       0.80  0.00   1.15
+          frontend     0.13    0.13       0.20  0.00   0.23
+          docs         0.00    0.00       0.00  0.00   0.00
+
+        backend, because
+          src/api/login.rs  7 touches, last <time> ago  <oid>  login: rule 6
+          src               7 touches, last <time> ago  <oid>  login: rule 6
+          src/api/cart.rs   1 touch, last <time> ago    <oid>  api: login and cart
+
+        frontend has
+          src               7 touches, last <time> ago  <oid>  cart: sort by 6
+          src/web/login.ts  1 touch, last <time> ago   <oid>  web: login and cart
+          src/web/cart.ts   7 touches, last <time> ago  <oid>  cart: sort by 6
+        ",
+    );
+    let data = &repo.orch(&["route", "fix login", "--json"]).json()["data"];
+    for candidate in data["candidates"].as_array().unwrap() {
+        let terms = candidate["terms"].as_array().unwrap();
+        let sum: f64 =
+            terms.iter().map(|term| term["value"].as_f64().unwrap() * term["weight"].as_f64().unwrap()).sum();
+        assert!((sum - candidate["score"].as_f64().unwrap()).abs() < 1e-9, "{candidate}");
+    }
+}
+
+#[test]
+fn without_history_specialty_decides_and_says_so() {
+    let repo = shop();
+    repo.orch(&["route", "translate the manual"]).expect(
+        "
+        exit 0
+        -- stdout
+        translate the manual → docs   0.25, next backend 0.00, unsure
+        unsure: no session has touched anything like it
+        say --session, or --paths to help
+        ",
+    );
+    repo.orch(&["route", "anything", "--paths", "docs/new.md"]).expect(
+        "
+        exit 0
+        -- stdout
+        anything → docs   0.50, next frontend 0.00
+        ",
+    );
+}
+
+#[test]
+fn the_same_question_gets_the_same_bytes_and_changes_nothing() {
+    let repo = shop();
+    let first = repo.orch(&["route", "fix login", "--json"]).stdout;
+    let before = repo.everything();
+    for _ in 0..3 {
+        assert_eq!(repo.orch(&["route", "fix login", "--json"]).stdout, first);
+    }
+    repo.shell("rm -rf .git/orch").changing_checkout().run().expect("exit 0");
+    assert_eq!(repo.orch(&["route", "fix login", "--json"]).stdout, first);
+    before.expect_same(&repo.everything(), "route");
+}
+
+#[test]
+fn history_is_rebuilt_byte_for_byte() {
+    let repo = shop();
+    repo.orch(&["task", "fix login", "-q", "--", &repo.agent("edit.sh"), "src/api/login.rs"])
+        .expect_success();
+    repo.orch(&["history", "backend"]).expect(
+        "
+        exit 0
+        -- stdout
+        backend: 8 commits, last <time> ago
+          7.42  src/api/login.rs
+          0.48  src/api/cart.rs
+          <oid> 2023-11-20 fix login
+            M src/api/login.rs
+        ",
+    );
+    repo.orch(&["history", "backend", "--path", "src/api/login.rs"]).expect(
+        "
+        exit 0
+        -- stdout
+        src/api/login.rs
+          session  touches  last            recent  lasting
+          backend        8  <oid> <time> ago    4.60     7.42
+          <oid> 2023-11-20 fix login
+            M src/api/login.rs
+        ",
+    );
+    let notes = "git rev-parse refs/notes/orch/touch/backend^{tree}";
+    let tree = repo.shell(notes).run().stdout;
+    repo.shell("git update-ref -d refs/notes/orch/touch/backend; rm -rf .git/orch")
+        .changing_checkout()
+        .run()
+        .expect("exit 0");
+    repo.orch(&["history", "--rebuild"]).expect(
+        "
+        exit 0
+        -- stdout
+        backend: 8 commits, last <time> ago
+          7.42  src/api/login.rs
+          0.48  src/api/cart.rs
+        docs: 0 commits
+        frontend: 7 commits, last <time> ago
+          6.43  src/web/cart.ts
+          0.49  src/web/login.ts
+        ",
+    );
+    assert_eq!(repo.shell(notes).run().stdout, tree);
+    repo.shell("git log -1 --format=%N --notes='orch/touch/*' orch/backend").run().expect(
+        "
+        exit 0
+        -- stdout
+        M src/api/login.rs
+        session backend
+        task fix-login
+        ",
+    );
+}
