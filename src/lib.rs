@@ -66,6 +66,7 @@ pub mod app;
 pub mod commands;
 pub mod config;
 pub mod error;
+pub mod fanout;
 pub mod git;
 pub mod history;
 pub mod model;

@@ -11,6 +11,7 @@ use clap_complete::CompletionCandidate;
 use clap_complete::aot::{self, generate};
 use clap_complete::engine::{ArgValueCandidates, complete};
 
+use super::fanout;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::git::refs;
@@ -49,6 +50,7 @@ enum Shell {
 struct Names {
     sessions: Vec<String>,
     tasks: Vec<String>,
+    jobs: Vec<String>,
 }
 
 /// Prints a script, or answers one.
@@ -104,10 +106,13 @@ fn names(app: &App) -> Names {
         let refs = repo.read().refs(prefix).unwrap_or_default();
         refs.iter().filter_map(|(name, _)| name.strip_prefix(prefix).map(str::to_owned)).collect()
     };
-    Names { sessions: list(refs::SESSIONS), tasks: list(refs::TASKS) }
+    let settings = app.settings(&repo).unwrap_or_default();
+    let mut jobs: Vec<String> = settings.file.jobs.into_keys().collect();
+    jobs.extend((!jobs.iter().any(|job| job == fanout::FMT)).then(|| fanout::FMT.to_owned()));
+    Names { sessions: list(refs::SESSIONS), tasks: list(refs::TASKS), jobs }
 }
 
-/// Teaches every argument whose value is called `SESSION` or `TASK` the live names.
+/// Teaches every argument whose value is called `SESSION`, `TASK` or `JOB` the live names.
 fn with_names(command: Command, names: &Names) -> Command {
     // Of a command and its alias only one is proposed: the command.
     let aliases: Vec<String> = command.get_visible_aliases().map(str::to_owned).collect();
@@ -127,6 +132,9 @@ fn teach(arg: Arg, names: &Names) -> Arg {
     }
     if called("TASK") {
         known.extend_from_slice(&names.tasks);
+    }
+    if called("JOB") {
+        known.extend_from_slice(&names.jobs);
     }
     // Shells complete files better, each in its own quoting.
     let arg = arg.value_hint(ValueHint::Other);

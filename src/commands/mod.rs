@@ -8,6 +8,9 @@ mod config;
 mod demo;
 mod doctor;
 mod done;
+mod fanout;
+mod fanout_report;
+mod formatters;
 mod history;
 mod init;
 mod log;
@@ -95,6 +98,7 @@ enum Command {
     Cancel(cancel::CancelArgs),
     Retry(retry::RetryArgs),
     Wait(wait::WaitArgs),
+    Fanout(fanout::FanoutArgs),
     Review(review::ReviewArgs),
     Merge(merge::MergeArgs),
     Init(init::InitArgs),
@@ -181,6 +185,7 @@ fn dispatch(app: &App, command: Command) -> Result<u8> {
         Command::Cancel(args) => cancel::run(app, &args),
         Command::Retry(args) => retry::run(app, &args),
         Command::Wait(args) => wait::run(app, &args),
+        Command::Fanout(args) => fanout::run(app, &args),
         Command::Review(args) => review::run(app, &args),
         Command::Merge(args) => merge::run(app, &args),
         Command::Init(args) => init::run(app, &args),
@@ -211,6 +216,7 @@ fn name(command: &Command) -> &'static str {
         Command::Cancel(_) => "cancel",
         Command::Retry(_) => "retry",
         Command::Wait(_) => "wait",
+        Command::Fanout(_) => "fanout",
         Command::Review(_) => "review",
         Command::Merge(_) => "merge",
         Command::Init(_) => "init",

@@ -21,6 +21,7 @@ pub mod read;
 pub mod refs;
 pub mod repo;
 pub mod snapshot;
+pub mod splice;
 pub mod trailer;
 pub mod worktree;
 

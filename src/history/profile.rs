@@ -298,7 +298,7 @@ mod tests {
         assert_eq!(profiles.at(b"").len(), 2);
         assert_eq!((profiles.commits.as_slice(), profiles.sessions.len()), (&[2, 1][..], 2));
         assert_eq!(profiles.last_activity, [Some(Time(8 * DAY)), Some(Time(DAY))]);
-        assert_eq!(table.knows(&profiles.sessions[1], Time(8 * DAY))[0].path.quoted(), "w");
+        assert_eq!(table.knows(&profiles.sessions[1], Time(8 * DAY))[0].path.quoted(), "w/b");
     }
 
     #[test]

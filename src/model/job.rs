@@ -32,6 +32,11 @@ impl ShardState {
             Self::Skipped => "skipped",
         }
     }
+
+    /// Whether what the shard did is not taken.
+    pub fn is_bad(self) -> bool {
+        matches!(self, Self::Failed | Self::Escaped)
+    }
 }
 
 /// The part of a fan-out that one throwaway worktree does.

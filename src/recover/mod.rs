@@ -5,11 +5,13 @@ pub mod dead;
 pub mod landed;
 
 use crate::error::Result;
+use crate::fanout::claim;
 use crate::run::{Scene, strays, throwaway};
 
 /// Everything that the next command sets right by itself.
 pub fn settle(scene: Scene<'_>) -> Result<()> {
     dead::settle(scene)?;
+    claim::settle(scene)?;
     throwaway::remove_leftovers(scene.repo, scene.events)?;
     landed::settle(scene)?;
     strays::gather(scene)

@@ -362,6 +362,7 @@ fn no_command_at_all() {
           cancel          Call a task off: stop what runs, keep its edits on its record, free its session
           retry           Run a task again: one that failed, was cancelled, or must change
           wait            Wait until a task is no longer being worked on
+          fanout          Do parallel-safe work in throwaway worktrees; it comes back as one branch
           review          See what waits for judgement, look at one result, judge it
           merge           Land results: combine, check exactly that tree, move the base
           init            Write a commented `.orch.yml`; every command works without one

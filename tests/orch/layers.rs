@@ -18,7 +18,7 @@ const LAYERS: &[(&str, &str)] = &[
     ("run", "model error git store history config agent handoff route session"),
     ("fanout review", "model error git store history config agent handoff route session run"),
     ("sync metrics", "model error git store history"),
-    ("recover", "model error git store history session run review"),
+    ("recover", "model error git store history session run review fanout"),
     ("dash mcp", "model error handoff session run fanout review sync recover metrics ui"),
     ("app", "model error git config store ui"),
     ("commands", "*"),
@@ -40,12 +40,13 @@ const DOORS: &[(&str, &str)] = &[
     ("rustix", "agent/process.rs agent/supervisor.rs"),
     ("schemars", "config/"),
     ("serde", "*"),
-    ("serde_json", "store/record.rs ui/json.rs"),
+    ("serde_json", "store/record.rs ui/json.rs fanout/formatter/manifest.rs"),
     ("serde_yaml", "config/"),
     ("sha2", "config/trust.rs history/"),
     ("signal_hook", "agent/"),
     ("strsim", "model/wording.rs"),
     ("tempfile", "run/throwaway.rs commands/demo.rs git/ config/ store/ history/"),
+    ("toml", "fanout/formatter/manifest.rs"),
     ("walkdir", "git/worktree.rs"),
 ];
 

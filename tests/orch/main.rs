@@ -10,6 +10,8 @@ mod completions;
 mod config;
 mod doctor;
 mod done;
+mod fanout;
+mod formatters;
 mod layers;
 mod man;
 mod merge;

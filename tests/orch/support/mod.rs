@@ -7,4 +7,4 @@ mod repo;
 mod snapshot;
 
 pub(crate) use refused::{refused, refused_call};
-pub(crate) use repo::{TestRepo, days_ago};
+pub(crate) use repo::{TestRepo, days_ago, serial_tree};

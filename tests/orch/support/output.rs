@@ -5,6 +5,7 @@ use std::path::Path;
 
 /// How a program ended and what it said.
 #[must_use]
+#[derive(Debug, PartialEq)]
 pub(crate) struct Output {
     /// Its exit code; 128 and the signal's number where a signal ended it.
     pub(crate) exit: i32,

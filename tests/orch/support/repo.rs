@@ -160,3 +160,13 @@ fn write(path: &Path, content: &str) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(path, content).unwrap();
 }
+
+/// The tree that a script makes of `HEAD` when it is run once, on everything.
+pub(crate) fn serial_tree(repo: &TestRepo, script: &str) -> String {
+    let serial = format!(
+        "git clone -q . ../serial && cd ../serial && {{ {script}; }} >/dev/null && git add -A && git write-tree"
+    );
+    let output = repo.shell(&serial).changing_checkout().run();
+    assert_eq!(output.exit, 0, "{output}");
+    output.stdout
+}

@@ -1,0 +1,324 @@
+//! `git orch fanout`
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::fanout_report::{report, show, show_jobs};
+use super::formatters;
+use super::opened::{Opened, patterns};
+use crate::app::App;
+use crate::config;
+use crate::config::schema::{ShardBy, TreeKind};
+use crate::config::trust::{self, Named};
+use crate::error::{Error, IoContext, Result, exit};
+use crate::fanout::files::Files;
+use crate::fanout::flow::{self, Order};
+use crate::fanout::job::{Command, Job};
+use crate::fanout::plan::{self, Contents, PlannedShard};
+use crate::fanout::shard::By;
+use crate::git::{Head, worktree};
+use crate::model::time::parse_span;
+use crate::model::wording::{count, list, tick, unknown};
+use crate::model::{Name, PathSet, RepoPath};
+use crate::session::base;
+use crate::store;
+
+/// The job that needs no configuration.
+pub(super) const FMT: &str = "fmt";
+
+/// Do parallel-safe work in throwaway worktrees; it comes back as one branch
+///
+/// A job's files are split into shards. Each shard's command runs in a
+/// worktree of its own and may change its own files only; what all shards
+/// changed becomes one tree, one commit and the branch `review/JOB`. A shard
+/// that fails, or changes other files, is left out; the rest comes back. The
+/// work starts from the commit that is checked out, without what is
+/// uncommitted. `fmt` is always there: it runs the formatters that the
+/// repository uses.
+#[derive(Debug, clap::Args)]
+pub(super) struct FanoutArgs {
+    /// A job of `.orch.yml`, or `fmt`, or with --run any name
+    #[arg(value_name = "JOB", required_unless_present = "list")]
+    job: Option<String>,
+    /// Run this in a shell, with the shard's files as "$@"
+    #[arg(long, value_name = "CMD")]
+    run: Option<String>,
+    /// Take only the files that match
+    #[arg(long, value_name = "GLOB", num_args = 1..)]
+    paths: Vec<String>,
+    /// Take only the files listed here, one a line or NUL-separated; `-` reads standard input
+    #[arg(long, value_name = "FILE", conflicts_with = "paths")]
+    files_from: Option<PathBuf>,
+    /// Make so many shards, or one for each `directory`, `file` or `package`
+    #[arg(long, value_name = "N")]
+    shards: Option<By>,
+    /// Give each shard the whole tree, or only what lies around its files
+    #[arg(long, value_name = "KIND", value_parser = ["full", "sparse"])]
+    tree: Option<String>,
+    /// Run so many shards at once
+    #[arg(short = 'j', long = "jobs", value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    workers: Option<u16>,
+    /// End a shard after this time, as `5m`
+    #[arg(long, value_name = "SPAN", value_parser = span)]
+    timeout: Option<Duration>,
+    /// Run this on the result; it must pass
+    #[arg(long, value_name = "CMD")]
+    check: Option<String>,
+    /// Do it although the same work is open already
+    #[arg(long)]
+    again: bool,
+    /// Say which shards there would be, and run nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// List the jobs
+    #[arg(long)]
+    list: bool,
+}
+
+/// What is asked for, understood.
+pub(super) struct Wish {
+    pub(super) job: Name,
+    /// What is run, for people.
+    pub(super) command: String,
+    /// What it is, for the first line.
+    pub(super) intro: String,
+    pub(super) shards: Vec<PlannedShard>,
+    timeout: Option<Duration>,
+    pub(super) check: Option<String>,
+}
+
+/// What every step here needs.
+pub(super) struct Desk<'a> {
+    pub(super) app: &'a App,
+    pub(super) opened: &'a Opened,
+    pub(super) files: Files,
+}
+
+pub(super) fn run(app: &App, args: &FanoutArgs) -> Result<u8> {
+    let reads = args.list || args.dry_run;
+    let opened = if reads { Opened::to_read(app)? } else { Opened::to_change(app)? };
+    let head = opened.repo.read().head()?;
+    let commit = head.oid().ok_or_else(|| {
+        Error::unusable("there is no commit yet")
+            .hint("make a first one: `git commit --allow-empty -m 'first commit'`")
+    })?;
+    let files = Files::load(&opened.repo, opened.repo.read().commit(commit)?.tree)?;
+    let desk = Desk { app, opened: &opened, files };
+    let job = match &args.job {
+        Some(job) if !args.list => job,
+        _ => return show_jobs(&desk),
+    };
+    let job = job.parse().map_err(|why| Error::usage(format!("`{job}` can't be a job's name: {why}")))?;
+    let wish = understand(&desk, args, job)?;
+    if args.dry_run {
+        return show(&desk, &wish);
+    }
+    let workers = args.workers.map(usize::from).or(opened.settings.jobs()).unwrap_or_else(cores);
+    narrate(&desk, &wish, workers)?;
+    let order = Order {
+        job: wish.job,
+        command: wish.command,
+        commit,
+        base: base_branch(&desk, &head)?,
+        tracked: desk.files.tracked(),
+        shards: wish.shards,
+        workers,
+        timeout: wish.timeout,
+        check: wish.check,
+        again: args.again,
+    };
+    let events = |event| app.ui.event(event);
+    let fanout = flow::carry_out(opened.scene(app, &events), &order)?;
+    report(&desk, &order, &fanout)
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
+fn span(text: &str) -> std::result::Result<Duration, String> {
+    parse_span(text)
+        .filter(|span| !span.is_zero())
+        .ok_or_else(|| "write it as `30s`, `5m` or `2h`".to_owned())
+}
+
+fn understand(desk: &Desk<'_>, args: &FanoutArgs, name: Name) -> Result<Wish> {
+    let narrowed = narrowed(desk, args)?;
+    let wanted = |file: &RepoPath| narrowed.contains(file);
+    let configured = desk.opened.settings.file.jobs.get(name.as_str());
+    if configured.is_none() && args.run.is_none() && name.as_str() == FMT {
+        let chosen = formatters::choose(desk, &wanted)?;
+        let files: usize = chosen.iter().map(|formatter| formatter.work.count()).sum();
+        let by = |count: usize| match args.shards {
+            Some(By::Count(shards)) => By::Count((shards * count).div_ceil(files)),
+            Some(by) => by,
+            None => By::balanced(count, cores()),
+        };
+        let (command, intro) = formatters::versions(desk, &chosen, args.dry_run)?;
+        let shards = plan::of_formatters(&chosen, &by);
+        return Ok(Wish {
+            job: name,
+            command,
+            intro,
+            shards,
+            timeout: args.timeout,
+            check: args.check.clone(),
+        });
+    }
+    let job = resolve(desk, args, &name, configured)?;
+    let mut files = job.files(&desk.files.regular);
+    files.retain(wanted);
+    if files.is_empty() {
+        return Err(Error::usage(format!("no tracked file is for `{name}`")).hint(
+            "`git ls-files` lists what is tracked; `--paths` and the job's `include` choose among them",
+        ));
+    }
+    let by = args.shards.or(job.by).unwrap_or_else(|| By::balanced(files.len(), cores()));
+    let shards = plan::of_job(&job, &files, &desk.files.regular, by);
+    let command = job.command.for_people();
+    let intro = tick(&command);
+    let timeout = args.timeout.or(job.timeout);
+    Ok(Wish { job: name, command, intro, shards, timeout, check: job.check })
+}
+
+/// A job from the configuration, the command line over it; what the
+/// repository names is refused until it is trusted.
+fn resolve(desk: &Desk<'_>, args: &FanoutArgs, name: &Name, configured: Option<&config::Job>) -> Result<Job> {
+    let command = match (&args.run, configured) {
+        (Some(text), _) => Command::Shell(text.clone()),
+        (None, Some(job)) => trusted_command(desk, name, job)?,
+        (None, None) => return Err(unknown_job(desk, name)),
+    };
+    let shared_check = configured.and_then(|job| job.check.clone());
+    if let (None, Some(check)) = (&args.check, &shared_check) {
+        let named = Named { purpose: format!("check of job {name}"), command: check.clone() };
+        desk.opened.trust.require(&named)?;
+    }
+    let set = |choose: fn(&config::Job) -> &Vec<String>| {
+        PathSet::parse(configured.map(choose).map_or(&[][..], Vec::as_slice)).map_err(Error::usage)
+    };
+    let shared_tree = configured.map(|job| job.tree).unwrap_or_default();
+    let is_sparse = args.tree.as_deref().map_or(shared_tree == TreeKind::Sparse, |kind| kind == "sparse");
+    Ok(Job {
+        name: name.clone(),
+        command,
+        include: set(|job| &job.include)?,
+        exclude: set(|job| &job.exclude)?,
+        by: match configured.map(|job| job.shard).unwrap_or_default() {
+            ShardBy::Count => None,
+            ShardBy::Directory => Some(By::Directory),
+            ShardBy::File => Some(By::File),
+            ShardBy::Package => Some(By::Package),
+        },
+        contents: if is_sparse { Contents::Sparse(set(|job| &job.needs)?) } else { Contents::Full },
+        check: args.check.clone().or(shared_check),
+        timeout: configured.and_then(|job| job.timeout.as_deref()).and_then(parse_span),
+    })
+}
+
+fn trusted_command(desk: &Desk<'_>, name: &Name, job: &config::Job) -> Result<Command> {
+    let named = Named { purpose: format!("job {name}"), command: trust::exact(&job.run) };
+    desk.opened.trust.require(&named)?;
+    Ok(match &job.run {
+        config::Command::Shell(text) => Command::Shell(text.clone()),
+        config::Command::List(argv) => Command::Argv(argv.iter().map(Into::into).collect()),
+    })
+}
+
+fn unknown_job(desk: &Desk<'_>, name: &Name) -> Error {
+    let known = desk.opened.settings.file.jobs.keys().map(String::as_str).chain([FMT]);
+    Error::usage(unknown("job", name.as_str(), known))
+        .hint("`git orch fanout --list` lists them; `--run CMD` runs any command")
+}
+
+/// Which files the command line leaves.
+enum Narrowed {
+    All,
+    Matching(PathSet),
+    Listed(std::collections::BTreeSet<RepoPath>),
+}
+
+impl Narrowed {
+    fn contains(&self, file: &RepoPath) -> bool {
+        match self {
+            Self::All => true,
+            Self::Matching(set) => set.contains(file),
+            Self::Listed(files) => files.contains(file),
+        }
+    }
+}
+
+fn narrowed(desk: &Desk<'_>, args: &FanoutArgs) -> Result<Narrowed> {
+    if let Some(file) = &args.files_from {
+        return Ok(Narrowed::Listed(listed(desk, file)?));
+    }
+    if args.paths.is_empty() {
+        return Ok(Narrowed::All);
+    }
+    let typed = patterns(desk.app, &desk.opened.repo, &args.paths)?;
+    PathSet::parse(&typed).map(Narrowed::Matching).map_err(Error::usage)
+}
+
+/// The files that a list names, each of them tracked.
+fn listed(desk: &Desk<'_>, file: &std::path::Path) -> Result<std::collections::BTreeSet<RepoPath>> {
+    use std::os::unix::ffi::OsStrExt as _;
+    let bytes = if file.as_os_str() == "-" {
+        let mut bytes = Vec::new();
+        std::io::Read::read_to_end(&mut std::io::stdin(), &mut bytes).doing("could not read", file)?;
+        bytes
+    } else {
+        let path = desk.app.folder.join(file);
+        std::fs::read(&path).doing("could not read", &path)?
+    };
+    let end = if bytes.contains(&0) { 0 } else { b'\n' };
+    let prefix = desk.app.prefix(&desk.opened.repo);
+    let mut found = std::collections::BTreeSet::new();
+    let mut strange = Vec::new();
+    for name in bytes.split(|byte| *byte == end).filter(|name| !name.is_empty()) {
+        let typed = std::ffi::OsStr::from_bytes(name);
+        match RepoPath::resolve(&prefix, typed.as_ref()) {
+            Ok(path) if desk.files.regular.binary_search(&path).is_ok() => drop(found.insert(path)),
+            _ => strange.push(tick(RepoPath::from_bytes(name))),
+        }
+    }
+    if strange.is_empty() {
+        return Ok(found);
+    }
+    let more = if strange.len() > 3 { format!(" and {} more", strange.len() - 3) } else { String::new() };
+    Err(Error::usage(format!("no tracked file {}{more}", list(strange.iter().take(3))))
+        .hint("names are read from the folder that the command runs in"))
+}
+
+/// Where the result merges back to: the branch that is checked out, or the
+/// base of the session that is.
+fn base_branch(desk: &Desk<'_>, head: &Head) -> Result<String> {
+    let repo = &desk.opened.repo;
+    let sessions = store::sessions::load(repo)?;
+    let is_session = |branch: &str| sessions.iter().any(|session| session.value.branch == branch);
+    match head {
+        Head::Branch(branch, _) if !is_session(branch) => Ok(branch.clone()),
+        _ => Ok(base::choose(repo, None, desk.opened.settings.base(), &sessions)?.branch),
+    }
+}
+
+/// Says what starts, and what is not in it.
+fn narrate(desk: &Desk<'_>, wish: &Wish, workers: usize) -> Result<()> {
+    let files: usize = wish.shards.iter().map(|shard| shard.files.len()).sum();
+    let (files, shards) = (count(files, "file"), count(wish.shards.len(), "shard"));
+    let at_once = workers.min(wish.shards.len());
+    desk.app.ui.note(format!("{}: {}; {files} in {shards}, {at_once} at a time", wish.job, wish.intro));
+    let own: std::collections::BTreeSet<&RepoPath> =
+        wish.shards.iter().flat_map(|shard| &shard.files).collect();
+    let dirty = worktree::dirty(&desk.opened.repo, desk.opened.repo.place())?;
+    let dirty = dirty.iter().filter(|path| own.contains(path)).count();
+    if dirty > 0 {
+        let changes = count(dirty, "file");
+        desk.app.ui.warning(format!("uncommitted changes to {changes} of the job are not in it"));
+    }
+    Ok(())
+}
+
+/// The exit code for a fan-out that is through.
+pub(super) fn exit_code(is_well: bool) -> u8 {
+    if is_well { exit::DONE } else { exit::FAILED }
+}

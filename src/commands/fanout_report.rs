@@ -1,0 +1,152 @@
+//! What `git orch fanout` answers.
+
+use serde::Serialize;
+
+use super::fanout::{Desk, FMT, Wish, exit_code};
+use crate::error::{Result, exit};
+use crate::fanout::flow::{Order, PASSED};
+use crate::fanout::formatter::Formatter;
+use crate::fanout::job;
+use crate::model::wording::{count, excerpt, thousands};
+use crate::model::{Fanout, Name, RepoPath, Shard, ShardState};
+use crate::ui::Table;
+
+/// Says what a fan-out came to.
+pub(super) fn report(desk: &Desk<'_>, order: &Order, fanout: &Fanout) -> Result<u8> {
+    let ui = &desk.app.ui;
+    ui.data(fanout)?;
+    ui.answer(summary(fanout))?;
+    if let Some(branch) = &fanout.branch {
+        ui.answer(branch)?;
+    }
+    for shard in fanout.shards.iter().filter(|shard| shard.state.is_bad()) {
+        let label = &order.shards[shard.n - 1].label;
+        let (state, name, n) = (shard.state.word(), &fanout.name, shard.n);
+        ui.answer(format!("{state}: {label}   log: git orch log {name} --shard {n}"))?;
+        if let Some(commit) = shard.commit {
+            ui.answer(format!("  what it left: git diff {}...{}", order.commit.short(), commit.short()))?;
+        }
+    }
+    let failed = |shard: &Shard| shard.state == ShardState::Failed && shard.paths.len() > 1;
+    if fanout.shards.iter().any(failed) {
+        ui.note("with `--shards file` only the files that fail are left out");
+    }
+    if fanout.branch.is_some() {
+        let name = &fanout.name;
+        ui.note(format!("next: git orch review {name} --diff, then git orch merge {name}"));
+    }
+    let is_passed = fanout.check.as_ref().is_none_or(|check| check.starts_with(PASSED));
+    Ok(exit_code(is_passed && !fanout.shards.iter().any(|shard| shard.state.is_bad())))
+}
+
+/// `8 of 9 shards, 214 files changed, disjoint; check passed in 12s`.
+fn summary(fanout: &Fanout) -> String {
+    let well = fanout.shards.iter().filter(|shard| !shard.state.is_bad()).count();
+    let total = count(fanout.shards.len(), "shard");
+    let shards = if well == fanout.shards.len() { total } else { format!("{} of {total}", thousands(well)) };
+    let done = |shard: &&Shard| shard.state == ShardState::Done;
+    let changed: usize = fanout.shards.iter().filter(done).map(|shard| shard.changed).sum();
+    let mut text = match changed {
+        0 if well < fanout.shards.len() => format!("{shards}, nothing taken"),
+        0 => format!("{shards}, nothing to change"),
+        _ => format!("{shards}, {} changed, disjoint", count(changed, "file")),
+    };
+    if let Some(check) = &fanout.check {
+        text.push_str(&format!("; check {check}"));
+    }
+    text
+}
+
+#[derive(Serialize)]
+struct Shown<'a> {
+    job: &'a Name,
+    command: &'a str,
+    shards: Vec<ShownShard<'a>>,
+}
+
+#[derive(Serialize)]
+struct ShownShard<'a> {
+    n: usize,
+    label: &'a str,
+    paths: &'a [RepoPath],
+    argv: Vec<String>,
+}
+
+/// Shows a plan.
+pub(super) fn show(desk: &Desk<'_>, wish: &Wish) -> Result<u8> {
+    let argv = |shard: &crate::fanout::plan::PlannedShard| {
+        shard.argv.iter().map(|word| word.to_string_lossy().into_owned()).collect()
+    };
+    let shards = wish.shards.iter().enumerate().map(|(index, shard)| ShownShard {
+        n: index + 1,
+        label: &shard.label,
+        paths: &shard.files,
+        argv: argv(shard),
+    });
+    desk.app.ui.data(&Shown { job: &wish.job, command: &wish.command, shards: shards.collect() })?;
+    let files: usize = wish.shards.iter().map(|shard| shard.files.len()).sum();
+    let (files, shards) = (count(files, "file"), count(wish.shards.len(), "shard"));
+    let mut table = Table::new(&["shard", "files", "where"]).right(&[0, 1]);
+    for (index, shard) in wish.shards.iter().enumerate() {
+        table.row([(index + 1).to_string(), thousands(shard.files.len()), shard.label.clone()]);
+    }
+    desk.app.ui.answer(format!("{}: {}; {files} in {shards}\n{}", wish.job, wish.intro, table.render()))?;
+    Ok(exit::DONE)
+}
+
+#[derive(Serialize)]
+struct ListedJob {
+    job: String,
+    command: String,
+    from: String,
+    files: usize,
+}
+
+/// Lists the jobs there are.
+pub(super) fn show_jobs(desk: &Desk<'_>) -> Result<u8> {
+    let jobs = &desk.opened.settings.file.jobs;
+    let mut listed: Vec<ListedJob> = Vec::new();
+    for (name, job) in jobs {
+        let set =
+            |patterns: &[String]| crate::model::PathSet::parse(patterns).map_err(crate::error::Error::usage);
+        let (include, exclude) = (set(&job.include)?, set(&job.exclude)?);
+        let files = job::chosen(&desk.files.regular, &include, &exclude).len();
+        let from = crate::config::load::FILE.to_owned();
+        listed.push(ListedJob { job: name.clone(), command: job.run.to_string(), from, files });
+    }
+    if !jobs.contains_key(FMT) {
+        let choice = desk.files.formatters(&desk.opened.repo, &desk.app.environment, &|_| true);
+        listed.extend(choice.chosen.iter().map(fmt));
+        for missing in choice.missing {
+            let from = format!("{}, not installed: {}", missing.why, missing.install);
+            listed.push(ListedJob {
+                job: FMT.to_owned(),
+                command: missing.name.to_owned(),
+                from,
+                files: missing.files,
+            });
+        }
+    }
+    desk.app.ui.data(&listed)?;
+    if listed.is_empty() {
+        desk.app
+            .ui
+            .note("no jobs: nothing says which formatter the repository uses, and `.orch.yml` has none");
+        return Ok(exit::DONE);
+    }
+    let mut table = Table::new(&["job", "files", "runs", "from"]).right(&[1]);
+    for job in &listed {
+        let row = [job.job.clone(), thousands(job.files), excerpt(&job.command, 50), job.from.clone()];
+        table.row(row);
+    }
+    desk.app.ui.answer(table.render())?;
+    Ok(exit::DONE)
+}
+
+fn fmt(formatter: &Formatter) -> ListedJob {
+    let from = match &formatter.needs_trust {
+        Some(why) => format!("{}, needs trust: {why}", formatter.why),
+        None => formatter.why.clone(),
+    };
+    ListedJob { job: FMT.to_owned(), command: formatter.name.to_owned(), from, files: formatter.work.count() }
+}

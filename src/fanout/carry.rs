@@ -1,0 +1,226 @@
+//! One shard in its throwaway: its command run, what it left judged.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+
+use super::claim::pin;
+use super::flow::Order;
+use super::job::argument;
+use super::plan::PlannedShard;
+use super::verify::{Verified, verify};
+use crate::agent::process::{self, End};
+use crate::agent::{Input, Invocation, command};
+use crate::error::{IoContext, Result};
+use crate::git::refs::{self, RefChange};
+use crate::git::{RepoLock, splice};
+use crate::model::time::elapsed;
+use crate::model::wording::{excerpt, list, tick};
+use crate::model::{Change, Name, Oid, RepoPath, Shard, ShardState};
+use crate::run::Scene;
+use crate::run::throwaway::Throwaway;
+
+/// What every shard of a fan-out needs.
+#[derive(Clone, Copy)]
+pub(super) struct Site<'a> {
+    pub(super) scene: Scene<'a>,
+    pub(super) order: &'a Order,
+    pub(super) name: &'a Name,
+    /// The tree that all shards together start from.
+    pub(super) input: Oid,
+    pub(super) logs: &'a Path,
+}
+
+/// How a shard ended.
+#[derive(Debug)]
+pub(super) struct Ended {
+    pub(super) shard: Shard,
+    /// The accepted changes, and the tree that has them.
+    pub(super) accepted: Option<(Oid, Vec<Change>)>,
+    pub(super) escaped: Vec<RepoPath>,
+    pub(super) last_line: String,
+}
+
+/// What a shard's command left in its worktree.
+struct Left {
+    tree: Oid,
+    changes: Vec<Change>,
+}
+
+/// Runs one shard; `None` when it was interrupted.
+pub(super) fn carry_out(
+    site: &Site<'_>,
+    throwaway: &Throwaway<'_>,
+    index: usize,
+    input: Oid,
+) -> Result<Option<Ended>> {
+    let planned = &site.order.shards[index];
+    let n = index + 1;
+    let invocation = invocation(site, throwaway, planned, n)?;
+    let links = share(site, throwaway, planned);
+    let run = process::run(&invocation, site.scene.interrupt, |_| {});
+    // A command may have put something else in their place; that is left to be seen.
+    links.iter().for_each(|link| drop(std::fs::remove_file(link)));
+    let failure = match &run {
+        Ok(ended) if ended.end == End::Interrupted => return Ok(None),
+        Ok(ended) if ended.is_success() => None,
+        Ok(ended) if ended.end == End::TimedOut => {
+            Some(format!("timed out after {}", elapsed(ended.elapsed)))
+        }
+        Ok(_) => Some(last_line(&invocation.log)),
+        Err(error) => Some(error.to_string()),
+    };
+    let ended = run.ok();
+    let shard = Shard {
+        n,
+        paths: planned.files.clone(),
+        state: ShardState::Failed,
+        exit_code: ended.and_then(|ended| ended.exit_code()),
+        changed: 0,
+        commit: None,
+        seconds: ended.map_or(0.0, |ended| ended.elapsed.as_secs_f64()),
+    };
+    judge(site, shard, failure, look(site, throwaway, input)).map(Some)
+}
+
+fn invocation(
+    site: &Site<'_>,
+    throwaway: &Throwaway<'_>,
+    planned: &PlannedShard,
+    n: usize,
+) -> Result<Invocation> {
+    let files = site.logs.join(format!("shard-{n}.files"));
+    let listed: Vec<u8> = planned
+        .files
+        .iter()
+        .flat_map(|file| [argument(file, &planned.directory).as_bytes(), b"\0"].concat())
+        .collect();
+    std::fs::write(&files, listed).doing("could not write", &files)?;
+    let (number, base) = (OsString::from(n.to_string()), OsString::from(&site.order.base));
+    let path = search_path(site);
+    let ours: [(&str, &OsStr); 6] = [
+        ("GIT_ORCH_TASK", OsStr::new(site.name.as_str())),
+        ("GIT_ORCH_ROOT", site.scene.repo.main_folder().as_os_str()),
+        ("GIT_ORCH_BASE", &base),
+        ("GIT_ORCH_SHARD", &number),
+        ("GIT_ORCH_SHARD_FILES", files.as_os_str()),
+        ("PATH", &path),
+    ];
+    Ok(Invocation {
+        argv: planned.argv.clone(),
+        folder: throwaway.path().join(planned.directory.as_path()),
+        environment: command::environment(site.scene.environment, &ours),
+        input: Input::Nothing,
+        log: log(site.logs, n),
+        timeout: site.order.timeout,
+    })
+}
+
+/// The log of a shard, counted from 1.
+pub(super) fn log(logs: &Path, n: usize) -> PathBuf {
+    logs.join(format!("shard-{n}.log"))
+}
+
+/// The caller's search path, and behind it what the user installed into the
+/// checkout; never what the repository brings.
+fn search_path(site: &Site<'_>) -> OsString {
+    let mut path = site.scene.environment.get(OsStr::new("PATH")).cloned().unwrap_or_default();
+    let tracked = |path: &RepoPath| path.as_bytes().starts_with(b"node_modules");
+    if let Some(top) = &site.scene.repo.place().work_tree
+        && !site.order.tracked.iter().any(tracked)
+    {
+        path.push(":");
+        path.push(top.join("node_modules/.bin"));
+    }
+    path
+}
+
+/// Links the ignored folders of the user's checkout that a command needs.
+fn share(site: &Site<'_>, throwaway: &Throwaway<'_>, planned: &PlannedShard) -> Vec<PathBuf> {
+    let Some(top) = &site.scene.repo.place().work_tree else { return Vec::new() };
+    let mut links = Vec::new();
+    for folder in &planned.share {
+        let (from, to) = (top.join(folder.as_path()), throwaway.path().join(folder.as_path()));
+        if from.is_dir() && std::os::unix::fs::symlink(&from, &to).is_ok() {
+            links.push(to);
+        }
+    }
+    links
+}
+
+fn look(site: &Site<'_>, throwaway: &Throwaway<'_>, input: Oid) -> Result<Left> {
+    let tree = throwaway.capture()?;
+    let changes =
+        if tree == input { Vec::new() } else { site.scene.repo.read().changes(Some(input), tree)? };
+    Ok(Left { tree, changes })
+}
+
+/// Decides what of it is kept.
+fn judge(site: &Site<'_>, mut shard: Shard, failure: Option<String>, left: Result<Left>) -> Result<Ended> {
+    let ended =
+        |shard: Shard, last_line: String| Ended { shard, accepted: None, escaped: Vec::new(), last_line };
+    let left = match (left, &failure) {
+        (Ok(left), _) => left,
+        (Err(_), Some(why)) => return Ok(ended(shard, why.clone())),
+        (Err(error), None) => return Ok(ended(shard, error.to_string())),
+    };
+    shard.changed = left.changes.len();
+    if let Some(why) = failure {
+        shard.commit = set_aside(site, shard.n, &left)?;
+        return Ok(ended(shard, why));
+    }
+    match verify(&shard.paths, left.changes.clone()) {
+        Verified::Unchanged => {
+            shard.state = ShardState::Unchanged;
+            Ok(ended(shard, String::new()))
+        }
+        Verified::Done(changes) => {
+            shard.state = ShardState::Done;
+            keep(site, shard.n, left.tree)?;
+            Ok(Ended { accepted: Some((left.tree, changes)), ..ended(shard, String::new()) })
+        }
+        Verified::Escaped(paths) => {
+            shard.state = ShardState::Escaped;
+            shard.commit = set_aside(site, shard.n, &left)?;
+            let shown = paths.iter().take(3).map(tick);
+            let more = if paths.len() > 3 { format!(" and {} more", paths.len() - 3) } else { String::new() };
+            let last_line = format!("changed {}{more}, not its own", list(shown));
+            Ok(Ended { escaped: paths, ..ended(shard, last_line) })
+        }
+    }
+}
+
+/// Puts what a shard left, and was not taken, into a commit on the input.
+fn set_aside(site: &Site<'_>, n: usize, left: &Left) -> Result<Option<Oid>> {
+    if left.changes.is_empty() {
+        return Ok(None);
+    }
+    let repo = site.scene.repo;
+    let paths: Vec<RepoPath> = left.changes.iter().map(|change| change.path.clone()).collect();
+    let tree = splice::take(repo, Some(site.input), left.tree, &paths)?;
+    let message = format!("fanout {}: what shard {n} left", site.name);
+    let commit = repo.write().write_record(tree, &[site.order.commit], &message, site.scene.now)?;
+    keep(site, n, commit)?;
+    Ok(Some(commit))
+}
+
+/// Keeps an object from git's own clearing up until the record holds it.
+fn keep(site: &Site<'_>, n: usize, oid: Oid) -> Result<()> {
+    let lock = RepoLock::take(site.scene.repo, "fanout, a shard", site.scene.events)?;
+    refs::apply(site.scene.repo, &lock, &[RefChange::create(pin(site.name, n), oid)], "fanout, a shard")
+}
+
+/// The last line that says something, of what a command printed.
+pub(super) fn last_line(log: &Path) -> String {
+    use std::io::{Read as _, Seek as _, SeekFrom};
+    let mut tail = Vec::new();
+    // A log that can't be read has nothing to say.
+    let read = std::fs::File::open(log).and_then(|mut file| {
+        let length = file.metadata()?.len();
+        file.seek(SeekFrom::Start(length.saturating_sub(4_096)))?;
+        file.read_to_end(&mut tail)
+    });
+    let text = String::from_utf8_lossy(&tail);
+    let line = text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
+    if read.is_ok() { excerpt(line.trim(), 120) } else { String::new() }
+}

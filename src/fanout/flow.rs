@@ -1,0 +1,188 @@
+//! A fan-out from its plan to its result branch.
+
+use std::time::Duration;
+
+use super::assemble::assemble;
+use super::carry::{self, Ended, Site};
+use super::claim::{self, Claimed, claim, withdraw};
+use super::plan::PlannedShard;
+use super::pool;
+use crate::agent::process;
+use crate::agent::{Input, Invocation, command};
+use crate::error::{Error, Result};
+use crate::git::refs::{self, RefChange};
+use crate::git::{RepoLock, commit, identity, splice, trailer};
+use crate::model::time::{Stopwatch, elapsed};
+use crate::model::wording::count;
+use crate::model::{Event, Fanout, Name, Oid, RepoPath, TaskState, Time};
+use crate::run::Scene;
+use crate::run::throwaway::Throwaway;
+use crate::store;
+
+/// What to carry out.
+#[derive(Clone, Debug)]
+pub struct Order {
+    /// The job; the fan-out gets its name, or that with a number.
+    pub job: Name,
+    /// What is run, for people.
+    pub command: String,
+    /// The commit to start from.
+    pub commit: Oid,
+    /// The branch that the result merges into.
+    pub base: String,
+    /// Every tracked file, for worktrees that hold only some.
+    pub tracked: Vec<RepoPath>,
+    /// The shards.
+    pub shards: Vec<PlannedShard>,
+    /// How many run at once.
+    pub workers: usize,
+    /// How long one may take.
+    pub timeout: Option<Duration>,
+    /// A command that the result must pass.
+    pub check: Option<String>,
+    /// Whether the same work may be open already.
+    pub again: bool,
+}
+
+/// Carries a fan-out out. What a shard did wrong is no error but in the record.
+///
+/// # Errors
+/// Refused while the same result is open; interrupted; unusable where
+/// worktrees can't be made. Nothing is left then.
+pub fn carry_out(scene: Scene<'_>, order: &Order) -> Result<Fanout> {
+    identity::require(scene.repo)?;
+    let input = scene.repo.read().commit(order.commit)?.tree;
+    let claimed = claim(scene, order, input)?;
+    run(scene, order, &claimed).map_err(|error| {
+        if let Err(error) = withdraw(scene, &claimed) {
+            (scene.events)(Event::Warning(error.to_string()));
+        }
+        // Ctrl-C on a terminal ends git's children too: they are not to blame.
+        scene.interrupt.check().err().unwrap_or(error)
+    })
+}
+
+fn run(scene: Scene<'_>, order: &Order, claimed: &Claimed) -> Result<Fanout> {
+    let watch = Stopwatch::start();
+    let begun = &claimed.fanout.value;
+    let site = Site { scene, order, name: &begun.name, input: begun.input_tree, logs: &claimed.logs };
+    let (mut ended, spare) = pool::run_all(&site)?;
+    let tree = put_together(&site, &ended)?;
+    let tip = if tree == site.input { None } else { Some(commit_result(&site, tree, &ended)?) };
+    for one in ended.iter_mut().filter(|one| one.accepted.is_some()) {
+        one.shard.commit = tip;
+    }
+    let check = match (&order.check, tip, spare) {
+        (Some(check), Some(_), Some(spare)) => Some(run_check(&site, &spare, tree, check)?),
+        _ => None,
+    };
+    scene.interrupt.check()?;
+    let seconds = i64::try_from(watch.elapsed().as_secs()).unwrap_or(i64::MAX);
+    let untaken = ended.iter().any(|one| one.shard.state.is_bad());
+    let fanout = Fanout {
+        tree: Some(tree),
+        state: match tip {
+            Some(_) => TaskState::Review,
+            None if untaken => TaskState::Failed,
+            // Nothing is left to land.
+            None => TaskState::Merged,
+        },
+        branch: tip.map(|_| refs::review_branch(&begun.name)),
+        escaped: ended.iter().flat_map(|one| one.escaped.clone()).collect(),
+        shards: ended.into_iter().map(|one| one.shard).collect(),
+        check,
+        ended: Some(Time(scene.now.0.saturating_add(seconds))),
+        ..begun.clone()
+    };
+    record(&site, claimed, &fanout, tip)?;
+    Ok(fanout)
+}
+
+/// The one tree with the accepted changes of all shards.
+fn put_together(site: &Site<'_>, ended: &[Ended]) -> Result<Oid> {
+    let accepted = || ended.iter().filter_map(|one| Some((one.shard.n, one.accepted.as_ref()?)));
+    let changes = accepted().map(|(n, (_, changes))| (n, changes.clone())).collect();
+    assemble(changes)
+        .map_err(|clash| Error::bug("the shards are not disjoint").because(clash.to_string()))?;
+    let mut tree = site.input;
+    for (_, (from, changes)) in accepted() {
+        let paths: Vec<RepoPath> = changes.iter().map(|change| change.path.clone()).collect();
+        tree = splice::take(site.scene.repo, Some(tree), *from, &paths)?;
+    }
+    Ok(tree)
+}
+
+fn commit_result(site: &Site<'_>, tree: Oid, ended: &[Ended]) -> Result<Oid> {
+    let accepted = || ended.iter().filter_map(|one| one.accepted.as_ref());
+    let files: usize = accepted().map(|(_, changes)| changes.len()).sum();
+    let mut text = format!("{}: change {}\n\n", site.order.job, count(files, "file"));
+    text.push_str(&format!("Run in {} at once: {}\n", count(ended.len(), "shard"), site.order.command));
+    for one in ended.iter().filter(|one| one.shard.state.is_bad()) {
+        let label = &site.order.shards[one.shard.n - 1].label;
+        text.push_str(&format!("Not in it: {label} ({})\n", one.shard.state.word()));
+    }
+    let message = trailer::sign(&text, None, site.name);
+    commit::tree(site.scene.repo, tree, &[site.order.commit], &message)
+}
+
+/// What the check says of the result: `passed in 12s`, `failed (exit 1)`.
+fn run_check(site: &Site<'_>, throwaway: &Throwaway<'_>, tree: Oid, check: &str) -> Result<String> {
+    let told = Event::Checking { name: site.name.clone(), check: check.to_owned() };
+    (site.scene.events)(told);
+    throwaway.set(tree)?;
+    let invocation = Invocation {
+        argv: command::shell(check, []),
+        folder: throwaway.path().to_owned(),
+        environment: command::environment(site.scene.environment, &[]),
+        input: Input::Nothing,
+        log: site.logs.join("check.log"),
+        timeout: None,
+    };
+    let ended = process::run(&invocation, site.scene.interrupt, |_| {})?;
+    Ok(match ended.exit_code() {
+        Some(0) => format!("{PASSED} in {}", elapsed(ended.elapsed)),
+        Some(code) => {
+            format!("failed (exit {code}) {}", carry::last_line(&invocation.log)).trim_end().to_owned()
+        }
+        None => "failed (interrupted)".to_owned(),
+    })
+}
+
+/// How a check's answer starts when all is well.
+pub const PASSED: &str = "passed";
+
+/// The result branch first, then the record: a result without a record is
+/// found by its branch, a record without a result would be a lie.
+fn record(site: &Site<'_>, claimed: &Claimed, fanout: &Fanout, tip: Option<Oid>) -> Result<()> {
+    let repo = site.scene.repo;
+    let lock = RepoLock::take(repo, "fanout, its result", site.scene.events)?;
+    let keeps = kept(site, fanout, tip)?;
+    let now = fanout.ended.unwrap_or(site.scene.now);
+    let change = store::fanouts::prepare(repo, fanout, Some(claimed.fanout.tip), keeps, now)?;
+    if let (Some(branch), Some(tip)) = (&fanout.branch, tip) {
+        refs::apply(repo, &lock, &[RefChange::create(refs::branch(branch), tip)], "fanout, its result")?;
+    }
+    let mut changes = vec![change];
+    changes.extend(claim::unpinned(repo, site.name)?);
+    refs::apply(repo, &lock, &changes, "fanout, ended")?;
+    for n in 1..=fanout.shards.len() {
+        // A list that stays behind is only a file too many.
+        drop(std::fs::remove_file(site.logs.join(format!("shard-{n}.files"))));
+    }
+    Ok(())
+}
+
+/// A commit that holds the result and what untaken shards left.
+fn kept(site: &Site<'_>, fanout: &Fanout, tip: Option<Oid>) -> Result<Option<Oid>> {
+    let left = fanout.shards.iter().filter(|shard| shard.state.is_bad()).filter_map(|shard| shard.commit);
+    let parents: Vec<Oid> = tip.into_iter().chain(left).collect();
+    match parents.as_slice() {
+        [] => Ok(None),
+        [only] => Ok(Some(*only)),
+        _ => {
+            let tree = fanout.tree.unwrap_or(fanout.input_tree);
+            let message = format!("fanout {}: its result and what shards left", fanout.name);
+            site.scene.repo.write().write_record(tree, &parents, &message, site.scene.now).map(Some)
+        }
+    }
+}

@@ -1,0 +1,29 @@
+//! Parallel-safe work: a job's files are split into shards, each shard's
+//! command runs in its own throwaway worktree, and what the shards changed
+//! comes back as one tree.
+//!
+//! ```text
+//! what    job.rs, formatter/    config, command line or detection -> commands and files   pure
+//! split   shard.rs, plan.rs     files -> shards                                           pure
+//! proof   verify.rs             (own files, changes) -> done, unchanged or escaped        pure
+//! tree    assemble.rs           all accepted changes -> one set of disjoint edits         pure
+//!
+//! claim   claim.rs              a name and a record, one process gets each
+//! shards  pool.rs, carry.rs     a throwaway for each worker, a command for each shard
+//! result  flow.rs               one tree, one commit, the check, `review/<name>`
+//! ```
+//!
+//! **Invariant:** a shard changes its own files and nothing else, or none of
+//! its changes are kept.
+
+pub mod assemble;
+mod carry;
+pub mod claim;
+pub mod files;
+pub mod flow;
+pub mod formatter;
+pub mod job;
+pub mod plan;
+mod pool;
+pub mod shard;
+pub mod verify;

@@ -1,0 +1,130 @@
+//! What a fan-out is going to do: a value that `--dry-run` prints.
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+
+use crate::model::path::PathSet;
+use crate::model::{RepoPath, path};
+
+use super::formatter::{Formatter, Work};
+use super::job::Job;
+use super::shard::{self, By};
+
+/// A shard before it runs.
+#[derive(Clone, Debug)]
+pub struct PlannedShard {
+    /// What people call it.
+    pub label: String,
+    /// Its files: the only ones it may change.
+    pub files: Vec<RepoPath>,
+    /// The folder its command runs in.
+    pub directory: RepoPath,
+    /// The command with its arguments.
+    pub argv: Vec<OsString>,
+    /// What its worktree holds.
+    pub contents: Contents,
+    /// Ignored folders of the user's checkout that its command needs.
+    pub share: Vec<RepoPath>,
+}
+
+/// What the worktree of a shard holds.
+#[derive(Clone, Debug)]
+pub enum Contents {
+    /// Every tracked file.
+    Full,
+    /// The shard's files, all files directly in the folders above them, and
+    /// those that match.
+    Sparse(PathSet),
+}
+
+impl PlannedShard {
+    /// Which of the tracked files its worktree holds; `None` means all.
+    pub fn held(&self, tracked: &[RepoPath]) -> Option<Vec<RepoPath>> {
+        let Contents::Sparse(needs) = &self.contents else { return None };
+        let own: BTreeSet<&RepoPath> = self.files.iter().collect();
+        let above: BTreeSet<&[u8]> =
+            self.files.iter().flat_map(|file| path::ancestors(file.as_bytes())).collect();
+        let is_above = |file: &RepoPath| file.ancestors().next().is_some_and(|folder| above.contains(folder));
+        let held = |file: &&RepoPath| own.contains(file) || is_above(file) || needs.contains(file);
+        Some(tracked.iter().filter(held).cloned().collect())
+    }
+}
+
+/// The shards of a job.
+pub fn of_job(job: &Job, files: &[RepoPath], tracked: &[RepoPath], by: By) -> Vec<PlannedShard> {
+    let top = RepoPath::default();
+    let shards = shard::split(files, by, tracked);
+    let labels = shard::labels(&shards);
+    let plan = |(files, label): (Vec<RepoPath>, String)| PlannedShard {
+        label,
+        argv: job.command.argv(&files, &top),
+        files,
+        directory: top.clone(),
+        contents: job.contents.clone(),
+        share: Vec::new(),
+    };
+    shards.into_iter().zip(labels).map(plan).collect()
+}
+
+/// The shards of the formatters a repository uses. `by` is how the files of
+/// each are split where they can be split at all.
+pub fn of_formatters(formatters: &[Formatter], by: &dyn Fn(usize) -> By) -> Vec<PlannedShard> {
+    formatters.iter().flat_map(|formatter| of_formatter(formatter, by)).collect()
+}
+
+fn of_formatter(formatter: &Formatter, by: &dyn Fn(usize) -> By) -> Vec<PlannedShard> {
+    let nothing = PathSet::parse(&[]).expect("no pattern is bad");
+    let plan = |label: String, files: Vec<RepoPath>, argv: Vec<OsString>| PlannedShard {
+        label,
+        files,
+        directory: formatter.directory.clone(),
+        argv,
+        contents: if formatter.is_local { Contents::Sparse(nothing.clone()) } else { Contents::Full },
+        share: formatter.share.clone(),
+    };
+    match &formatter.work {
+        Work::Files(files) => {
+            let shards = shard::split(files, by(files.len()), &[]);
+            let labels = shard::labels(&shards);
+            let argv = |files: &[RepoPath]| formatter.command.argv(files, &formatter.directory);
+            shards
+                .into_iter()
+                .zip(labels)
+                .map(|(files, label)| plan(label, files.clone(), argv(&files)))
+                .collect()
+        }
+        Work::Packages(packages) => packages
+            .iter()
+            .map(|package| {
+                let argv =
+                    formatter.command.argv(std::slice::from_ref(&package.manifest), &formatter.directory);
+                plan(package.label(), package.files.clone(), argv)
+            })
+            .collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sparse_worktree_holds_what_lies_above_the_files() {
+        let tracked =
+            [".editorconfig", "a/b/c/x.ts", "a/b/y.ts", "a/.prettierrc", "a/d/z.ts", "lib/conf.js", "w"];
+        let tracked = tracked.map(RepoPath::from);
+        let needs = PathSet::parse(&["lib/*.js".to_owned()]).unwrap();
+        let mut shard = PlannedShard {
+            label: String::new(),
+            files: vec![RepoPath::from("a/b/c/x.ts")],
+            directory: RepoPath::default(),
+            argv: Vec::new(),
+            contents: Contents::Sparse(needs),
+            share: Vec::new(),
+        };
+        let held = [".editorconfig", "a/b/c/x.ts", "a/b/y.ts", "a/.prettierrc", "lib/conf.js", "w"];
+        assert_eq!(shard.held(&tracked), Some(held.map(RepoPath::from).to_vec()));
+        shard.contents = Contents::Full;
+        assert_eq!(shard.held(&tracked), None);
+    }
+}
