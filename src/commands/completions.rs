@@ -109,7 +109,8 @@ fn names(app: &App) -> Names {
     let settings = app.settings(&repo).unwrap_or_default();
     let mut jobs: Vec<String> = settings.file.jobs.into_keys().collect();
     jobs.extend((!jobs.iter().any(|job| job == fanout::FMT)).then(|| fanout::FMT.to_owned()));
-    Names { sessions: list(refs::SESSIONS), tasks: list(refs::TASKS), jobs }
+    let tasks = [list(refs::TASKS), list(refs::FANOUTS)].concat();
+    Names { sessions: list(refs::SESSIONS), tasks, jobs }
 }
 
 /// Teaches every argument whose value is called `SESSION`, `TASK` or `JOB` the live names.

@@ -118,7 +118,10 @@ fn render(command: &clap::Command, text: &mut Vec<u8>) -> std::io::Result<()> {
         manual.render_subcommands_section(text)?;
     }
     if command.get_after_long_help().or(command.get_after_help()).is_some() {
-        manual.render_extra_section(text)?;
+        let mut extra = Vec::new();
+        manual.render_extra_section(&mut extra)?;
+        // Its own heading, EXTRA, is no heading of manuals.
+        text.extend(String::from_utf8_lossy(&extra).replacen(".SH EXTRA", ".SH NOTES", 1).into_bytes());
     }
     closing(command).to_writer(text)
 }
