@@ -1,5 +1,7 @@
 //! `git orch history`
 
+use std::collections::BTreeSet;
+
 use serde::Serialize;
 
 use super::opened::{Opened, patterns};
@@ -7,12 +9,15 @@ use crate::app::App;
 use crate::error::{Error, Result, exit};
 use crate::history::History;
 use crate::model::wording::{count, list, thousands};
-use crate::model::{Change, Name, Oid, RepoPath, Session, Time};
+use crate::model::{Change, Name, Oid, RepoPath, Session, SessionWeight, Time, path::ancestors};
 use crate::run::{Scene, routing};
 use crate::session::View;
 use crate::session::view::Knows;
 use crate::store::{self, Stored};
 use crate::ui::Table;
+
+/// How many folders of a profile are listed.
+const FOLDERS: usize = 15;
 
 /// Show what a session has touched, mined from commits
 #[derive(Debug, clap::Args)]
@@ -90,6 +95,7 @@ pub(super) fn run(app: &App, args: &HistoryArgs) -> Result<u8> {
     app.ui.data(&shown)?;
     match &path {
         Some(path) => app.ui.answer(at_path(app, &history, &shown, path)?)?,
+        None if details => app.ui.answer(by_folder(app, &opened, &history, &shown[0])?)?,
         None => app.ui.answer(shown.iter().map(|shown| text(app, shown)).collect::<String>())?,
     }
     if details {
@@ -119,20 +125,62 @@ fn text(app: &App, shown: &Shown) -> String {
     text
 }
 
+/// The profile of one session: the folders it knows best.
+fn by_folder(app: &App, opened: &Opened, history: &History<'_>, shown: &Shown) -> Result<String> {
+    let mut text = format!("{}: {}\n", shown.session, count(shown.commits as usize, "commit"));
+    let profiles = history.profiles(&folders(opened)?);
+    let Some(session) = profiles.sessions.iter().position(|name| *name == shown.session) else {
+        return Ok(text);
+    };
+    let mut known: Vec<(&[u8], &SessionWeight)> = profiles
+        .weights
+        .keys()
+        .filter_map(|path| Some((path.as_slice(), profiles.of(session, path)?)))
+        .collect();
+    // A folder that says no more than one below it is left out.
+    let all = known.clone();
+    let tells_more = |path: &[u8], weight: &SessionWeight| {
+        !all.iter().any(|(other, below)| {
+            ancestors(other).any(|above| above == path) && below.slow >= weight.slow * 0.999
+        })
+    };
+    known.retain(|(path, weight)| !path.is_empty() && tells_more(path, weight));
+    known.sort_by(|one, two| two.1.slow.total_cmp(&one.1.slow).then(one.0.cmp(two.0)));
+    let mut table = Table::new(&["folder", "touches", "last", "recent", "lasting"]).right(&[1, 3, 4]);
+    for (path, weight) in known.into_iter().take(FOLDERS) {
+        table.row(row(app, RepoPath::from_bytes(path).to_string(), weight));
+    }
+    text.push_str(&table.render());
+    Ok(text)
+}
+
+/// Every folder of the caller's commit.
+fn folders(opened: &Opened) -> Result<Vec<RepoPath>> {
+    let Some(head) = opened.repo.read().head()?.oid() else { return Ok(Vec::new()) };
+    let tree = opened.repo.read().commit(head)?.tree;
+    let files = opened.repo.read().tracked(tree)?;
+    let folders: BTreeSet<RepoPath> = files.iter().map(|file| file.name.parent()).collect();
+    Ok(folders.into_iter().collect())
+}
+
+fn row(app: &App, name: String, weight: &SessionWeight) -> [String; 5] {
+    let last = weight.last.as_ref();
+    [
+        name,
+        thousands(weight.touches as usize),
+        last.map(|last| format!("{} {}", last.oid.short(), last.time.ago(app.now))).unwrap_or_default(),
+        format!("{:.2}", weight.fast),
+        format!("{:.2}", weight.slow),
+    ]
+}
+
 fn at_path(app: &App, history: &History<'_>, shown: &[Shown], path: &RepoPath) -> Result<String> {
     let profiles = history.profiles(std::slice::from_ref(path));
     let mut table = Table::new(&["session", "touches", "last", "recent", "lasting"]).right(&[1, 3, 4]);
     for (index, name) in profiles.sessions.iter().enumerate() {
         let wanted = shown.iter().any(|shown| shown.session == *name);
         let Some(weight) = profiles.of(index, path.as_bytes()).filter(|_| wanted) else { continue };
-        let last = weight.last.as_ref();
-        table.row([
-            name.to_string(),
-            thousands(weight.touches as usize),
-            last.map(|last| format!("{} {}", last.oid.short(), last.time.ago(app.now))).unwrap_or_default(),
-            format!("{:.2}", weight.fast),
-            format!("{:.2}", weight.slow),
-        ]);
+        table.row(row(app, name.to_string(), weight));
     }
     Ok(format!("{path}\n{}", table.render()))
 }

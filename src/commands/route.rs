@@ -48,7 +48,7 @@ pub(super) fn run(app: &App, args: &RouteArgs) -> Result<u8> {
             .hint("make one: `git orch add-session NAME --paths GLOB --adopt-history`"));
     };
     let subject = if text.is_empty() { args.paths.join(" ") } else { excerpt(text, 60) };
-    let mut answer = format!("{subject} → {choice}   {}\n", result::route_words(&route));
+    let mut answer = format!("{subject} → {choice}   {}\n", verdict(&route));
     if route.unsure {
         answer.push_str(&doubt(&route));
     }
@@ -59,14 +59,29 @@ pub(super) fn run(app: &App, args: &RouteArgs) -> Result<u8> {
     Ok(exit::DONE)
 }
 
+/// `0.87, next frontend 0.20`, or why that would say too much.
+fn verdict(route: &Route) -> String {
+    if route.unsure && !has_evidence(route) {
+        return "unsure: no session has touched anything like it".to_owned();
+    }
+    result::route_words(route)
+}
+
+fn has_evidence(route: &Route) -> bool {
+    route.candidates.iter().any(|one| one.signals.context + one.signals.recent > 0.0)
+}
+
+/// What there is to go by, and what would decide.
 fn doubt(route: &Route) -> String {
-    let evidence = route.candidates.iter().any(|one| one.signals.context + one.signals.recent > 0.0);
     let mut text = String::new();
-    if !evidence {
-        text.push_str("unsure: no session has touched anything like it\n");
+    if !has_evidence(route) {
+        let by =
+            if route.candidates.iter().any(|one| one.signals.specialty > 0.0) { "specialty" } else { "load" };
+        let scores = route.candidates.iter().take(5).map(|one| format!("{} {:.2}", one.session, one.score));
+        text.push_str(&format!("by {by} only: {}\n", scores.collect::<Vec<_>>().join(", ")));
     } else if let [first, second, ..] = route.candidates.as_slice() {
         text.push_str(&format!(
-            "unsure: {} and {} are {:.2} apart\n",
+            "{} and {} are only {:.2} apart\n",
             first.session, second.session, route.margin
         ));
     }

@@ -93,8 +93,8 @@ fn without_history_specialty_decides_and_says_so() {
         "
         exit 0
         -- stdout
-        translate the manual → docs   0.25, next backend 0.00, unsure
-        unsure: no session has touched anything like it
+        translate the manual → docs   unsure: no session has touched anything like it
+        by specialty only: docs 0.25, backend 0.00, frontend 0.00
         say --session, or --paths to help
         ",
     );
@@ -129,9 +129,9 @@ fn history_is_rebuilt_byte_for_byte() {
         "
         exit 0
         -- stdout
-        backend: 8 commits, last <time> ago
-          7.42  src/api/login.rs
-          0.48  src/api/cart.rs
+        backend: 8 commits
+          folder   touches  last            recent  lasting
+          src/api        8  <oid> <time> ago    4.67     7.90
           <oid> 2023-11-20 fix login
             M src/api/login.rs
         ",
