@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use super::Scene;
 use super::brief;
-use crate::error::{IoContext, Result};
+use crate::error::{Error, IoContext, Result};
 use crate::git::refs;
 use crate::git::{Place, Repo, RepoLock, worktree};
 use crate::model::{Oid, Run, Session, Task, TaskState};
@@ -45,6 +45,7 @@ pub fn prepare(
     command: &[String],
 ) -> Result<Ready> {
     let repo = scene.repo;
+    refuse_taken(repo, &task.value)?;
     let place = workplace::require_clean(repo, session)?;
     let session = &refresh(scene, session)?;
     let mut start = workplace::tip(repo, session)?;
@@ -75,6 +76,24 @@ pub fn prepare(
     task.tip = change.new.expect("a record points somewhere");
     refs::apply(repo, &lock, &[change], "task running")?;
     Ok(Ready { task, session: session.clone(), place, start, brief })
+}
+
+/// A person's task holds its session until it is done, whatever runs.
+fn refuse_taken(repo: &Repo, task: &Task) -> Result<()> {
+    let works = |other: &Task| {
+        other.session == task.session
+            && other.name != task.name
+            && matches!(other.state, TaskState::Running | TaskState::Input)
+    };
+    match store::tasks::load(repo)?.into_iter().map(|other| other.value).find(works) {
+        None => Ok(()),
+        Some(other) => Err(Error::refused(format!("session `{}` works on `{}`", task.session, other.name))
+            .hint(format!(
+                "say when it is done: `git orch done {0}`, or call it off: `git orch cancel {0}`",
+                other.name
+            ))
+            .hint("or give this to another session with `--session`")),
+    }
 }
 
 /// An idle, clean session whose work has wholly landed is reset to its base.

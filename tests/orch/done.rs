@@ -171,3 +171,20 @@ fn an_agent_that_says_done_is_judged_when_it_ends() {
         ",
     );
 }
+
+#[test]
+fn a_session_that_a_person_works_in_takes_no_other_task() {
+    let repo = at_work();
+    let refs = repo.refs();
+    repo.orch(&["task", "fix logout", "--session", "backend", "--", "true"]).expect(
+        "
+        exit 3
+        -- stderr
+        backend takes fix-logout
+        error: session `backend` works on `fix-login`
+        hint: say when it is done: `git orch done fix-login`, or call it off: `git orch cancel fix-login`
+        hint: or give this to another session with `--session`
+        ",
+    );
+    assert_eq!(repo.refs(), refs);
+}
