@@ -1,10 +1,11 @@
 //! `git orch fanout`
 
+mod formatters;
+mod report;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::fanout_report::{report, show, show_jobs};
-use super::formatters;
 use super::opened::{Opened, patterns};
 use crate::app::App;
 use crate::config;
@@ -22,6 +23,8 @@ use crate::model::wording::{count, list, tick, unknown};
 use crate::model::{Name, PathSet, RepoPath};
 use crate::session::base;
 use crate::store;
+
+use report::{report, show, show_jobs};
 
 /// The job that needs no configuration.
 pub(super) const FMT: &str = "fmt";

@@ -9,8 +9,6 @@ mod demo;
 mod doctor;
 mod done;
 mod fanout;
-mod fanout_report;
-mod formatters;
 mod history;
 mod init;
 mod log;

@@ -4,8 +4,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use super::process::{Command, Git, Place};
-use super::read::{Commit, Entry, EntryKind, Head, Read, Write};
-use super::repo::Backing;
+use super::read::{Backing, Commit, Entry, EntryKind, Head, Read, Write};
 use crate::error::{Error, Result};
 use crate::model::touch::Status;
 use crate::model::{Change, Oid, RepoPath, Time};

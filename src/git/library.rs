@@ -5,8 +5,7 @@ use std::sync::{Mutex, MutexGuard};
 
 use git2::{ErrorCode, ObjectType, Repository, Sort};
 
-use super::read::{Commit, Entry, EntryKind, Head, Read, Write};
-use super::repo::Backing;
+use super::read::{Backing, Commit, Entry, EntryKind, Head, Read, Write};
 use crate::error::{Error, Result};
 use crate::model::touch::Status;
 use crate::model::{Change, Oid, RepoPath, Time};

@@ -3,7 +3,7 @@
 //! Both sides give equal answers on every repository that both can read; the
 //! differential test runs them side by side.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::path::Path;
 
 use crate::error::Result;
@@ -158,4 +158,10 @@ pub trait Write {
     fn write_tree(&self, entries: &[Entry]) -> Result<Oid>;
     /// Stores a record commit by git-orch itself.
     fn write_record(&self, tree: Oid, parents: &[Oid], message: &str, time: Time) -> Result<Oid>;
+}
+
+/// What a back end must do.
+pub(super) trait Backing: Read + Write {
+    /// Settings under `orch.`, where they can be read in process.
+    fn settings(&self) -> Option<BTreeMap<String, String>>;
 }

@@ -10,7 +10,7 @@ use git2::{ErrorClass, ErrorCode, Repository, RepositoryOpenFlags};
 use super::child::Child;
 use super::library::Library;
 use super::process::{Command, Git, Place};
-use super::read::{Read, Write};
+use super::read::{Backing, Read, Write};
 use crate::error::{Error, IoContext, Result};
 
 /// How objects and refs are read.
@@ -32,12 +32,6 @@ pub struct Repo {
     place: Place,
     reader: Box<dyn Backing>,
     backend: Backend,
-}
-
-/// What a back end must do.
-pub(super) trait Backing: Read + Write {
-    /// Settings under `orch.`, where they can be read in process.
-    fn settings(&self) -> Option<BTreeMap<String, String>>;
 }
 
 impl std::fmt::Debug for Repo {

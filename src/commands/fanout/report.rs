@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::fanout::{Desk, FMT, Wish, exit_code};
+use super::{Desk, FMT, Wish, exit_code};
 use crate::error::{Result, exit};
 use crate::fanout::flow::{Order, PASSED};
 use crate::fanout::formatter::Formatter;

@@ -8,7 +8,7 @@ use crate::fanout::formatter::{Formatter, Missing};
 use crate::model::RepoPath;
 use crate::model::wording::{count, list};
 
-use super::fanout::Desk;
+use super::Desk;
 
 /// The formatters to run. Those that are used but not installed are warned of.
 ///
