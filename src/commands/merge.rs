@@ -58,6 +58,7 @@ pub(super) fn run(app: &App, args: &MergeArgs) -> Result<u8> {
                 tell(app, &outcome)?;
                 outcomes.push(outcome);
             }
+            Err(_) if has_landed(&opened, item) => app.ui.note(format!("{} has landed already", item.name)),
             Err(error) if items.len() == 1 => return Err(error),
             Err(error) => {
                 app.ui.answer(format!("  kept     {:<20} {error}", item.name))?;
@@ -73,6 +74,11 @@ pub(super) fn run(app: &App, args: &MergeArgs) -> Result<u8> {
         app.ui.note(format!("{} of {} landed", landed.count(), items.len()));
     }
     Ok(failed.unwrap_or(if red { exit::FAILED } else { exit::DONE }))
+}
+
+/// Whether another process landed it while we waited for our turn.
+fn has_landed(opened: &Opened, item: &Item) -> bool {
+    item::require(&opened.repo, item.name.as_str()).is_ok_and(|item| item.state == TaskState::Merged)
 }
 
 fn items(app: &App, opened: &Opened, args: &MergeArgs) -> Result<Vec<Item>> {

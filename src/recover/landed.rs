@@ -6,6 +6,7 @@ use crate::git::refs;
 use crate::model::task::Landed;
 use crate::review::{Item, item, land};
 use crate::run::Scene;
+use crate::session::LandLock;
 
 /// The waiting results whose tip the base holds already.
 pub fn find(scene: Scene<'_>) -> Result<Vec<Item>> {
@@ -20,8 +21,10 @@ pub fn find(scene: Scene<'_>) -> Result<Vec<Item>> {
     Ok(found)
 }
 
-/// Marks them as landed.
+/// Marks them as landed, unless somebody is landing: that one does it, and
+/// knows more.
 pub fn settle(scene: Scene<'_>) -> Result<()> {
+    let Ok(_turn) = LandLock::try_take(scene.repo, "what has landed")? else { return Ok(()) };
     for item in find(scene)? {
         let base = scene.repo.read().find_ref(&refs::branch(&item.base))?.unwrap_or(item.tip);
         land::settle(

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::check::{self, Candidate, Checked};
 use super::gate::Gate;
-use super::item::Item;
+use super::item::{self, Item};
 use super::verdict;
 use crate::config::trust::Trust;
 use crate::error::{Error, Result};
@@ -19,7 +19,7 @@ use crate::model::task::Landed;
 use crate::model::wording::{list, tick};
 use crate::model::{Oid, TaskState, Time};
 use crate::run::{Scene, end, prepare};
-use crate::session::{SessionLock, base};
+use crate::session::{LandLock, SessionLock, base};
 use crate::store;
 use crate::store::tasks::With;
 
@@ -114,6 +114,10 @@ pub fn plan(scene: Scene<'_>, item: &Item) -> Result<Plan> {
 /// Refused by the gate, by uncommitted work in the way, or by a base that
 /// does not stand still.
 pub fn land(scene: Scene<'_>, item: &Item, trust: &Trust) -> Result<Landing> {
+    let what = format!("merge {}", item.name);
+    let _turn = LandLock::wait(scene.repo, &what, scene.interrupt, scene.events)?;
+    // Whoever had the turn before may have landed it, or sent it back.
+    let item = &item::require(scene.repo, item.name.as_str())?;
     let mut attempt = 1;
     loop {
         let plan = plan(scene, item)?;

@@ -1,6 +1,7 @@
-//! Who works in a session, and whether the process behind a task lives.
+//! Who works in a session, whether the process behind a task lives, and who
+//! lands results.
 //!
-//! Both are files that the kernel unlocks when their holder dies.
+//! All are files that the kernel unlocks when their holder dies.
 
 use std::fs::{File, TryLockError};
 use std::path::PathBuf;
@@ -22,6 +23,12 @@ pub struct TaskLock {
     _file: File,
 }
 
+/// Held while a result lands: one at a time, each on top of the last.
+#[derive(Debug)]
+pub struct LandLock {
+    _file: File,
+}
+
 impl SessionLock {
     /// Takes a session for `what`, waiting for whoever has it.
     ///
@@ -34,19 +41,8 @@ impl SessionLock {
         interrupt: &Interrupt,
         events: Events<'_>,
     ) -> Result<Self> {
-        let mut told = false;
-        loop {
-            match Self::try_take(repo, name, what)? {
-                Ok(held) => return Ok(held),
-                Err(holder) if !told => {
-                    events(Event::Waiting(format!("session {name}: {holder}")));
-                    told = true;
-                }
-                Err(_) => {}
-            }
-            interrupt.check()?;
-            std::thread::sleep(std::time::Duration::from_millis(50));
-        }
+        let told = |holder| events(Event::Waiting(format!("session {name}: {holder}")));
+        wait(|| Self::try_take(repo, name, what), told, interrupt)
     }
 
     /// Takes a session for `what`, or refuses when somebody has it.
@@ -82,6 +78,43 @@ impl TaskLock {
             _ => return None,
         }
         lock::holder(&mut file).split(' ').nth(1)?.parse().ok()
+    }
+}
+
+impl LandLock {
+    /// Takes the turn to land, waiting for whoever has it.
+    ///
+    /// # Errors
+    /// Interrupted while waiting.
+    pub fn wait(repo: &Repo, what: &str, interrupt: &Interrupt, events: Events<'_>) -> Result<Self> {
+        wait(|| Self::try_take(repo, what), |holder| events(Event::Waiting(holder)), interrupt)
+    }
+
+    /// Takes the turn to land; `Err` names the process that has it.
+    pub fn try_take(repo: &Repo, what: &str) -> Result<std::result::Result<Self, String>> {
+        let path = folder(repo)?.join("land.lock");
+        Ok(try_lock(&path, what)?.map(|file| Self { _file: file }))
+    }
+}
+
+/// Takes a lock as soon as its holder lets go of it; `tell` hears once who that is.
+fn wait<T>(
+    take: impl Fn() -> Result<std::result::Result<T, String>>,
+    tell: impl Fn(String),
+    interrupt: &Interrupt,
+) -> Result<T> {
+    let mut told = false;
+    loop {
+        match take()? {
+            Ok(held) => return Ok(held),
+            Err(holder) if !told => {
+                tell(holder);
+                told = true;
+            }
+            Err(_) => {}
+        }
+        interrupt.check()?;
+        std::thread::sleep(std::time::Duration::from_millis(50));
     }
 }
 

@@ -8,5 +8,5 @@ pub mod remove;
 pub mod view;
 pub mod workplace;
 
-pub use lock::{SessionLock, TaskLock};
+pub use lock::{LandLock, SessionLock, TaskLock};
 pub use view::View;

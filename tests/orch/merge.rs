@@ -432,3 +432,29 @@ fn a_failed_check_shows_its_last_words_and_sends_the_result_back() {
         ",
     );
 }
+
+#[test]
+fn merges_at_the_same_time_land_each_result_once() {
+    let repo = shop();
+    for (text, session) in [("one", "backend"), ("two", "frontend"), ("three", "backend")] {
+        result(&repo, text, session, &[&format!("{text}.txt")]);
+    }
+    let script = "for i in 1 2 3; do git-orch merge >/dev/null 2>&1 || echo $? & done; wait
+        git log --first-parent --format=%s main | sort; git orch tasks --all; git status --short";
+    repo.shell(script).changing_checkout().run().expect(
+        "
+        exit 0
+        -- stdout
+        Merge review/two: two
+        api: login and cart
+        one
+        readme: say hello
+        three
+        web: login and cart
+          task   state   session   files  last    text
+          one    merged  backend       1  <time> ago  one
+          three  merged  backend       1  <time> ago  three
+          two    merged  frontend      1  <time> ago  two
+        ",
+    );
+}
