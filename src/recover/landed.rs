@@ -24,7 +24,7 @@ pub fn find(scene: Scene<'_>) -> Result<Vec<Item>> {
 /// Marks them as landed, unless somebody is landing: that one does it, and
 /// knows more.
 pub fn settle(scene: Scene<'_>) -> Result<()> {
-    let Ok(_turn) = LandLock::try_take(scene.repo, "what has landed")? else { return Ok(()) };
+    let Ok(turn) = LandLock::try_take(scene.repo, "what has landed")? else { return Ok(()) };
     for item in find(scene)? {
         let base = scene.repo.read().find_ref(&refs::branch(&item.base))?.unwrap_or(item.tip);
         land::settle(
@@ -33,5 +33,5 @@ pub fn settle(scene: Scene<'_>) -> Result<()> {
             Landed { from: item.base_oid, to: base, time: scene.now, checked: false },
         )?;
     }
-    Ok(())
+    land::drop_leftovers(scene, &turn)
 }

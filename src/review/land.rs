@@ -25,6 +25,8 @@ use crate::store::tasks::With;
 
 /// How often a base that moves under us is followed.
 const ATTEMPTS: usize = 5;
+/// What the names of pinned candidates begin with, below [`refs::KEEP`].
+const PIN: &str = "merge-";
 
 /// What landing a result would do; a value that `--dry-run` prints.
 #[derive(Clone, Debug, Serialize)]
@@ -190,7 +192,7 @@ fn ask_for_changes(scene: Scene<'_>, item: &Item, check: &str, tail: &str) -> Re
 }
 
 fn keep_ref(item: &Item) -> String {
-    format!("{}merge-{}", refs::KEEP, item.name)
+    format!("{}{PIN}{}", refs::KEEP, item.name)
 }
 
 fn drop_keep(scene: Scene<'_>, item: &Item) -> Result<()> {
@@ -198,6 +200,18 @@ fn drop_keep(scene: Scene<'_>, item: &Item) -> Result<()> {
     let Some(at) = scene.repo.read().find_ref(&keep)? else { return Ok(()) };
     let lock = RepoLock::take(scene.repo, "merge", scene.events)?;
     refs::apply(scene.repo, &lock, &[RefChange::delete(keep, at)], "merge")
+}
+
+/// Lets go of what killed merges pinned; only for who has the turn to land.
+pub fn drop_leftovers(scene: Scene<'_>, _turn: &LandLock) -> Result<()> {
+    let pins = scene.repo.read().refs(refs::KEEP)?;
+    let pins = pins.into_iter().filter(|(name, _)| name[refs::KEEP.len()..].starts_with(PIN));
+    let changes: Vec<RefChange> = pins.map(|(name, at)| RefChange::delete(name, at)).collect();
+    if changes.is_empty() {
+        return Ok(());
+    }
+    let lock = RepoLock::take(scene.repo, "merge, leftovers", scene.events)?;
+    refs::apply(scene.repo, &lock, &changes, "merge, leftovers")
 }
 
 /// Writes down that a result landed, takes its branch away, frees its session.
