@@ -149,6 +149,21 @@ pub fn fill(repo: &Repo, place: &Place) -> Result<()> {
     repo.git_in(place, ["-c", &setting, "reset", "--hard", "--quiet"]).run().map(drop)
 }
 
+/// Whether a worktree has never been filled to the end: git writes its index last.
+/// While it writes, it holds a lock.
+pub fn is_unfilled(place: &Place) -> bool {
+    let is_there = |file: &str| place.git_dir.join(file).symlink_metadata().is_ok();
+    !is_there("index") && !is_there("index.lock")
+}
+
+/// Writes what a killed [`fill`] left out; files that are there stay as they are.
+pub fn refill(repo: &Repo, place: &Place) -> Result<()> {
+    repo.git_in(place, ["read-tree", "HEAD"]).run()?;
+    // It tells of files that it leaves alone by failing.
+    repo.git_in(place, ["checkout-index", "--all", "--quiet"]).spawn()?;
+    repo.git_in(place, ["update-index", "-q", "--refresh"]).spawn().map(drop)
+}
+
 /// Moves a worktree's branch and files to `to`; uncommitted files that stand
 /// in the way, ignored ones too, make it fail with nothing changed.
 pub fn switch(repo: &Repo, place: &Place, branch: &str, to: Oid) -> Result<()> {

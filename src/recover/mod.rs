@@ -3,6 +3,7 @@
 
 pub mod dead;
 pub mod landed;
+pub mod unfilled;
 
 use crate::error::Result;
 use crate::fanout::claim;
@@ -10,6 +11,7 @@ use crate::run::{Scene, strays, throwaway};
 
 /// Everything that the next command sets right by itself.
 pub fn settle(scene: Scene<'_>) -> Result<()> {
+    unfilled::settle(scene)?;
     dead::settle(scene)?;
     claim::settle(scene)?;
     throwaway::remove_leftovers(scene.repo, scene.events)?;

@@ -2,12 +2,13 @@
 //!
 //! **Invariant:** the record is the commit point. What a killed attempt left
 //! before it (a branch and a worktree marked as ours) is taken away by the
-//! next attempt; after it only the worktree's files may be missing, and
-//! making the session again writes them.
+//! next attempt; after it only the worktree's files may be missing, and the
+//! next command writes them.
 
 use std::path::{Path, PathBuf};
 
 use super::base::Base;
+use super::lock::SessionLock;
 use super::workplace;
 use crate::error::{Error, IoContext, Result};
 use crate::git::refs::{self, RefChange};
@@ -180,6 +181,7 @@ fn leftover(repo: &Repo, path: &Path) -> Option<String> {
 /// Whatever git refuses; nothing stays registered then.
 pub fn carry_out(repo: &Repo, plan: Plan, events: Events<'_>, now: Time) -> Result<Session> {
     let mut session = plan.session;
+    let _held = SessionLock::take(repo, &session.name, "add-session")?;
     let parent = session.worktree.parent().expect("a worktree lies in a folder");
     std::fs::create_dir_all(parent).doing("could not make", parent)?;
     {

@@ -380,3 +380,23 @@ fn what_a_killed_attempt_left_is_taken_over() {
         ",
     );
 }
+
+#[test]
+fn files_that_a_killed_attempt_did_not_write_are_written_by_the_next_command() {
+    let repo = TestRepo::new();
+    repo.orch(&["add-session", "backend", "--paths", "src/api", "-q"]).expect_success();
+    let script = "cd ../shop.orch/backend && rm -r src/web && echo mine > README.md
+        rm $(git rev-parse --git-dir)/index";
+    repo.shell(script).run().expect("exit 0");
+    repo.orch(&["add-session", "backend", "--paths", "src/api", "-q"]).expect_success();
+    repo.shell("git -C ../shop.orch/backend status --short; cat ../shop.orch/backend/README.md")
+        .run()
+        .expect(
+            "
+        exit 0
+        -- stdout
+         M README.md
+        mine
+        ",
+        );
+}
