@@ -69,13 +69,13 @@ struct Cli {
 #[derive(Clone, Debug, clap::Args)]
 struct Global {
     /// Print one JSON document instead of text
-    #[arg(long, global = true)]
+    #[arg(long, global = true, display_order = 900)]
     json: bool,
     /// Work in this folder instead of the present one
-    #[arg(short = 'C', global = true, value_name = "DIR")]
+    #[arg(short = 'C', global = true, value_name = "DIR", display_order = 901)]
     folder: Option<PathBuf>,
     /// Print nothing but the answer, warnings and errors
-    #[arg(short, long, global = true)]
+    #[arg(short, long, global = true, display_order = 902)]
     quiet: bool,
 }
 
