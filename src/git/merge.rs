@@ -48,6 +48,12 @@ pub fn land(repo: &Repo, lock: &RepoLock, base: &str, from: Oid, to: Oid) -> Res
     let Some(holder) = holder else {
         return refs::apply(repo, lock, &[RefChange::update(name, to, from)], "land");
     };
+    if holder.path == repo.place().common_dir {
+        return Err(Error::refused(format!(
+            "`{base}` is checked out in the main worktree, and nothing tells where that is"
+        ))
+        .hint("run the command in the main worktree"));
+    }
     let place = holder.place(repo);
     let merge = repo.git_in(&place, ["merge", "--ff-only", "--no-overwrite-ignore", "--no-stat", "--quiet"]);
     let output = merge.args([to.to_string()]).spawn()?;

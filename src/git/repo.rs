@@ -32,6 +32,7 @@ pub struct Repo {
     place: Place,
     reader: Box<dyn Backing>,
     backend: Backend,
+    main_work_tree: Option<PathBuf>,
 }
 
 impl std::fmt::Debug for Repo {
@@ -61,7 +62,8 @@ impl Repo {
         let place = discover_with_child(&git, folder, environment)?;
         let shallow = super::read::shallow(&place.common_dir);
         let reader = Child { git: Arc::clone(&git), place: place.clone(), shallow };
-        Ok(Self { git, place, reader: Box::new(reader), backend: Backend::Child })
+        let main_work_tree = find_main_work_tree(&place);
+        Ok(Self { git, place, reader: Box::new(reader), backend: Backend::Child, main_work_tree })
     }
 
     fn from_library(git: Arc<Git>, repository: Repository) -> Self {
@@ -70,7 +72,14 @@ impl Repo {
             common_dir: clean(repository.commondir()),
             work_tree: repository.workdir().map(clean),
         };
-        Self { git, place, reader: Box::new(Library::new(repository)), backend: Backend::Library }
+        let main_work_tree = find_main_work_tree(&place);
+        Self {
+            git,
+            place,
+            reader: Box::new(Library::new(repository)),
+            backend: Backend::Library,
+            main_work_tree,
+        }
     }
 
     /// Reading objects and refs.
@@ -146,18 +155,28 @@ impl Repo {
 
     /// The repository's name for people and paths: that of its main folder.
     pub fn name(&self) -> String {
-        let name = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned());
-        let common = &self.place.common_dir;
-        let main = if common.ends_with(".git") { common.parent().and_then(name) } else { name(common) };
-        let main = main.unwrap_or_else(|| "repository".to_owned());
-        main.strip_suffix(".git").filter(|stem| !stem.is_empty()).unwrap_or(&main).to_owned()
+        let name = self.main_folder().file_name().map(|name| name.to_string_lossy().into_owned());
+        let name = name.unwrap_or_else(|| "repository".to_owned());
+        name.strip_suffix(".git").filter(|stem| !stem.is_empty()).unwrap_or(&name).to_owned()
     }
 
-    /// The folder beside which sessions are made: the main worktree, or the
-    /// bare repository itself.
+    /// The folder beside which sessions are made: the main worktree, or, of a
+    /// bare repository, the folder that is it (of `x/.git`: `x`).
     pub fn main_folder(&self) -> &Path {
         let common = &self.place.common_dir;
-        if common.ends_with(".git") { common.parent().unwrap_or(common) } else { common }
+        let without = if common.ends_with(".git") { common.parent().unwrap_or(common) } else { common };
+        self.main_work_tree().unwrap_or(without)
+    }
+
+    /// The main worktree; `None` in a bare repository, and where only the main
+    /// worktree itself tells where it is.
+    pub fn main_work_tree(&self) -> Option<&Path> {
+        self.main_work_tree.as_deref()
+    }
+
+    /// Whether the repository has no main worktree.
+    pub fn is_bare(&self) -> bool {
+        is_bare(&self.place.common_dir)
     }
 
     /// All settings under `orch.` in git's own configuration, last value wins.
@@ -174,6 +193,35 @@ impl Repo {
         }
         Ok(settings)
     }
+}
+
+/// The settings that hold for the main worktree alone, whatever the format.
+fn main_config(common_dir: &Path) -> Option<git2::Config> {
+    let mut config = git2::Config::open(&common_dir.join("config")).ok()?;
+    let own = common_dir.join("config.worktree");
+    if own.is_file() {
+        config.add_file(&own, git2::ConfigLevel::Worktree, false).ok()?;
+    }
+    Some(config)
+}
+
+fn is_bare(common_dir: &Path) -> bool {
+    main_config(common_dir).is_some_and(|config| config.get_bool("core.bare").unwrap_or(false))
+}
+
+fn find_main_work_tree(place: &Place) -> Option<PathBuf> {
+    let common = &place.common_dir;
+    if place.git_dir == *common {
+        return place.work_tree.clone();
+    }
+    if is_bare(common) {
+        return None;
+    }
+    let set = main_config(common).and_then(|config| config.get_path("core.worktree").ok());
+    if let Some(path) = set {
+        return common.join(path).canonicalize().ok();
+    }
+    if common.ends_with(".git") { common.parent().map(Path::to_owned) } else { None }
 }
 
 fn clean(path: &Path) -> PathBuf {

@@ -42,11 +42,13 @@ pub fn place(repo: &Repo, path: &Path, id: Option<&str>) -> Place {
 /// half-made by another process is passed over.
 pub fn list(repo: &Repo) -> Result<Vec<Worktree>> {
     let common = &repo.place().common_dir;
-    let bare = common.file_name().is_none_or(|name| name != ".git");
+    let bare = repo.is_bare();
     let mut found = Vec::new();
     if !bare {
         let head = read_head(repo, common)?;
-        found.push(Worktree { path: repo.main_folder().to_owned(), head, id: None });
+        // Where the main worktree is not known, git's own directory stands for it.
+        let path = repo.main_work_tree().unwrap_or(common).to_owned();
+        found.push(Worktree { path, head, id: None });
     }
     let Ok(entries) = common.join("worktrees").read_dir() else { return Ok(found) };
     for entry in entries.flatten() {

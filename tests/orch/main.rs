@@ -15,6 +15,7 @@ mod formatters;
 mod layers;
 mod man;
 mod merge;
+mod odd_places;
 mod review;
 mod route;
 mod sealed;
