@@ -5,11 +5,14 @@ use super::repo::Repo;
 use crate::error::{Error, IoContext, Result};
 use crate::model::Oid;
 
+/// How the folders of private indexes are called.
+pub const SCRATCH: &str = "index-";
+
 /// The worktree's present files, tracked and untracked but not ignored ones,
 /// as a tree.
 pub fn tree(repo: &Repo, place: &Place) -> Result<Oid> {
     let folder = repo.orch_dir()?;
-    let scratch = tempfile::Builder::new().prefix("index-").tempdir_in(&folder);
+    let scratch = tempfile::Builder::new().prefix(SCRATCH).tempdir_in(&folder);
     let scratch = scratch.doing("could not make a folder in", &folder)?;
     let index = scratch.path().join("index");
     let own = place.git_dir.join("index");

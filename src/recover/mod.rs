@@ -3,6 +3,7 @@
 
 pub mod dead;
 pub mod landed;
+pub mod scratch;
 pub mod unfilled;
 
 use crate::error::Result;
@@ -16,5 +17,6 @@ pub fn settle(scene: Scene<'_>) -> Result<()> {
     claim::settle(scene)?;
     throwaway::remove_leftovers(scene.repo, scene.events)?;
     landed::settle(scene)?;
+    scratch::sweep(scene.repo)?;
     strays::gather(scene)
 }
