@@ -7,6 +7,7 @@ use crate::git::Repo;
 use crate::git::refs;
 use crate::model::wording::{excerpt, unknown};
 use crate::model::{Fanout, Name, Oid, Task, TaskState, Time};
+use crate::run::finish::own_commits;
 use crate::store::{self, Stored};
 
 /// A result that waits.
@@ -103,8 +104,7 @@ fn of_task(repo: &Repo, task: &Task) -> Result<Option<Item>> {
     let Some(branch) = task.review_branch.clone() else { return Ok(None) };
     let Some(tip) = tip(repo, &branch, task.tip)? else { return Ok(None) };
     let amended = Some(tip) != task.tip;
-    let commits =
-        if amended { repo.read().commits_between(&[task.base_oid], tip)? } else { task.commits.clone() };
+    let commits = if amended { own_commits(repo, task, tip)? } else { task.commits.clone() };
     Ok(Some(Item {
         name: task.name.clone(),
         text: task.text.clone(),

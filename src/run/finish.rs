@@ -5,9 +5,9 @@ use super::prepare::Ready;
 use super::{Scene, touches};
 use crate::error::Result;
 use crate::git::refs::{self, RefChange};
-use crate::git::{RepoLock, commit, trailer, worktree};
+use crate::git::{Repo, RepoLock, commit, trailer, worktree};
 use crate::model::wording::excerpt;
-use crate::model::{Outcome, Task, TaskState, Time};
+use crate::model::{Oid, Outcome, Task, TaskState, Time};
 use crate::store::tasks::With;
 use crate::store::{self, Stored};
 
@@ -34,7 +34,7 @@ pub fn finish(scene: Scene<'_>, ready: &Ready, left: &Left, ending: Ending) -> R
         return Ok(None);
     }
     worktree::switch(repo, &ready.place, &task.branch, tip)?;
-    task.commits = repo.read().commits_between(&[task.base_oid], tip)?;
+    task.commits = own_commits(repo, &task, tip)?;
     task.touched = repo.read().changes(Some(before), after)?;
     task.tip = Some(tip);
     task.state = TaskState::Review;
@@ -63,4 +63,11 @@ fn message(task: &Task) -> String {
     let subject = excerpt(&task.text, 72);
     let text = if subject == task.text { subject } else { format!("{subject}\n\n{}", task.text) };
     trailer::sign(&text, Some(&task.session), &task.name)
+}
+
+/// The commits that a task itself made: not those of its base that it merged.
+pub fn own_commits(repo: &Repo, task: &Task, tip: Oid) -> Result<Vec<Oid>> {
+    let base = repo.read().find_ref(&refs::branch(&task.base))?;
+    let hidden: Vec<Oid> = std::iter::once(task.base_oid).chain(base).collect();
+    repo.read().commits_between(&hidden, tip)
 }

@@ -458,3 +458,24 @@ fn merges_at_the_same_time_land_each_result_once() {
         ",
     );
 }
+
+#[test]
+fn a_conflict_is_resolved_by_the_session_and_its_commits_stay_its_own() {
+    let repo = shop();
+    result(&repo, "fix login", "backend", &["src/api/login.rs"]);
+    repo.write("src/api/login.rs", "fn login() { done() }\n");
+    repo.git(&["commit", "-qam", "the owner was faster"]);
+    assert_eq!(repo.orch(&["merge", "fix-login"]).exit, 3);
+    repo.orch(&["review", "fix-login", "--request-changes", "-m", "merge main", "-q"]).expect_success();
+    repo.orch(&["retry", "fix-login", "-q", "--", "git", "merge", "-q", "-X", "ours", "main"])
+        .expect_success();
+    let task = &repo.orch(&["show", "fix-login", "--json"]).json()["data"];
+    let subjects: Vec<String> = task["commits"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|oid| repo.git(&["log", "-1", "--format=%s", oid.as_str().unwrap()]).trim().to_owned())
+        .collect();
+    assert_eq!(subjects, ["fix login", "Merge branch 'main' into orch/backend"]);
+    repo.call(&["merge", "fix-login", "-q"]).changing_checkout().run().expect_success();
+}
