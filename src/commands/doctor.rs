@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::opened::Opened;
 use crate::app::App;
-use crate::error::{Result, exit};
+use crate::error::{Error, Result, exit};
 use crate::git::{Backend, identity, process, refs, worktree};
 use crate::recover::{dead, landed};
 use crate::session::workplace;
@@ -21,7 +21,7 @@ pub(super) struct DoctorArgs {
     fix: bool,
 }
 
-#[derive(Serialize)]
+#[derive(PartialEq, Serialize)]
 struct Finding {
     what: String,
     fine: bool,
@@ -40,8 +40,9 @@ fn wrong(what: impl Into<String>, hint: impl Into<String>) -> Finding {
 pub(super) fn run(app: &App, args: &DoctorArgs) -> Result<u8> {
     let opened = if args.fix { Opened::to_change(app)? } else { Opened::to_read(app)? };
     let mut findings = surroundings(&opened);
-    findings.extend(sessions(&opened)?);
-    findings.extend(leftovers(app, &opened)?);
+    findings.extend(sessions(&opened).unwrap_or_else(unreadable));
+    findings.extend(leftovers(app, &opened).unwrap_or_else(unreadable));
+    findings.dedup();
     app.ui.data(&findings)?;
     let mut table = Table::bare();
     for finding in &findings {
@@ -50,6 +51,11 @@ pub(super) fn run(app: &App, args: &DoctorArgs) -> Result<u8> {
     }
     app.ui.answer(table.render())?;
     Ok(if findings.iter().all(|finding| finding.fine) { exit::DONE } else { exit::FAILED })
+}
+
+/// What can't even be looked at is what is wrong.
+fn unreadable(error: Error) -> Vec<Finding> {
+    vec![wrong(error.to_string(), error.hints.into_iter().next().unwrap_or_default())]
 }
 
 fn surroundings(opened: &Opened) -> Vec<Finding> {

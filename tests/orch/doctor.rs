@@ -85,10 +85,14 @@ fn a_record_of_a_later_version_is_refused_and_named() {
     );
     repo.call(&["doctor"]).env("PATH", &path).run().expect(
         "
-        exit 4
-        -- stderr
-        error: could not read the record `refs/orch/session/backend`: version 9 is not known here
-        hint: a newer git-orch wrote it: use that one
+        exit 1
+        -- stdout
+          ok     git 2.50 at $TMP/git/git
+          ok     objects are read in process
+          ok     commits are made by Test <test@example.com>
+          ok     settings are valid
+          ok     no command waits for trust
+          wrong  could not read the record `refs/orch/session/backend`: version 9 is not known here  a newer git-orch wrote it: use that one
         ",
     );
 }
