@@ -3,7 +3,9 @@
 use super::opened::Opened;
 use crate::app::App;
 use crate::error::{Result, exit};
+use crate::git::worktree;
 use crate::model::SessionState;
+use crate::model::wording::bytes;
 use crate::session::remove;
 use crate::store;
 
@@ -43,7 +45,8 @@ pub(super) fn run(app: &App, args: &RemoveSessionArgs) -> Result<u8> {
     let removed = remove::carry_out(repo, &found, &events, app.now)?;
     app.ui.note(format!("removed session {}; its work is kept as {}", removed.session, removed.kept));
     if let Some(trash) = &removed.trash {
-        app.ui.note(format!("its files are in {}", trash.display()));
+        let size = bytes(worktree::size(trash));
+        app.ui.note(format!("its files, {size}, are in {}", trash.display()));
     }
     app.ui.data(&removed)?;
     Ok(exit::DONE)

@@ -270,7 +270,7 @@ fn a_removed_session_loses_nothing() {
         exit 0
         -- stderr
         removed session backend; its work is kept as refs/orch/trash/backend-<oid>
-        its files are in $TMP/shop.orch/.trash/backend-<oid>
+        its files, 119 B, are in $TMP/shop.orch/.trash/backend-<oid>
         ",
     );
     let kept = repo.git(&["for-each-ref", "--format=%(refname)", "refs/orch/trash"]);
