@@ -1,50 +1,76 @@
 //! Ctrl-C and SIGTERM as something that long work looks at.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
 
 use crate::error::{Error, Kind, Result};
 
-/// Whether somebody asked to stop. A second Ctrl-C ends the program at once.
-#[derive(Clone, Debug)]
-pub struct Interrupt(Arc<AtomicUsize>);
+/// Signals this close together are one wish: under `git orch`, a Ctrl-C comes
+/// from the terminal and once more from git, which passes on what it got. Work
+/// that can stop has looked by then.
+const SAME: Duration = Duration::from_secs(1);
+
+/// Whether somebody asked to stop.
+///
+/// **Invariant:** work that looks ends in its own way, unless asked once more;
+/// work that does not look ends at once, as if killed.
+#[derive(Clone, Debug, Default)]
+pub struct Interrupt(Arc<Wish>);
+
+#[derive(Debug, Default)]
+struct Wish {
+    signal: AtomicUsize,
+    heard: AtomicBool,
+}
 
 impl Interrupt {
     /// Watches from now on, for the rest of the process.
     pub fn watch() -> Self {
-        let flag = Arc::new(AtomicUsize::new(0));
-        for (signal, code) in [(SIGINT, 130), (SIGTERM, 143), (SIGHUP, 129)] {
-            let again = Arc::new(std::sync::atomic::AtomicBool::new(false));
-            // Order matters: the first signal passes a lowered flag, then raises it.
-            let hooked = signal_hook::flag::register_conditional_shutdown(signal, code, Arc::clone(&again))
-                .and_then(|_| signal_hook::flag::register(signal, again))
-                .and_then(|_| {
-                    let value = usize::try_from(signal).expect("signals are small");
-                    signal_hook::flag::register_usize(signal, Arc::clone(&flag), value)
-                });
-            hooked.expect("these signals can be caught");
-        }
-        Self(flag)
+        let interrupt = Self::default();
+        let wish = Arc::clone(&interrupt.0);
+        let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP]).expect("these signals can be caught");
+        std::thread::spawn(move || {
+            let Some(first) = signals.forever().next() else { return };
+            wish.signal.store(usize::try_from(first).expect("signals are small"), Ordering::Relaxed);
+            std::thread::sleep(SAME);
+            signals.pending().for_each(drop);
+            let last =
+                if wish.heard.load(Ordering::Relaxed) { signals.forever().next() } else { Some(first) };
+            if let Some(signal) = last {
+                std::process::exit(128 + signal);
+            }
+        });
+        interrupt
     }
 
     /// Never raised: a signal ends the program as it always does.
     pub fn unwatched() -> Self {
-        Self(Arc::new(AtomicUsize::new(0)))
+        Self::default()
     }
 
     /// Whether work shall stop.
     pub fn is_raised(&self) -> bool {
-        self.0.load(Ordering::Relaxed) != 0
+        self.signal() != 0
     }
 
     /// Refuses to go on once raised.
     pub fn check(&self) -> Result<()> {
-        match i32::try_from(self.0.load(Ordering::Relaxed)) {
+        match i32::try_from(self.signal()) {
             Ok(0) => Ok(()),
             Ok(SIGINT) => Err(Error::new(Kind::Interrupted, "interrupted")),
             _ => Err(Error::new(Kind::Terminated, "terminated")),
         }
+    }
+
+    fn signal(&self) -> usize {
+        let signal = self.0.signal.load(Ordering::Relaxed);
+        if signal != 0 {
+            self.0.heard.store(true, Ordering::Relaxed);
+        }
+        signal
     }
 }
