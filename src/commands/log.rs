@@ -8,6 +8,8 @@ use std::time::Duration;
 use super::opened::Opened;
 use crate::app::App;
 use crate::error::{Error, IoContext, Result, exit};
+use crate::model::Fanout;
+use crate::model::wording::list;
 use crate::run::execute;
 use crate::session::TaskLock;
 use crate::store;
@@ -24,7 +26,7 @@ pub(super) struct LogArgs {
     /// An earlier run, counted from 1
     #[arg(long, value_name = "N")]
     run: Option<usize>,
-    /// A fan-out's shard, counted from 1
+    /// A fan-out's shard, counted from 1; the one that went wrong without it
     #[arg(long, value_name = "N", conflicts_with = "run")]
     shard: Option<usize>,
 }
@@ -56,13 +58,26 @@ fn is_running(opened: &Opened, task: &str) -> bool {
     task.parse().is_ok_and(|name| TaskLock::holder(&opened.repo, &name).is_some())
 }
 
+/// The only shard there is, or the only one that went wrong.
+fn telling_shard(fanout: &Fanout) -> Result<usize> {
+    let bad: Vec<usize> =
+        fanout.shards.iter().filter(|shard| shard.state.is_bad()).map(|shard| shard.n).collect();
+    match (fanout.shards.as_slice(), bad.as_slice()) {
+        ([only], _) => Ok(only.n),
+        (_, [only]) => Ok(*only),
+        (_, bad) => {
+            let error =
+                Error::usage(format!("`{}` is a fan-out: name a shard with `--shard N`", fanout.name));
+            Err(if bad.is_empty() { error } else { error.hint(format!("these went wrong: {}", list(bad))) })
+        }
+    }
+}
+
 fn find(opened: &Opened, args: &LogArgs) -> Result<PathBuf> {
     if let Ok(name) = args.task.parse()
-        && store::fanouts::find(&opened.repo, &name)?.is_some()
+        && let Some(fanout) = store::fanouts::find(&opened.repo, &name)?
     {
-        let shard = args
-            .shard
-            .ok_or_else(|| Error::usage(format!("`{name}` is a fan-out: name a shard with `--shard N`")))?;
+        let shard = args.shard.map_or_else(|| telling_shard(&fanout.value), Ok)?;
         return Ok(opened
             .repo
             .orch_path()

@@ -5,7 +5,7 @@ use super::result;
 use crate::app::App;
 use crate::error::{Result, exit};
 use crate::model::wording::{count, list};
-use crate::model::{Fanout, Session, ShardState, Task};
+use crate::model::{Fanout, Session, Task, TaskState};
 use crate::session::view::{Depth, view};
 use crate::store::{self, Stored};
 
@@ -135,6 +135,8 @@ fn fanout_text(fanout: &Fanout) -> String {
         format!("  command    {}", fanout.command),
         format!("  base       {} {}", fanout.base, fanout.base_oid.short()),
     ];
+    lines.extend(fanout.branch.iter().map(|branch| format!("  branch     {branch}")));
+    lines.extend(fanout.check.iter().map(|check| format!("  check      {check}")));
     for shard in &fanout.shards {
         let files = count(shard.paths.len(), "file");
         let code = shard
@@ -150,8 +152,15 @@ fn fanout_text(fanout: &Fanout) -> String {
         );
         lines.push(line);
     }
-    if fanout.shards.iter().any(|shard| matches!(shard.state, ShardState::Failed | ShardState::Escaped)) {
-        lines.push(format!("log: git orch log {} --shard N", fanout.name));
+    if let Some(landed) = &fanout.landed {
+        lines.push(format!("  landed     {} {} → {}", fanout.base, landed.from.short(), landed.to.short()));
+    }
+    if let Some(bad) = fanout.shards.iter().find(|shard| shard.state.is_bad()) {
+        lines.push(format!("log: git orch log {} --shard {}", fanout.name, bad.n));
+    }
+    if fanout.state == TaskState::Review {
+        let name = &fanout.name;
+        lines.push(format!("next: git orch review {name} --diff, then git orch merge {name}"));
     }
     lines.join("\n")
 }

@@ -210,7 +210,8 @@ fn keep(site: &Site<'_>, n: usize, oid: Oid) -> Result<()> {
     refs::apply(site.scene.repo, &lock, &[RefChange::create(pin(site.name, n), oid)], "fanout, a shard")
 }
 
-/// The last line that says something, of what a command printed.
+/// The line that says most, of the last a command printed: its first error,
+/// which warnings and counts often follow, else its last word.
 pub(super) fn last_line(log: &Path) -> String {
     use std::io::{Read as _, Seek as _, SeekFrom};
     let mut tail = Vec::new();
@@ -221,6 +222,8 @@ pub(super) fn last_line(log: &Path) -> String {
         file.read_to_end(&mut tail)
     });
     let text = String::from_utf8_lossy(&tail);
-    let line = text.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
-    if read.is_ok() { excerpt(line.trim(), 120) } else { String::new() }
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let is_error = |line: &&str| line.get(..5).is_some_and(|word| word.eq_ignore_ascii_case("error"));
+    let line = lines.clone().find(is_error).or(lines.next_back()).unwrap_or_default();
+    if read.is_ok() { excerpt(line, 80) } else { String::new() }
 }

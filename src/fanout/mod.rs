@@ -11,12 +11,14 @@
 //! claim   claim.rs              a name and a record, one process gets each
 //! shards  pool.rs, carry.rs     a throwaway for each worker, a command for each shard
 //! result  flow.rs               one tree, one commit, the check, `review/<name>`
+//! end     cancel.rs             the result is not wanted
 //! ```
 //!
 //! **Invariant:** a shard changes its own files and nothing else, or none of
 //! its changes are kept.
 
 pub mod assemble;
+pub mod cancel;
 mod carry;
 pub mod claim;
 pub mod files;

@@ -424,3 +424,101 @@ fn what_makes_no_sense_is_refused_with_a_way_out() {
 fn expect_nothing_untidy(repo: &TestRepo) {
     repo.shell("git worktree list | wc -l; git for-each-ref refs/orch").run().expect("exit 0\n-- stdout\n1");
 }
+
+#[test]
+fn a_result_that_nobody_wants_is_called_off() {
+    let repo = six_files();
+    repo.orch(&["fanout", "x", "--run", STAMP, "-q"]).expect_success();
+    let result = repo.git(&["rev-parse", "review/x"]);
+    repo.orch(&["cancel", "x"]).expect(
+        "
+        exit 0
+        -- stderr
+        x is cancelled; its result is kept on its record
+        ",
+    );
+    repo.orch(&["cancel", "x"]).expect(
+        "
+        exit 0
+        -- stderr
+        x is cancelled; its result is kept on its record
+        ",
+    );
+    assert_eq!(repo.git(&["rev-parse", "refs/orch/fanout/x^2"]), result);
+    repo.orch(&["review"]).expect(
+        "
+        exit 0
+        -- stderr
+        nothing waits for review
+        ",
+    );
+    repo.orch(&["merge", "x"]).expect(
+        "
+        exit 3
+        -- stderr
+        error: `x` has no result
+        hint: `git orch show x` tells why
+        ",
+    );
+    repo.orch(&["fanout", "x", "--run", STAMP, "-q"]).expect(
+        "
+        exit 0
+        -- stdout
+        1 shard, 6 files changed, disjoint
+        review/x
+        ",
+    );
+}
+
+#[test]
+fn the_log_without_a_shard_is_the_one_that_went_wrong() {
+    let repo = six_files();
+    let run = r#"case $1 in ./b/*) echo "error: $1"; echo bye; exit 3;; *) echo y >> "$1";; esac"#;
+    repo.orch(&["fanout", "x", "--run", run, "--shards", "directory", "-j", "1"]).expect(
+        r#"
+        exit 1
+        -- stdout
+        2 of 3 shards, 2 files changed, disjoint
+        review/x
+        failed: b   log: git orch log x --shard 2
+        -- stderr
+        x: `case $1 in ./b/*) echo "error: $1"; echo bye; exit 3;; *) echo y >> "$1";; esac`; 6 files in 3 shards, 1 at a time
+          done      a                           2 files  1 changed      <time>
+          failed    b                           2 files  exit 3         <time>  error: ./b/3
+          done      c                           2 files  1 changed      <time>
+        with `--shards file` only the files that fail are left out
+        next: git orch review x --diff, then git orch merge x
+        "#,
+    );
+    repo.orch(&["log", "x"]).expect(
+        "
+        exit 0
+        -- stdout
+        error: ./b/3
+        bye
+        ",
+    );
+    repo.orch(&["show", "x"]).expect(
+        r#"
+        exit 0
+        -- stdout
+        fan-out x: review
+          command    case $1 in ./b/*) echo "error: $1"; echo bye; exit 3;; *) echo y >> "$1";; esac
+          base       main <oid>
+          branch     review/x
+          shard 1    done      2 files, 1 changed
+          shard 2    failed    2 files, 0 changed, exit 3
+          shard 3    done      2 files, 1 changed
+        log: git orch log x --shard 2
+        next: git orch review x --diff, then git orch merge x
+        "#,
+    );
+    repo.orch(&["fanout", "y", "--run", STAMP, "--shards", "directory", "-q"]).expect_success();
+    repo.orch(&["log", "y"]).expect(
+        "
+        exit 2
+        -- stderr
+        error: `y` is a fan-out: name a shard with `--shard N`
+        ",
+    );
+}
