@@ -35,6 +35,12 @@ enum Outcome {
     Planned(land::Plan),
 }
 
+impl Outcome {
+    fn has_landed(&self) -> bool {
+        matches!(self, Self::Landed(landing) if landing.to.is_some())
+    }
+}
+
 pub(super) fn run(app: &App, args: &MergeArgs) -> Result<u8> {
     let opened = Opened::to_change(app)?;
     let items = items(app, &opened, args)?;
@@ -45,40 +51,62 @@ pub(super) fn run(app: &App, args: &MergeArgs) -> Result<u8> {
     }
     let events = |event| app.ui.event(event);
     let scene = opened.scene(app, &events);
-    let (mut outcomes, mut failed) = (Vec::new(), None);
+    let width = items.iter().map(|item| item.name.as_str().len()).max().unwrap_or_default();
+    let (mut outcomes, mut errors, mut ahead) = (Vec::new(), Vec::new(), land::Ahead::default());
     for item in &items {
         let went = if args.dry_run {
-            land::plan(scene, item).map(Outcome::Planned)
+            land::plan(scene, item, &ahead)
+                .and_then(|plan| ahead.add(scene, item, &plan).map(|()| Outcome::Planned(plan)))
         } else {
             land::land(scene, item, &opened.trust).map(Outcome::Landed)
         };
         app.ui.settle();
         match went {
             Ok(outcome) => {
-                tell(app, &outcome)?;
+                tell(app, &outcome, width)?;
                 outcomes.push(outcome);
             }
             Err(_) if has_landed(&opened, item) => app.ui.note(format!("{} has landed already", item.name)),
             Err(error) if items.len() == 1 => return Err(error),
             Err(error) => {
-                app.ui.answer(format!("  kept     {:<20} {error}", item.name))?;
-                failed = failed.or(Some(error.kind.exit_code()));
+                let word = if args.dry_run { "would keep" } else { "kept  " };
+                app.ui.answer(format!("  {word}  {:<width$}  {error}", item.name.as_str()))?;
+                errors.push(error);
             }
         }
     }
     app.ui.data(&outcomes)?;
-    let red = outcomes.iter().any(|one| matches!(one, Outcome::Landed(landing) if landing.to.is_none()));
+    let landed = outcomes.iter().filter(|one| one.has_landed()).count();
     if items.len() > 1 && !args.dry_run {
-        let landed =
-            outcomes.iter().filter(|one| matches!(one, Outcome::Landed(landing) if landing.to.is_some()));
-        app.ui.note(format!("{} of {} landed", landed.count(), items.len()));
+        app.ui.note(format!("{landed} of {} landed", items.len()));
     }
+    advise(app, &items, &outcomes, &errors);
+    let red = !args.dry_run && landed < outcomes.len();
+    let failed = errors.first().map(|error| error.kind.exit_code());
     Ok(failed.unwrap_or(if red { exit::FAILED } else { exit::DONE }))
 }
 
 /// Whether another process landed it while we waited for our turn.
 fn has_landed(opened: &Opened, item: &Item) -> bool {
     item::require(&opened.repo, item.name.as_str()).is_ok_and(|item| item.state == TaskState::Merged)
+}
+
+/// What to do about all that did not land, each thing said once.
+fn advise(app: &App, items: &[Item], outcomes: &[Outcome], errors: &[Error]) {
+    let mut told: Vec<&String> = Vec::new();
+    for hint in errors.iter().flat_map(|error| &error.hints) {
+        if !told.contains(&hint) {
+            app.ui.note(format!("hint: {hint}"));
+            told.push(hint);
+        }
+    }
+    for outcome in outcomes {
+        if let Outcome::Landed(Landing { name, to: None, .. }) = outcome
+            && items.iter().any(|item| item.name == *name && item.session.is_some())
+        {
+            app.ui.note(format!("next: git orch retry {name}"));
+        }
+    }
 }
 
 fn items(app: &App, opened: &Opened, args: &MergeArgs) -> Result<Vec<Item>> {
@@ -101,20 +129,22 @@ fn items(app: &App, opened: &Opened, args: &MergeArgs) -> Result<Vec<Item>> {
     Ok(items)
 }
 
-fn tell(app: &App, outcome: &Outcome) -> Result<()> {
+/// One line, its name as wide as the longest of the batch.
+fn tell(app: &App, outcome: &Outcome, width: usize) -> Result<()> {
     let line = match outcome {
         Outcome::Planned(plan) => {
             let how = if plan.fast_forward.is_some() { "straight ahead of" } else { "merges into" };
             format!(
-                "  would land {:<16} {how} {} {}, tree {}",
-                plan.name,
+                "  would land  {:<width$}  {how} {} {}, tree {}",
+                plan.name.as_str(),
                 plan.base,
                 plan.from.short(),
-                plan.tree
+                plan.tree.short()
             )
         }
         Outcome::Landed(Landing { name, base, from, to: Some(to), check }) => {
-            format!("  landed   {name:<20} {:<32} {base} {} → {}", words(check), from.short(), to.short())
+            let (name, words) = (name.as_str(), words(check));
+            format!("  landed  {name:<width$}  {words:<31}  {base} {} → {}", from.short(), to.short())
         }
         Outcome::Landed(Landing {
             name,
@@ -129,9 +159,10 @@ fn tell(app: &App, outcome: &Outcome) -> Result<()> {
                 let lines = count(tail.lines().count(), "line");
                 app.ui.note(format!("last {lines} of {}:\n{}", log.display(), tail.trim_end()));
             }
-            format!("  back     {name:<20} check `{check}` {code} on top of {base}, which was not moved")
+            let name = name.as_str();
+            format!("  back    {name:<width$}  check `{check}` {code} on top of {base}, which was not moved")
         }
-        Outcome::Landed(landing) => format!("  back     {}", landing.name),
+        Outcome::Landed(landing) => format!("  back    {}", landing.name),
     };
     app.ui.answer(line)
 }

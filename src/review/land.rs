@@ -4,6 +4,8 @@
 //! **Invariant:** moving the base is the commit point; records follow it, and
 //! the next command completes them from the commits if we die between.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::check::{self, Candidate, Checked};
@@ -17,7 +19,7 @@ use crate::git::refs::{self, RefChange};
 use crate::git::{RepoLock, commit, trailer};
 use crate::model::task::Landed;
 use crate::model::wording::{list, tick};
-use crate::model::{Oid, TaskState, Time};
+use crate::model::{Name, Oid, TaskState, Time};
 use crate::run::{Scene, end, prepare};
 use crate::session::{LandLock, SessionLock, base};
 use crate::store;
@@ -32,7 +34,7 @@ const PIN: &str = "merge-";
 #[derive(Clone, Debug, Serialize)]
 pub struct Plan {
     /// The result.
-    pub name: crate::model::Name,
+    pub name: Name,
     /// The base's branch.
     pub base: String,
     /// The base's tip.
@@ -48,7 +50,7 @@ pub struct Plan {
 #[derive(Clone, Debug, Serialize)]
 pub struct Landing {
     /// The result.
-    pub name: crate::model::Name,
+    pub name: Name,
     /// The base's branch.
     pub base: String,
     /// The base's tip before.
@@ -60,11 +62,27 @@ pub struct Landing {
     pub check: Checked,
 }
 
+/// What a dry run takes as landed already.
+#[derive(Debug, Default)]
+pub struct Ahead {
+    names: Vec<Name>,
+    tips: BTreeMap<String, Oid>,
+}
+
+impl Ahead {
+    /// Takes this plan as carried out too.
+    pub fn add(&mut self, scene: Scene<'_>, item: &Item, plan: &Plan) -> Result<()> {
+        self.tips.insert(plan.base.clone(), combined(scene, item, plan)?);
+        self.names.push(plan.name.clone());
+        Ok(())
+    }
+}
+
 /// Combines a result with its base in memory.
 ///
 /// # Errors
 /// Refused when it does not wait, builds on what has not landed, or conflicts.
-pub fn plan(scene: Scene<'_>, item: &Item) -> Result<Plan> {
+pub fn plan(scene: Scene<'_>, item: &Item, ahead: &Ahead) -> Result<Plan> {
     let repo = scene.repo;
     let name = &item.name;
     match item.state {
@@ -80,12 +98,14 @@ pub fn plan(scene: Scene<'_>, item: &Item) -> Result<Plan> {
     if let Some(below) = &item.on_top_of
         && let Some(below) = store::tasks::find(repo, below)?
         && below.value.state != TaskState::Merged
+        && !ahead.names.contains(&below.value.name)
     {
         let below = below.value.name;
         return Err(Error::refused(format!("`{name}` builds on `{below}`, which has not landed"))
             .hint(format!("land both: `git orch merge {below} {name}`")));
     }
-    let base = base::require(repo, &item.base)?;
+    let mut base = base::require(repo, &item.base)?;
+    base.oid = ahead.tips.get(&base.branch).copied().unwrap_or(base.oid);
     if repo.read().merge_base(base.oid, item.tip)? == Some(base.oid) {
         let tree = repo.read().commit(item.tip)?.tree;
         return Ok(Plan {
@@ -122,7 +142,7 @@ pub fn land(scene: Scene<'_>, item: &Item, trust: &Trust) -> Result<Landing> {
     let item = &item::require(scene.repo, item.name.as_str())?;
     let mut attempt = 1;
     loop {
-        let plan = plan(scene, item)?;
+        let plan = plan(scene, item, &Ahead::default())?;
         let gate = super::gate::read(scene.repo, plan.from)?;
         gate.require_trust(trust)?;
         pass_gate(scene, item, &gate)?;
@@ -146,7 +166,8 @@ pub fn land(scene: Scene<'_>, item: &Item, trust: &Trust) -> Result<Landing> {
                 let now = scene.repo.read().find_ref(&refs::branch(&plan.base))?;
                 if now == Some(plan.from) || attempt == ATTEMPTS {
                     drop_keep(scene, item)?;
-                    return Err(error);
+                    let message = format!("cannot land `{}`: {}", item.name, error.message);
+                    return Err(Error { message, ..error });
                 }
                 attempt += 1;
             }
@@ -161,17 +182,20 @@ fn pass_gate(scene: Scene<'_>, item: &Item, gate: &Gate) -> Result<()> {
     gate.require_approvals(item, &touched, &verdict::load(repo, item)?)
 }
 
+/// The commit that will be the base's tip.
+fn combined(scene: Scene<'_>, item: &Item, plan: &Plan) -> Result<Oid> {
+    if let Some(tip) = plan.fast_forward {
+        return Ok(tip);
+    }
+    let title = format!("Merge {}: {}", item.branch, crate::model::wording::excerpt(&item.text, 50));
+    let message = trailer::sign(&title, item.session.as_ref(), &item.name);
+    commit::tree(scene.repo, plan.tree, &[plan.from, item.tip], &message)
+}
+
 /// The commit that will be the base's tip, pinned so that no `git gc` takes it.
 fn candidate(scene: Scene<'_>, item: &Item, plan: &Plan) -> Result<Candidate> {
     let repo = scene.repo;
-    let oid = match plan.fast_forward {
-        Some(tip) => tip,
-        None => {
-            let title = format!("Merge {}: {}", item.branch, crate::model::wording::excerpt(&item.text, 50));
-            let message = trailer::sign(&title, item.session.as_ref(), &item.name);
-            commit::tree(repo, plan.tree, &[plan.from, item.tip], &message)?
-        }
-    };
+    let oid = combined(scene, item, plan)?;
     let lock = RepoLock::take(repo, "merge", scene.events)?;
     let keep = keep_ref(item);
     let pin = RefChange::set(keep.clone(), oid, repo.read().find_ref(&keep)?);

@@ -38,14 +38,14 @@ fn a_result_lands_where_the_base_is_checked_out() {
         "
         exit 0
         -- stdout
-          would land fix-login straight ahead of main <oid>, tree <oid>
+          would land  fix-login  straight ahead of main <oid>, tree <oid>
         ",
     );
     repo.call(&["merge", "fix-login"]).changing_checkout().run().expect(
         "
         exit 0
         -- stdout
-          landed   fix-login unchecked: no checks configured  main <oid> → <oid>
+          landed  fix-login  unchecked: no checks configured  main <oid> → <oid>
         ",
     );
     assert_eq!(repo.read("shop/src/api/login.rs"), "fn login() {}\nedited for fix-login\n");
@@ -59,6 +59,10 @@ fn a_result_lands_where_the_base_is_checked_out() {
           fix login
           session    backend, by $TMP/agents/edit.sh
           base       main <oid>
+          target     src/web/login.ts 1.00
+          target     src/api/login.rs 1.00
+          target     src/web/cart.ts 0.73
+          target     src/api/cart.rs 0.72
           run        1 committed, <time> ago
           commit     <oid> fix login
           touched    M src/api/login.rs
@@ -85,9 +89,9 @@ fn several_results_land_in_order() {
         "
         exit 0
         -- stdout
-          landed   fix-cart unchecked: no checks configured  main <oid> → <oid>
-          landed   fix-login unchecked: no checks configured  main <oid> → <oid>
-          landed   more-login unchecked: no checks configured  main <oid> → <oid>
+          landed  fix-cart    unchecked: no checks configured  main <oid> → <oid>
+          landed  fix-login   unchecked: no checks configured  main <oid> → <oid>
+          landed  more-login  unchecked: no checks configured  main <oid> → <oid>
         -- stderr
         3 of 3 landed
         ",
@@ -129,7 +133,7 @@ fn a_conflict_keeps_both_as_they_are() {
         "
         exit 0
         -- stdout
-          landed   fix-login unchecked: no checks configured  main <oid> → <oid>
+          landed  fix-login  unchecked: no checks configured  main <oid> → <oid>
         ",
     );
     let before = repo.everything();
@@ -152,7 +156,7 @@ fn unrelated_uncommitted_work_is_kept_and_overlapping_work_refuses() {
         "
         exit 3
         -- stderr
-        error: `main` is checked out in `$TMP/shop` with changes to `src/api/login.rs`, which it also changes
+        error: cannot land `fix-login`: `main` is checked out in `$TMP/shop` with changes to `src/api/login.rs`, which it also changes
         hint: commit or stash them there, then run the command again
         ",
     );
@@ -164,7 +168,7 @@ fn unrelated_uncommitted_work_is_kept_and_overlapping_work_refuses() {
         "
         exit 0
         -- stdout
-          landed   fix-login unchecked: no checks configured  main <oid> → <oid>
+          landed  fix-login  unchecked: no checks configured  main <oid> → <oid>
         ",
     );
     repo.shell("git status --short; cat src/api/cart.rs untracked.txt").run().expect(
@@ -192,7 +196,7 @@ fn an_ignored_file_in_the_way_is_not_overwritten() {
         "
         exit 3
         -- stderr
-        error: `main` is checked out in `$TMP/shop` with changes to `a.secret`, which it also changes
+        error: cannot land `add-a-secret`: `main` is checked out in `$TMP/shop` with changes to `a.secret`, which it also changes
         hint: commit or stash them there, then run the command again
         ",
     );
@@ -218,12 +222,13 @@ fn checks_of_the_base_decide_on_the_combined_tree() {
     repo.call(&["merge"]).changing_checkout().run().expect("
         exit 1
         -- stdout
-          back     fix-cart check `! grep -r edited src/web` failed (exit 1) on top of main, which was not moved
-          landed   fix-login check passed in <time>             main <oid> → <oid>
+          back    fix-cart   check `! grep -r edited src/web` failed (exit 1) on top of main, which was not moved
+          landed  fix-login  check passed in <time>             main <oid> → <oid>
         -- stderr
         last 1 line of $TMP/shop/.git/orch/check/fix-cart/check-1.log:
             src/web/cart.ts:edited for fix-cart
         1 of 2 landed
+        next: git orch retry fix-cart
         ");
     repo.orch(&["tasks", "--all"]).expect(
         "
@@ -253,10 +258,11 @@ fn a_result_cannot_weaken_its_own_gate() {
         "
         exit 1
         -- stdout
-          back     no-checks check `echo broken; false` failed (exit 1) on top of main, which was not moved
+          back    no-checks  check `echo broken; false` failed (exit 1) on top of main, which was not moved
         -- stderr
         last 1 line of $TMP/shop/.git/orch/check/no-checks/check-1.log:
             broken
+        next: git orch retry no-checks
         ",
     );
 }
@@ -289,7 +295,7 @@ fn a_needed_viewpoint_has_to_approve() {
         "
         exit 0
         -- stdout
-          landed   fix-login unchecked: no checks configured  main <oid> → <oid>
+          landed  fix-login  unchecked: no checks configured  main <oid> → <oid>
         ",
     );
 }
@@ -303,7 +309,7 @@ fn a_base_that_nobody_has_checked_out_moves_by_its_ref() {
         "
         exit 0
         -- stdout
-          landed   fix-login unchecked: no checks configured  main <oid> → <oid>
+          landed  fix-login  unchecked: no checks configured  main <oid> → <oid>
         ",
     );
     repo.shell("git status --short --branch; git log -1 --format=%s main").run().expect(
@@ -341,8 +347,8 @@ fn a_stacked_result_waits_for_the_one_below() {
         "
         exit 0
         -- stdout
-          landed   one unchecked: no checks configured  main <oid> → <oid>
-          landed   two unchecked: no checks configured  main <oid> → <oid>
+          landed  one  unchecked: no checks configured  main <oid> → <oid>
+          landed  two  unchecked: no checks configured  main <oid> → <oid>
         -- stderr
         2 of 2 landed
         ",
@@ -358,8 +364,8 @@ fn a_stack_lands_from_below_whatever_its_names() {
         "
         exit 0
         -- stdout
-          landed   b-below unchecked: no checks configured  main <oid> → <oid>
-          landed   a-above unchecked: no checks configured  main <oid> → <oid>
+          landed  b-below  unchecked: no checks configured  main <oid> → <oid>
+          landed  a-above  unchecked: no checks configured  main <oid> → <oid>
         -- stderr
         2 of 2 landed
         ",
@@ -381,29 +387,17 @@ fn a_failed_check_shows_its_last_words_and_sends_the_result_back() {
     repo.orch(&["merge", "fix-login"]).expect("
         exit 1
         -- stdout
-          back     fix-login check `grep -c login src/api/login.rs && exit 3` failed (exit 3) on top of main, which was not moved
+          back    fix-login  check `grep -c login src/api/login.rs && exit 3` failed (exit 3) on top of main, which was not moved
         -- stderr
         last 1 line of $TMP/shop/.git/orch/check/fix-login/check-1.log:
             2
+        next: git orch retry fix-login
         ");
     assert_eq!(repo.git(&["rev-parse", "main"]), before);
-    repo.orch(&["show", "fix-login"]).expect(
-        "
-        exit 0
-        -- stdout
-        task fix-login: changes
-          fix login
-          session    backend, by $TMP/agents/edit.sh
-          base       main <oid>
-          run        1 committed, <time> ago
-          commit     <oid> fix login
-          touched    M src/api/login.rs
-          asked for  The check `grep -c login src/api/login.rs && exit 3` fails on top of main:
-        2
-        next: git orch retry fix-login
-        ",
-    );
-    repo.orch(&["retry", "fix-login", "--", "sh", "-c", "grep -A9 'Changes asked' > why.txt"]).expect(
+    let shown = repo.orch(&["show", "fix-login"]).stdout;
+    let asked = "The check `grep -c login src/api/login.rs && exit 3` fails on top of main:\n2\nnext: git orch retry fix-login\n";
+    assert!(shown.ends_with(&format!("  asked for  {asked}")), "{shown}");
+    repo.orch(&["retry", "fix-login", "--", "sh", "-c", "grep -A5 'Changes asked' > why.txt"]).expect(
         "
         exit 0
         -- stdout
@@ -425,10 +419,39 @@ fn a_failed_check_shows_its_last_words_and_sends_the_result_back() {
         The check `grep -c login src/api/login.rs && exit 3` fails on top of main:
         2
         ```
+        ",
+    );
+}
 
-        ## How to work
-
-        - You are session `backend`, on branch `orch/backend`, in your own worktree. Work only here.
+#[test]
+fn a_dry_run_takes_what_comes_before_as_landed() {
+    let repo = shop();
+    result(&repo, "one", "backend", &["src/api/login.rs"]);
+    result(&repo, "two", "backend", &["src/api/login.rs"]);
+    result(&repo, "another login", "frontend", &["src/api/login.rs"]);
+    let before = repo.refs();
+    repo.orch(&["merge", "one", "two", "another-login", "--dry-run"]).expect(
+        "
+        exit 3
+        -- stdout
+          would land  one            straight ahead of main <oid>, tree <oid>
+          would land  two            straight ahead of main <oid>, tree <oid>
+          would keep  another-login  `another-login` conflicts with `main` in `src/api/login.rs`
+        -- stderr
+        hint: ask its session to follow: `git orch review another-login --request-changes -m 'merge main and resolve'`
+        ",
+    );
+    assert_eq!(repo.refs(), before);
+    repo.call(&["merge", "one", "two", "another-login"]).changing_checkout().run().expect(
+        "
+        exit 3
+        -- stdout
+          landed  one            unchecked: no checks configured  main <oid> → <oid>
+          landed  two            unchecked: no checks configured  main <oid> → <oid>
+          kept    another-login  `another-login` conflicts with `main` in `src/api/login.rs`
+        -- stderr
+        2 of 3 landed
+        hint: ask its session to follow: `git orch review another-login --request-changes -m 'merge main and resolve'`
         ",
     );
 }

@@ -96,7 +96,7 @@ fn git_hooks_filters_and_monitors_of_the_repository_do_not_run() {
         "
         exit 0
         -- stdout
-          landed   fix-login unchecked: no checks configured  main <oid> → <oid>
+          landed  fix-login  unchecked: no checks configured  main <oid> → <oid>
         ",
     );
     repo.shell("ls ~").run().expect("exit 0");
