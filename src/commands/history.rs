@@ -98,7 +98,7 @@ pub(super) fn run(app: &App, args: &HistoryArgs) -> Result<u8> {
         None if details => app.ui.answer(by_folder(app, &opened, &history, &shown[0])?)?,
         None => app.ui.answer(shown.iter().map(|shown| text(app, shown)).collect::<String>())?,
     }
-    if details {
+    if shown.iter().any(|shown| !shown.own.is_empty()) {
         app.ui.answer(shown.iter().map(own_text).collect::<String>())?;
     }
     Ok(exit::DONE)

@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
+use super::opened::Opened;
 use crate::app::App;
 use crate::error::{Result, exit};
 use crate::model::time::elapsed;
 use crate::model::wording::count;
-use crate::model::{Outcome, Route, Task, TaskState};
+use crate::model::{Outcome, Route, Session, Task, TaskState};
+use crate::run::prepare;
 
 /// How many touched files are listed.
 const LISTED: usize = 20;
@@ -42,7 +44,7 @@ pub(super) fn report(app: &App, task: &Task) -> Result<u8> {
     let run = task.runs.last();
     let seconds = run.and_then(|run| Some(run.ended?.since(run.started))).unwrap_or_default();
     let took = if seconds == 0 {
-        "under 1s".to_owned()
+        "less than 1s".to_owned()
     } else {
         elapsed(Duration::from_secs(seconds.unsigned_abs()))
     };
@@ -50,7 +52,9 @@ pub(super) fn report(app: &App, task: &Task) -> Result<u8> {
     let code = match (task.state, outcome) {
         (TaskState::Review, _) => {
             let commits = count(task.commits.len(), "commit");
-            app.ui.note(format!("done in {took}: {commits}, {}", count(task.touched.len(), "file")));
+            let files = count(task.touched.len(), "file");
+            let below = task.on_top_of.as_ref().map(|below| format!(", on top of {below}"));
+            app.ui.note(format!("done in {took}: {commits}, {files}{}", below.unwrap_or_default()));
             for change in task.touched.iter().take(LISTED) {
                 app.ui.note(format!("  {} {}", change.status.letter(), change.path));
             }
@@ -74,6 +78,17 @@ pub(super) fn report(app: &App, task: &Task) -> Result<u8> {
         app.ui.note(format!("next: {next}"));
     }
     Ok(code)
+}
+
+/// Gives a prepared task to a person.
+pub(super) fn hand_over(app: &App, opened: &Opened, task: &Task, session: &Session) -> Result<()> {
+    let at = session.worktree.display();
+    let brief = prepare::folder(&opened.repo, task)?.join("brief.md");
+    app.ui.note(format!("no agent is set: {} is yours", task.name));
+    app.ui.note(format!("  worktree   {at}"));
+    app.ui.note(format!("  brief      {}", brief.display()));
+    app.ui.answer(at.to_string())?;
+    Ok(())
 }
 
 fn failure(task: &Task, outcome: Option<Outcome>, took: &str) -> String {

@@ -54,7 +54,7 @@ pub(super) fn run(app: &App, args: &RetryArgs) -> Result<u8> {
         )?;
     }
     if matches!(worker, Worker::Person) {
-        app.ui.answer(session.worktree.display().to_string())?;
+        result::hand_over(app, &opened, &done.value, &session)?;
     }
     result::report(app, &done.value).map(|code| opened.exit_code(code))
 }
@@ -66,11 +66,7 @@ fn check(repo: &Repo, task: &Stored<Task>) -> Result<()> {
         TaskState::Changes => {
             let branch = repo.read().find_ref(&crate::git::refs::branch(&task.value.branch))?;
             if branch != task.value.tip {
-                return Err(Error::refused(format!(
-                    "later work of session `{}` lies on top of `{name}`",
-                    task.value.session
-                ))
-                .hint("land or cancel that first: `git orch tasks` lists it"));
+                return Err(later(repo, &task.value)?);
             }
         }
         TaskState::Review => {
@@ -80,6 +76,25 @@ fn check(repo: &Repo, task: &Stored<Task>) -> Result<()> {
         state => return Err(Error::refused(format!("`{name}` can't be run again: it is {}", state.word()))),
     }
     Ok(())
+}
+
+/// Why a lower result can't be worked on, and what can be done instead.
+fn later(repo: &Repo, task: &Task) -> Result<Error> {
+    let (name, session) = (&task.name, &task.session);
+    let error = Error::refused(format!("later work of session `{session}` lies on top of `{name}`"));
+    let tasks = store::tasks::load(repo)?;
+    let on_top =
+        |other: &&Stored<Task>| other.value.on_top_of.as_ref() == Some(name) && !other.value.state.is_over();
+    Ok(match tasks.iter().find(on_top) {
+        Some(above) => error.hint(format!(
+            "call that off first: `git orch cancel {}`; or take this as it is: `git orch review {name} --approve`",
+            above.value.name
+        )),
+        None => {
+            let result = task.review_branch.as_deref().unwrap_or(&task.base);
+            error.hint(format!("look at it: `git log {result}..{}`", task.branch))
+        }
+    })
 }
 
 fn choose(app: &App, opened: &Opened, args: &RetryArgs, task: &Task, session: &Session) -> Result<Worker> {

@@ -5,7 +5,7 @@ use crate::app::App;
 use crate::error::{Error, Result, exit};
 use crate::git::identity;
 use crate::model::wording::excerpt;
-use crate::model::{Decision, Viewpoint};
+use crate::model::{Decision, TaskState, Viewpoint};
 use crate::review::verdict::{self, Held, Judgement};
 use crate::review::{Item, item};
 use crate::store;
@@ -55,7 +55,9 @@ pub(super) fn run(app: &App, args: &ReviewArgs) -> Result<u8> {
 }
 
 fn list(app: &App, opened: &Opened) -> Result<u8> {
-    let items = item::load(&opened.repo)?;
+    let mut items = item::load(&opened.repo)?;
+    // What a reader can act on comes first.
+    items.sort_by_key(|item| item.state != TaskState::Review);
     app.ui.data(&items)?;
     if items.is_empty() {
         app.ui.note("nothing waits for review");
@@ -69,12 +71,30 @@ fn list(app: &App, opened: &Opened) -> Result<u8> {
             item.session.as_ref().map(ToString::to_string).unwrap_or_default(),
             item.commits.len().to_string(),
             item.since.ago(app.now),
-            excerpt(&item.text, 60),
+            words(item),
         ]);
     }
     app.ui.answer(table.render())?;
-    app.ui.note(format!("next: git orch review {} --diff", items[0].name));
+    if let Some(next) = items.iter().find_map(next) {
+        app.ui.note(format!("next: {next}"));
+    }
     Ok(exit::DONE)
+}
+
+fn words(item: &Item) -> String {
+    let below = item.on_top_of.as_ref().map(|below| format!(", on top of {below}"));
+    excerpt(&item.text, 60) + &below.unwrap_or_default()
+}
+
+/// The next command for a result. Nobody can be sent to make a fan-out's again.
+fn next(item: &Item) -> Option<String> {
+    let name = &item.name;
+    match (item.state, &item.session) {
+        (TaskState::Review, _) => Some(format!("git orch review {name} --diff, then git orch merge {name}")),
+        (TaskState::Changes, Some(_)) => Some(format!("git orch retry {name}")),
+        (TaskState::Changes, None) => Some(format!("git orch cancel {name}")),
+        _ => None,
+    }
 }
 
 fn look(app: &App, opened: &Opened, item: &Item) -> Result<u8> {
@@ -97,9 +117,8 @@ fn look(app: &App, opened: &Opened, item: &Item) -> Result<u8> {
     lines.extend(verdicts.iter().map(|held| verdict_words(app, held)));
     app.ui.answer(lines.join("\n"))?;
     app.ui.data(&Look { item, stat, verdicts })?;
-    if item.state.is_pending() {
-        let name = &item.name;
-        app.ui.note(format!("next: git orch review {name} --diff, then git orch merge {name}"));
+    if let Some(next) = next(item) {
+        app.ui.note(format!("next: {next}"));
     }
     Ok(exit::DONE)
 }
@@ -134,12 +153,14 @@ fn judge(app: &App, opened: &Opened, item: &Item, args: &ReviewArgs) -> Result<u
     let judgement = Judgement { viewpoint, decision, text, by: identity::require(&opened.repo)? };
     let events = |event| app.ui.event(event);
     verdict::give(&opened.repo, item, judgement, &events, app.now)?;
-    app.ui.data(&item::require(&opened.repo, item.name.as_str())?)?;
+    let judged = item::require(&opened.repo, item.name.as_str())?;
+    app.ui.data(&judged)?;
     let name = &item.name;
     if args.approve {
         app.ui.note(format!("approved {name} at {}\nnext: git orch merge {name}", item.tip.short()));
     } else {
-        app.ui.note(format!("asked for changes in {name}\nnext: git orch retry {name}"));
+        let next = next(&judged).map(|next| format!("\nnext: {next}")).unwrap_or_default();
+        app.ui.note(format!("asked for changes in {name}{next}"));
     }
     Ok(exit::DONE)
 }

@@ -92,6 +92,9 @@ fn doubt(route: &Route) -> String {
 fn why(app: &App, opened: &Opened, route: &Route) -> Result<String> {
     let mut text = targets(route);
     text.push_str(&signals(route));
+    if route.targets.is_empty() {
+        return Ok(text);
+    }
     if let Some(first) = route.candidates.first() {
         text.push_str(&reasons(app, opened, first, "because")?);
     }

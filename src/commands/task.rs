@@ -7,7 +7,7 @@ use super::result;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::git::identity;
-use crate::model::{RepoPath, Route, Session, Target, TargetSource, Task};
+use crate::model::{RepoPath, Route, Session, Target, Task};
 use crate::run::claim::{self, Order};
 use crate::run::routing::{self, Survey};
 use crate::run::worker::{self, Worker};
@@ -61,7 +61,7 @@ pub(super) fn run(app: &App, args: TaskArgs) -> Result<u8> {
     let typed = patterns(app, &opened.repo, &args.paths)?;
     let given = routing::given(&opened.repo, &survey, &typed)?;
     let (session, targets, route) = match &args.session {
-        Some(name) => by_name(&opened, name, given)?,
+        Some(name) => by_name(scene, &survey, (name, &text), &given)?,
         None => by_history(scene, &survey, &text, &given)?,
     };
     let worker = choose_worker(app, &opened, &args, &session)?;
@@ -79,17 +79,23 @@ pub(super) fn run(app: &App, args: TaskArgs) -> Result<u8> {
     let done = flow::carry_out(scene, claimed, &worker)?;
     remember_command(&opened, &done.value, &args)?;
     if matches!(worker, Worker::Person) {
-        hand_over(app, &opened, &done.value, &session)?;
+        result::hand_over(app, &opened, &done.value, &session)?;
     }
     result::report(app, &done.value).map(|code| opened.exit_code(code))
 }
 
 type Chosen = (Session, Vec<Target>, Option<Route>);
 
-fn by_name(opened: &Opened, name: &str, given: Vec<RepoPath>) -> Result<Chosen> {
-    let session = store::sessions::require(&opened.repo, name)?.value;
-    let target = |path| Target { path, source: TargetSource::Given, score: 1.0 };
-    Ok((session, given.into_iter().map(target).collect(), None))
+/// The session is said; which files are likely is still worth telling it.
+fn by_name(
+    scene: Scene<'_>,
+    survey: &Survey,
+    (name, text): (&str, &str),
+    given: &[RepoPath],
+) -> Result<Chosen> {
+    let session = store::sessions::require(scene.repo, name)?.value;
+    let targets = routing::decide(scene.repo, survey, text, given, scene.events)?.targets;
+    Ok((session, targets, None))
 }
 
 fn by_history(scene: Scene<'_>, survey: &Survey, text: &str, given: &[RepoPath]) -> Result<Chosen> {
@@ -140,14 +146,4 @@ fn remember_command(opened: &Opened, task: &Task, args: &TaskArgs) -> Result<()>
         task,
         task.runs.last().map(|run| run.command.as_slice()).unwrap_or_default(),
     )
-}
-
-fn hand_over(app: &App, opened: &Opened, task: &Task, session: &Session) -> Result<()> {
-    let at = session.worktree.display();
-    let brief = crate::run::prepare::folder(&opened.repo, task)?.join("brief.md");
-    app.ui.note(format!("no agent is set: {} is yours", task.name));
-    app.ui.note(format!("  worktree   {at}"));
-    app.ui.note(format!("  brief      {}", brief.display()));
-    app.ui.answer(at.to_string())?;
-    Ok(())
 }

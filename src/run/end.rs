@@ -40,8 +40,9 @@ pub fn done(scene: Scene<'_>, task: Stored<Task>, leave: Leave) -> Result<Stored
     let left = judge::look(scene.repo, &ready.place, ready.start)?;
     if let (Some(first), false) = (left.dirty.first(), leave.commit) {
         let what = uncommitted(first, left.dirty.len());
-        return Err(Error::refused(format!("`{name}` has {what}"))
-            .hint("commit them as you like, or let them be committed: `git orch done --commit`"));
+        return Err(Error::refused(format!("`{name}` has {what}")).hint(format!(
+            "commit them as you like, or let them be committed: `git orch done {name} --commit`"
+        )));
     }
     let ending = Ending { ended: scene.now, exit_code: None };
     if let Some(done) = finish(scene, &ready, &left, ending)? {
@@ -50,8 +51,9 @@ pub fn done(scene: Scene<'_>, task: Stored<Task>, leave: Leave) -> Result<Stored
     if leave.empty {
         return set_aside(scene, &ready, Outcome::Empty, TaskState::Cancelled, ending);
     }
-    Err(Error::refused(format!("`{name}` changes nothing yet"))
-        .hint(format!("if that is right: `git orch done --empty`; to call it off: `git orch cancel {name}`")))
+    Err(Error::refused(format!("`{name}` changes nothing yet")).hint(format!(
+        "if that is right: `git orch done {name} --empty`; to call it off: `git orch cancel {name}`"
+    )))
 }
 
 /// The place of a task that a person works on.

@@ -77,7 +77,7 @@ fn nothing_at_all_is_not_done_unless_that_is_right() {
         exit 3
         -- stderr
         error: `fix-login` changes nothing yet
-        hint: if that is right: `git orch done --empty`; to call it off: `git orch cancel fix-login`
+        hint: if that is right: `git orch done fix-login --empty`; to call it off: `git orch cancel fix-login`
         ",
     );
     before.expect_same(&repo.everything(), "done");
@@ -100,7 +100,7 @@ fn uncommitted_files_are_committed_only_when_told() {
         exit 3
         -- stderr
         error: `fix-login` has an uncommitted file, `new.txt`
-        hint: commit them as you like, or let them be committed: `git orch done --commit`
+        hint: commit them as you like, or let them be committed: `git orch done fix-login --commit`
         ",
     );
     before.expect_same(&repo.everything(), "done");

@@ -33,7 +33,7 @@ fn one_result_is_shown_with_its_commits_and_files() {
           task       state   session  commits  since   text
           fix-login  review  backend        1  <time> ago  fix login
         -- stderr
-        next: git orch review fix-login --diff
+        next: git orch review fix-login --diff, then git orch merge fix-login
         ",
     );
     repo.orch(&["review", "fix-login"]).expect(

@@ -160,6 +160,10 @@ fn a_failed_run_keeps_its_edits_and_frees_the_session() {
           fix login
           session    backend, by $TMP/agents/fail.sh
           base       main <oid>
+          target     src/web/login.ts 1.00
+          target     src/api/login.rs 1.00
+          target     src/web/cart.ts 0.73
+          target     src/api/cart.rs 0.72
           run        1 failed, exit 7, <time> ago
           kept       its edits: git diff <oid> <oid>
         next: git orch log fix-login, then git orch retry fix-login
@@ -313,7 +317,7 @@ fn the_next_task_of_a_session_is_built_on_its_pending_result() {
         review/two
         -- stderr
         backend takes two
-        done in <time>: 1 commit, 1 file
+        done in <time>: 1 commit, 1 file, on top of one
           A two.txt
         next: git orch review two --diff, then git orch merge two
         ",
@@ -332,9 +336,9 @@ fn the_next_task_of_a_session_is_built_on_its_pending_result() {
         -- stdout
           task  state   session  commits  since   text
           one   review  backend        1  <time> ago  one
-          two   review  backend        1  <time> ago  two
+          two   review  backend        1  <time> ago  two, on top of one
         -- stderr
-        next: git orch review one --diff
+        next: git orch review one --diff, then git orch merge one
         ",
     );
 }
@@ -520,6 +524,10 @@ fn a_killed_run_is_set_right_by_the_next_command() {
           fix login
           session    backend, by $TMP/agents/hang.sh
           base       main <oid>
+          target     src/web/login.ts 1.00
+          target     src/api/login.rs 1.00
+          target     src/web/cart.ts 0.73
+          target     src/api/cart.rs 0.72
           run        1 died, <time> ago
           kept       its edits: git diff <oid> <oid>
         next: git orch log fix-login, then git orch retry fix-login
@@ -637,6 +645,67 @@ fn text_cannot_speak_to_git_or_the_terminal() {
         exit 0
         -- stdout
         backend
+        ",
+    );
+}
+
+#[test]
+fn one_wish_to_stop_may_arrive_twice() {
+    let repo = shop();
+    // As under `git orch`: the terminal's Ctrl-C, and git passes on its own.
+    let script =
+        "echo half > half.txt; p=$(cut -d' ' -f4 /proc/$PPID/stat); kill -INT $p; kill -INT $p; sleep 60";
+    repo.orch(&["task", "fix login", "--session", "backend", "--", "sh", "-c", script]).expect(
+        "
+        exit 130
+        -- stderr
+        backend takes fix-login
+        not done: the run was interrupted after <time>; its edits are kept on the task's record; session backend is free
+        next: git orch log fix-login, then git orch retry fix-login
+        ",
+    );
+    assert_eq!(repo.git(&["-C", "../shop.orch/backend", "status", "--short"]), "");
+}
+
+#[test]
+fn tasks_that_wait_for_somebody_come_first() {
+    let repo = shop();
+    let agent = repo.agent("edit.sh");
+    for (text, file) in [("one", "a"), ("two", "b"), ("three", "c")] {
+        repo.orch(&["task", text, "--session", "backend", "-q", "--", &agent, file]).expect_success();
+    }
+    assert_eq!(repo.orch(&["task", "four", "--session", "frontend", "-q", "--", "false"]).exit, 1);
+    repo.orch(&["review", "two", "--request-changes", "-m", "no", "-q"]).expect("exit 0");
+    repo.orch(&["tasks"]).expect(
+        "
+        exit 0
+        -- stdout
+          task   state    session  files  last    text
+          two    changes  backend      1  <time> ago  two
+          one    review   backend      1  <time> ago  one
+          three  review   backend      1  <time> ago  three
+        -- stderr
+        1 task failed; --all lists them too
+        ",
+    );
+    repo.orch(&["review"]).expect(
+        "
+        exit 0
+        -- stdout
+          task   state    session  commits  since   text
+          one    review   backend        1  <time> ago  one
+          three  review   backend        1  <time> ago  three, on top of two
+          two    changes  backend        1  <time> ago  two, on top of one
+        -- stderr
+        next: git orch review one --diff, then git orch merge one
+        ",
+    );
+    repo.orch(&["retry", "two"]).expect(
+        "
+        exit 3
+        -- stderr
+        error: later work of session `backend` lies on top of `two`
+        hint: call that off first: `git orch cancel three`; or take this as it is: `git orch review two --approve`
         ",
     );
 }
