@@ -70,7 +70,10 @@ pub(super) fn run(app: &App, args: &MergeArgs) -> Result<u8> {
             Err(error) if items.len() == 1 => return Err(error),
             Err(error) => {
                 let word = if args.dry_run { "would keep" } else { "kept  " };
-                app.ui.answer(format!("  {word}  {:<width$}  {error}", item.name.as_str()))?;
+                let (name, why) = (item.name.as_str(), error.to_string());
+                // The line has the name already.
+                let why = why.strip_prefix(&format!("cannot land `{name}`: ")).unwrap_or(&why);
+                app.ui.answer(format!("  {word}  {name:<width$}  {why}"))?;
                 errors.push(error);
             }
         }

@@ -6,7 +6,7 @@ use super::opened::Opened;
 use crate::app::App;
 use crate::error::{Result, exit};
 use crate::model::time::elapsed;
-use crate::model::wording::count;
+use crate::model::wording::{count, review_then_merge};
 use crate::model::{Outcome, Route, Session, Task, TaskState};
 use crate::run::prepare;
 
@@ -26,7 +26,7 @@ pub(super) fn route_words(route: &Route) -> String {
 pub(super) fn next(task: &Task) -> Option<String> {
     let name = &task.name;
     match task.state {
-        TaskState::Review => Some(format!("git orch review {name} --diff, then git orch merge {name}")),
+        TaskState::Review => Some(review_then_merge(name)),
         TaskState::Changes => Some(format!("git orch retry {name}")),
         TaskState::Failed => Some(format!("git orch log {name}, then git orch retry {name}")),
         TaskState::Cancelled => Some(format!("git orch retry {name}")),

@@ -4,7 +4,7 @@ use super::opened::Opened;
 use crate::app::App;
 use crate::error::{Error, Result, exit};
 use crate::git::identity;
-use crate::model::wording::excerpt;
+use crate::model::wording::{excerpt, review_then_merge};
 use crate::model::{Decision, TaskState, Viewpoint};
 use crate::review::verdict::{self, Held, Judgement};
 use crate::review::{Item, item};
@@ -90,7 +90,7 @@ fn words(item: &Item) -> String {
 fn next(item: &Item) -> Option<String> {
     let name = &item.name;
     match (item.state, &item.session) {
-        (TaskState::Review, _) => Some(format!("git orch review {name} --diff, then git orch merge {name}")),
+        (TaskState::Review, _) => Some(review_then_merge(name)),
         (TaskState::Changes, Some(_)) => Some(format!("git orch retry {name}")),
         (TaskState::Changes, None) => Some(format!("git orch cancel {name}")),
         _ => None,

@@ -4,7 +4,7 @@ use super::opened::Opened;
 use super::result;
 use crate::app::App;
 use crate::error::{Result, exit};
-use crate::model::wording::{count, list};
+use crate::model::wording::{count, list, review_then_merge};
 use crate::model::{Fanout, Session, Task, TaskState};
 use crate::session::view::{Depth, view};
 use crate::store::{self, Stored};
@@ -160,7 +160,7 @@ fn fanout_text(fanout: &Fanout) -> String {
     }
     if fanout.state == TaskState::Review {
         let name = &fanout.name;
-        lines.push(format!("next: git orch review {name} --diff, then git orch merge {name}"));
+        lines.push(format!("next: {}", review_then_merge(name)));
     }
     lines.join("\n")
 }

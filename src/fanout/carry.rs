@@ -15,7 +15,7 @@ use crate::error::{IoContext, Result};
 use crate::git::refs::{self, RefChange};
 use crate::git::{RepoLock, splice};
 use crate::model::time::elapsed;
-use crate::model::wording::{excerpt, list, tick};
+use crate::model::wording::{excerpt, few, tick};
 use crate::model::{Change, Name, Oid, RepoPath, Shard, ShardState};
 use crate::run::Scene;
 use crate::run::throwaway::Throwaway;
@@ -182,9 +182,7 @@ fn judge(site: &Site<'_>, mut shard: Shard, failure: Option<String>, left: Resul
         Verified::Escaped(paths) => {
             shard.state = ShardState::Escaped;
             shard.commit = set_aside(site, shard.n, &left)?;
-            let shown = paths.iter().take(3).map(tick);
-            let more = if paths.len() > 3 { format!(" and {} more", paths.len() - 3) } else { String::new() };
-            let last_line = format!("changed {}{more}, not its own", list(shown));
+            let last_line = format!("changed {}, not its own", few(paths.iter().map(tick)));
             Ok(Ended { escaped: paths, ..ended(shard, last_line) })
         }
     }

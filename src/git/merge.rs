@@ -6,6 +6,7 @@ use super::refs::{self, RefChange};
 use super::repo::Repo;
 use super::worktree;
 use crate::error::{Error, Result};
+use crate::model::wording::{few, tick};
 use crate::model::{Oid, RepoPath};
 
 /// What merging two tips gives.
@@ -67,7 +68,7 @@ pub fn land(repo: &Repo, lock: &RepoLock, base: &str, from: Oid, to: Oid) -> Res
             .because(output.complaint())
             .hint("finish or undo what is going on there"));
     }
-    let files = crate::model::wording::list(paths.iter().map(crate::model::wording::tick));
+    let files = few(paths.iter().map(tick));
     Err(Error::refused(format!(
         "`{base}` is checked out in `{at}` with changes to {files}, which it also changes"
     ))

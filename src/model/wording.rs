@@ -38,6 +38,27 @@ pub fn list<T: Display>(items: impl IntoIterator<Item = T>) -> String {
     }
 }
 
+/// How many of many are named.
+const FEW: usize = 3;
+
+/// `a and b`; of more than a few the first: `a, b, c and 127 more`.
+pub fn few<T: Display>(items: impl IntoIterator<Item = T>) -> String {
+    let mut items: Vec<String> = items.into_iter().map(|item| item.to_string()).collect();
+    let more = items.len().saturating_sub(FEW);
+    if more > 0 {
+        items.truncate(FEW);
+        items.push(format!("{} more", thousands(more)));
+    }
+    list(items)
+}
+
+/// The two commands that follow a result; long names take a line each.
+pub fn review_then_merge(name: impl Display) -> String {
+    let review = format!("git orch review {name} --diff");
+    let between = if review.len() > 48 { "\nthen: " } else { ", then " };
+    format!("{review}{between}git orch merge {name}")
+}
+
 /// A text in backticks.
 pub fn tick(text: impl Display) -> String {
     format!("`{text}`")
@@ -107,6 +128,10 @@ mod tests {
         assert_eq!(count(0, "touch"), "0 touches");
         assert_eq!(list(["a", "b", "c"]), "a, b and c");
         assert_eq!(list(["a"]), "a");
+        assert_eq!(few(["a", "b", "c"]), "a, b and c");
+        assert_eq!(few(["a", "b", "c", "d", "e"]), "a, b, c and 2 more");
+        assert_eq!(review_then_merge("x"), "git orch review x --diff, then git orch merge x");
+        assert!(review_then_merge("x".repeat(30)).contains(" --diff\nthen: git orch merge x"));
         assert_eq!(excerpt("one two", 3), "one…");
         assert_eq!(bytes(1_400_000), "1.4 MB");
     }

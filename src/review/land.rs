@@ -18,7 +18,7 @@ use crate::git::merge::{self, Merged};
 use crate::git::refs::{self, RefChange};
 use crate::git::{RepoLock, commit, trailer};
 use crate::model::task::Landed;
-use crate::model::wording::{list, tick};
+use crate::model::wording::{few, tick};
 use crate::model::{Name, Oid, TaskState, Time};
 use crate::run::{Scene, end, prepare};
 use crate::session::{LandLock, SessionLock, base};
@@ -121,11 +121,14 @@ pub fn plan(scene: Scene<'_>, item: &Item, ahead: &Ahead) -> Result<Plan> {
             Ok(Plan { name: name.clone(), base: base.branch, from: base.oid, tree, fast_forward: None })
         }
         Merged::Conflict(paths) => {
-            let files = list(paths.iter().map(tick));
-            Err(Error::refused(format!("`{name}` conflicts with `{}` in {files}", base.branch)).hint(format!(
-                "ask its session to follow: `git orch review {name} --request-changes -m 'merge {} and resolve'`",
-                base.branch
-            )))
+            let (files, base) = (few(paths.iter().map(tick)), base.branch);
+            let hint = match item.session {
+                Some(_) => format!(
+                    "ask its session to follow: `git orch review {name} --request-changes -m 'merge {base} and resolve'`"
+                ),
+                None => format!("call it off, `git orch cancel {name}`, and fan out again"),
+            };
+            Err(Error::refused(format!("`{name}` conflicts with `{base}` in {files}")).hint(hint))
         }
     }
 }

@@ -2,6 +2,8 @@
 
 use comfy_table::{CellAlignment, ContentArrangement};
 
+use crate::model::wording::excerpt;
+
 /// A table being filled.
 #[derive(Debug)]
 pub struct Table {
@@ -50,8 +52,20 @@ impl Table {
                 column.set_cell_alignment(CellAlignment::Right);
             }
         }
-        self.cells.lines().map(|line| line.trim_end().to_owned() + "\n").collect()
+        let width = terminal_width().unwrap_or(usize::MAX);
+        self.cells.lines().map(|line| fit(line.trim_end(), width) + "\n").collect()
     }
+}
+
+/// A line that is too wide for the terminal loses its end, not its line.
+fn fit(line: &str, width: usize) -> String {
+    if line.chars().count() <= width { line.to_owned() } else { excerpt(line, width.saturating_sub(1)) }
+}
+
+/// How wide the terminal is; nothing where no terminal shows the answer.
+fn terminal_width() -> Option<usize> {
+    let size = rustix::termios::tcgetwinsize(std::io::stdout()).ok()?;
+    (size.ws_col > 0).then_some(usize::from(size.ws_col))
 }
 
 #[test]
@@ -63,4 +77,10 @@ fn numbers_stand_flush_right_with_and_without_headings() {
     let mut table = Table::new(&["path", "touches"]).right(&[1]);
     table.row(["src", "3"]);
     assert_eq!(table.render(), "  path  touches\n  src         3\n");
+}
+
+#[test]
+fn a_line_is_cut_where_the_terminal_ends() {
+    assert_eq!(fit("  src  3", 8), "  src  3");
+    assert_eq!(fit("  src  3 more", 8), "  src…");
 }

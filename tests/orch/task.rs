@@ -617,7 +617,8 @@ fn text_cannot_speak_to_git_or_the_terminal() {
         backend takes fix-31m-red-orch-session-frontend-co
         done in <time>: 1 commit, 1 file
           A work.txt
-        next: git orch review fix-31m-red-orch-session-frontend-co --diff, then git orch merge fix-31m-red-orch-session-frontend-co
+        next: git orch review fix-31m-red-orch-session-frontend-co --diff
+        then: git orch merge fix-31m-red-orch-session-frontend-co
         ");
     repo.orch(&["tasks"]).expect(
         r#"

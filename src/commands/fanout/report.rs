@@ -7,7 +7,7 @@ use crate::error::{Result, exit};
 use crate::fanout::flow::{Order, PASSED};
 use crate::fanout::formatter::Formatter;
 use crate::fanout::job;
-use crate::model::wording::{count, excerpt, thousands};
+use crate::model::wording::{count, excerpt, review_then_merge, thousands};
 use crate::model::{Fanout, Name, RepoPath, Shard, ShardState};
 use crate::ui::Table;
 
@@ -33,7 +33,7 @@ pub(super) fn report(desk: &Desk<'_>, order: &Order, fanout: &Fanout) -> Result<
     }
     if fanout.branch.is_some() {
         let name = &fanout.name;
-        ui.note(format!("next: git orch review {name} --diff, then git orch merge {name}"));
+        ui.note(format!("next: {}", review_then_merge(name)));
     }
     let is_passed = fanout.check.as_ref().is_none_or(|check| check.starts_with(PASSED));
     Ok(exit_code(is_passed && !fanout.shards.iter().any(|shard| shard.state.is_bad())))
