@@ -19,7 +19,7 @@ fn story(prepare: &str, folder: &str) -> String {
 fn a_git_directory_of_another_name_has_its_checkout_follow() {
     let prepare = "cd ..; git init -q -b main --separate-git-dir store sep; cd sep; git commit -q --allow-empty -m one; cd ..";
     let told = story(prepare, "sep");
-    assert!(told.starts_with("review/t1\n  landed   t1"), "{told}");
+    assert!(told.starts_with("review/t1\n  landed  t1"), "{told}");
     assert!(told.ends_with("\nt1\none\n") && !told.contains("\nD  x"), "{told}");
 }
 
@@ -27,7 +27,7 @@ fn a_git_directory_of_another_name_has_its_checkout_follow() {
 fn a_submodule_has_its_checkout_follow() {
     let prepare = "cd ..; git init -q sup; cd sup; git -c protocol.file.allow=always submodule --quiet add ../shop sub; cd ..";
     let told = story(prepare, "sup/sub");
-    assert!(told.starts_with("review/t1\n  landed   t1"), "{told}");
+    assert!(told.starts_with("review/t1\n  landed  t1"), "{told}");
     assert!(!told.contains("\nD  x"), "{told}");
 }
 
@@ -35,7 +35,7 @@ fn a_submodule_has_its_checkout_follow() {
 fn a_bare_repository_called_dot_git_has_its_worktree_follow() {
     let prepare = "cd ..; mkdir bare; cd bare; git clone -q --bare ../shop .git; git --git-dir=.git worktree add -q work main; cd ..";
     let told = story(prepare, "bare/work");
-    assert!(told.starts_with("review/t1\n  landed   t1"), "{told}");
+    assert!(told.starts_with("review/t1\n  landed  t1"), "{told}");
     assert!(!told.contains("\nD  x"), "{told}");
 }
 
@@ -56,7 +56,7 @@ fn landing_is_refused_where_nothing_tells_the_main_worktree() {
         review/t1
         3
         -- stderr
-        error: `main` is checked out in the main worktree, and nothing tells where that is
+        error: cannot land `t1`: `main` is checked out in the main worktree, and nothing tells where that is
         hint: run the command in the main worktree
         ",
     );

@@ -609,7 +609,8 @@ fn a_task_without_letters_is_numbered() {
 fn text_cannot_speak_to_git_or_the_terminal() {
     let repo = shop();
     let text = "fix \u{1b}[31m\u{202e}red\n\nOrch-Session: frontend\nCo-Authored-By: x <x@y>";
-    repo.orch(&["task", text, "--session", "backend", "--", &repo.agent("edit.sh")]).expect("
+    repo.orch(&["task", text, "--session", "backend", "--", &repo.agent("edit.sh")]).expect(
+        "
         exit 0
         -- stdout
         review/fix-31m-red-orch-session-frontend-co
@@ -619,7 +620,8 @@ fn text_cannot_speak_to_git_or_the_terminal() {
           A work.txt
         next: git orch review fix-31m-red-orch-session-frontend-co --diff
         then: git orch merge fix-31m-red-orch-session-frontend-co
-        ");
+        ",
+    );
     repo.orch(&["tasks"]).expect(
         r#"
         exit 0
