@@ -17,6 +17,8 @@ use crate::model::time::Stopwatch;
 pub const SUPERVISE: &str = "__supervise";
 /// How often somebody who waits is told of it.
 const TICK: Duration = Duration::from_millis(200);
+/// How long the supervisor of a dead process may take to end its command.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,6 +118,25 @@ pub fn terminate(process: u32) {
         // It may have ended by itself.
         let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
     }
+}
+
+/// Waits until nothing of a command lives on, whose process died: its
+/// supervisor keeps its log locked until then.
+///
+/// # Errors
+/// Refused when it takes longer than any supervisor does.
+pub fn wait_for_end(log: &Path, interrupt: &Interrupt) -> Result<()> {
+    let watch = Stopwatch::start();
+    // Without a log nothing was started.
+    let Ok(file) = std::fs::File::open(log) else { return Ok(()) };
+    while let Err(std::fs::TryLockError::WouldBlock) = file.try_lock_shared() {
+        interrupt.check()?;
+        if watch.elapsed() > PATIENCE {
+            return Err(Error::refused("its command does not end"));
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    Ok(())
 }
 
 fn this_program() -> Result<std::path::PathBuf> {

@@ -6,7 +6,7 @@
 //!
 //! **Invariant:** nothing of the command lives on when the supervisor ends,
 //! and the supervisor ends when its standard input closes: when its parent
-//! lets go of it or dies.
+//! lets go of it or dies. It keeps the log locked until then.
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -25,6 +25,8 @@ use crate::model::time::Stopwatch;
 const KEPT: usize = 5 * 1024 * 1024;
 /// How long a command may take to end once asked.
 const GRACE: Duration = Duration::from_secs(10);
+/// The same, when nobody is left who waits for it.
+const ORPHANS_GRACE: Duration = Duration::from_secs(1);
 
 /// What to supervise.
 #[derive(Clone, Debug)]
@@ -64,6 +66,7 @@ type Started = (std::sync::Arc<duct::Handle>, std::thread::JoinHandle<()>);
 fn start(order: &Order) -> std::io::Result<Started> {
     let (program, args) = order.argv.split_first().ok_or_else(|| std::io::Error::other("no command"))?;
     let log = File::create(&order.log)?;
+    log.lock()?;
     let (reader, writer) = std::io::pipe()?;
     let expression =
         duct::cmd(program, args).stdout_file(writer.try_clone()?).stderr_file(writer).unchecked();
@@ -82,6 +85,7 @@ fn start(order: &Order) -> std::io::Result<Started> {
 }
 
 fn watch(handle: &std::sync::Arc<duct::Handle>, timeout: Option<Duration>) -> String {
+    let parent = rustix::process::getppid();
     let group = handle.pids().first().and_then(|pid| Pid::from_raw(i32::try_from(*pid).ok()?));
     let (send, receive) = mpsc::channel();
     spawn_waiters(handle, send);
@@ -95,11 +99,12 @@ fn watch(handle: &std::sync::Arc<duct::Handle>, timeout: Option<Duration>) -> St
             (None, signal) => format!("signal {}", signal.unwrap_or(9)),
         },
         Ok(Message::ParentGone) => {
-            end_group(group, &receive);
+            let orphaned = rustix::process::getppid() != parent;
+            end_group(group, &receive, if orphaned { ORPHANS_GRACE } else { GRACE });
             "abandoned".to_owned()
         }
         Err(_) => {
-            end_group(group, &receive);
+            end_group(group, &receive, GRACE);
             "timeout".to_owned()
         }
     }
@@ -121,12 +126,12 @@ fn spawn_waiters(handle: &std::sync::Arc<duct::Handle>, send: Sender<Message>) {
 }
 
 /// Asks the command to end, then makes it.
-fn end_group(group: Option<Pid>, receive: &Receiver<Message>) {
+fn end_group(group: Option<Pid>, receive: &Receiver<Message>, grace: Duration) {
     let Some(group) = group else { return };
     for signal in [Signal::INT, Signal::TERM] {
         // It may be gone already.
         let _ = rustix::process::kill_process_group(group, signal);
-        let limit = if signal == Signal::INT { Duration::from_secs(1) } else { GRACE };
+        let limit = if signal == Signal::INT { grace.min(Duration::from_secs(1)) } else { grace };
         let watch = Stopwatch::start();
         while watch.elapsed() < limit {
             match receive.recv_timeout(Duration::from_millis(100)) {

@@ -11,7 +11,7 @@ use super::plan::PlannedShard;
 use super::verify::{Verified, verify};
 use crate::agent::process::{self, End};
 use crate::agent::{Input, Invocation, command};
-use crate::error::{IoContext, Result};
+use crate::error::{Error, IoContext, Result};
 use crate::git::refs::{self, RefChange};
 use crate::git::{RepoLock, splice};
 use crate::model::time::elapsed;
@@ -205,7 +205,13 @@ fn set_aside(site: &Site<'_>, n: usize, left: &Left) -> Result<Option<Oid>> {
 /// Keeps an object from git's own clearing up until the record holds it.
 fn keep(site: &Site<'_>, n: usize, oid: Oid) -> Result<()> {
     let lock = RepoLock::take(site.scene.repo, "fanout, a shard", site.scene.events)?;
-    refs::apply(site.scene.repo, &lock, &[RefChange::create(pin(site.name, n), oid)], "fanout, a shard")
+    refs::apply(site.scene.repo, &lock, &[RefChange::create(pin(site.name, n), oid)], "fanout, a shard")?;
+    drop(lock);
+    if refs::is_whole(site.scene.repo, oid, &[site.order.commit])? {
+        return Ok(());
+    }
+    Err(Error::unusable(format!("git cleared away parts of what shard {n} made"))
+        .hint("let `git gc` end, then run the command again"))
 }
 
 /// The line that says most, of the last a command printed: its first error,

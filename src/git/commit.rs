@@ -2,7 +2,8 @@
 
 use super::process::Place;
 use super::repo::Repo;
-use crate::error::{Error, Result};
+use super::{refs, written};
+use crate::error::{Error, IoContext, Result};
 use crate::model::Oid;
 
 /// Whether the user's hooks and signing run.
@@ -14,9 +15,31 @@ pub struct Habits {
     pub sign: bool,
 }
 
-/// Commits everything that is left in a worktree, through the repository's
-/// clean filters; the new commit.
-pub fn everything(repo: &Repo, place: &Place, message: &str, habits: Habits) -> Result<Oid> {
+/// How often a commit is made again that a `git gc` took parts of.
+const ATTEMPTS: usize = 3;
+
+/// Commits everything that is left in a worktree on top of `tip`, through the
+/// repository's clean filters; the new commit.
+pub fn everything(repo: &Repo, place: &Place, tip: Oid, message: &str, habits: Habits) -> Result<Oid> {
+    for _ in 0..ATTEMPTS {
+        let made = once(repo, place, message, habits);
+        let cleared = written::wait_for_clearing(repo);
+        match made {
+            Ok(made) if refs::is_whole(repo, made, &[tip])? => return Ok(made),
+            Err(error) if !cleared && find_tip(repo, place)?.is_some() => return Err(error),
+            _ => {}
+        }
+        // The files are still there: they are read anew.
+        repo.git_in(place, ["update-ref", "HEAD"]).args([tip.to_string()]).run()?;
+        let index = place.git_dir.join("index");
+        std::fs::remove_file(&index).doing("could not remove", &index)?;
+        repo.git_in(place, ["read-tree"]).args([tip.to_string()]).run()?;
+    }
+    Err(Error::unusable("git clears away what is being committed")
+        .hint("let `git gc` end, then run the command again"))
+}
+
+fn once(repo: &Repo, place: &Place, message: &str, habits: Habits) -> Result<Oid> {
     repo.git_in(place, ["add", "--all"]).run()?;
     let mut commit = repo.git_in(place, ["commit", "--quiet", "--allow-empty-message", "--file=-"]);
     if !habits.hooks {
@@ -36,6 +59,12 @@ pub fn everything(repo: &Repo, place: &Place, message: &str, habits: Habits) -> 
 pub fn tip(repo: &Repo, place: &Place) -> Result<Oid> {
     let line = repo.git_in(place, ["rev-parse", "--verify", "HEAD^{commit}"]).line()?;
     line.parse().map_err(|_| Error::bug(format!("git gave `{line}` as an object id")))
+}
+
+/// The same, or `None` where HEAD is a branch without a commit.
+pub fn find_tip(repo: &Repo, place: &Place) -> Result<Option<Oid>> {
+    let output = repo.git_in(place, ["rev-parse", "--verify", "--quiet", "HEAD^{commit}"]).spawn()?;
+    Ok(String::from_utf8_lossy(&output.stdout).trim().parse().ok())
 }
 
 /// Commits a ready tree, by the user's identity; git refuses a tree that is

@@ -190,8 +190,13 @@ impl Read for Library {
     }
 
     fn has(&self, oid: Oid) -> Result<bool> {
-        let repository = self.repository();
-        let odb = repository.odb().map_err(|error| failed("open the object store", error))?;
+        // An open store remembers what another process has cleared away since.
+        let objects = self.repository().commondir().join("objects");
+        let objects =
+            objects.to_str().ok_or_else(|| Error::unusable("the repository's path is not UTF-8"))?;
+        let fail = |error| failed("open the object store", error);
+        let odb = git2::Odb::new().map_err(fail)?;
+        odb.add_disk_alternate(objects).map_err(fail)?;
         Ok(odb.exists(theirs(oid)?))
     }
 }

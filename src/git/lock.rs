@@ -60,6 +60,21 @@ impl RepoLock {
     }
 }
 
+/// Removes a lock file that a killed git left, where nobody but git-orch may
+/// have it; one that goes by itself is waited for. Whether there was one.
+pub fn clear(file: &std::path::Path) -> Result<bool> {
+    let watch = Stopwatch::start();
+    let mut any = false;
+    while file.exists() {
+        any = true;
+        if watch.elapsed() > Duration::from_secs(1) {
+            std::fs::remove_file(file).doing("could not remove", file)?;
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    Ok(any)
+}
+
 /// Opens (or makes) a lock file that children do not inherit.
 pub fn open(path: &std::path::Path) -> Result<File> {
     let mut options = File::options();

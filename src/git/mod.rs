@@ -8,6 +8,7 @@
 
 mod child;
 mod library;
+mod written;
 
 pub mod checkout;
 pub mod commit;

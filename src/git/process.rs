@@ -310,6 +310,13 @@ impl Output {
         line.trim_start_matches("fatal: ").trim_start_matches("error: ").to_owned()
     }
 
+    /// The same, with the paths that git lists below it.
+    pub fn complaint_with_paths(&self) -> String {
+        let text = String::from_utf8_lossy(&self.stderr);
+        let paths: Vec<&str> = text.lines().filter_map(|line| line.strip_prefix('\t')).collect();
+        format!("{} {}", self.complaint(), paths.join(", ")).trim_end().to_owned()
+    }
+
     /// The error of a git command that failed.
     pub fn into_error(self, verb: &str) -> Error {
         let how = if self.code < 0 { "was killed" } else { "failed" };

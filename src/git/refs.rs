@@ -3,8 +3,9 @@
 //! **Invariant:** a ref is written by compare-and-swap only, through git's own
 //! ref transactions, under the repository lock.
 
-use super::lock::RepoLock;
+use super::lock::{self, RepoLock};
 use super::repo::Repo;
+use super::written;
 use crate::error::{Error, Result};
 use crate::model::{Name, Oid};
 
@@ -20,6 +21,8 @@ pub const TASKS: &str = "refs/orch/task/";
 pub const FANOUTS: &str = "refs/orch/fanout/";
 /// Objects that are in use but not yet reachable from a record.
 pub const KEEP: &str = "refs/orch/keep/";
+/// Records of sessions in the making, kept until they are made.
+pub const NEW_SESSIONS: &str = "refs/orch/keep/session/";
 /// What was removed.
 pub const TRASH: &str = "refs/orch/trash/";
 /// Touch notes, one ref a session.
@@ -98,11 +101,17 @@ pub fn apply(repo: &Repo, _lock: &RepoLock, changes: &[RefChange], why: &str) ->
     if changes.is_empty() {
         return Ok(());
     }
-    let input = script(changes);
-    let output =
-        repo.git(["update-ref", "-z", "--stdin", "-m", &format!("git-orch: {why}")]).stdin(input).spawn()?;
+    let tips = || changes.iter().filter_map(|change| change.new);
+    let write = || {
+        let command = repo.git(["update-ref", "-z", "--stdin", "-m", &format!("git-orch: {why}")]);
+        command.stdin(script(changes)).spawn()
+    };
+    let mut output = write()?;
+    if output.code != 0 && (written::restore(repo, tips())? | clear_locks(repo, changes)?) {
+        output = write()?;
+    }
     if output.code == 0 {
-        return Ok(());
+        return written::secure(repo, tips());
     }
     let names: Vec<&str> = changes.iter().map(|change| change.name.as_str()).collect();
     for change in changes {
@@ -118,6 +127,26 @@ pub fn apply(repo: &Repo, _lock: &RepoLock, changes: &[RefChange], why: &str) ->
     }
     Err(Error::unusable(format!("could not write {}", crate::model::wording::list(names)))
         .because(output.complaint()))
+}
+
+/// Clears the locks that a killed git left on refs that only we write, and we
+/// hold the repository; whether there were any.
+fn clear_locks(repo: &Repo, changes: &[RefChange]) -> Result<bool> {
+    let ours = |change: &&RefChange| {
+        ["refs/orch/", "refs/notes/orch/"].iter().any(|own| change.name.starts_with(own))
+    };
+    let mut any = false;
+    for change in changes.iter().filter(ours) {
+        any |= lock::clear(&repo.place().common_dir.join(format!("{}.lock", change.name)))?;
+    }
+    Ok(any)
+}
+
+/// Whether everything that `tip` is made of is there, beside what `known` is
+/// made of. A `git gc` that began before a ref was written does not see it.
+pub fn is_whole(repo: &Repo, tip: Oid, known: &[Oid]) -> Result<bool> {
+    let command = repo.git(["rev-list", "--objects", "--quiet"]).args([tip.to_string()]).args(["--not"]);
+    Ok(command.args(known.iter().map(Oid::to_string)).spawn()?.code == 0)
 }
 
 fn script(changes: &[RefChange]) -> Vec<u8> {

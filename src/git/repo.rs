@@ -11,6 +11,7 @@ use super::child::Child;
 use super::library::Library;
 use super::process::{Command, Git, Place};
 use super::read::{Backing, Read, Write};
+use super::written::Written;
 use crate::error::{Error, IoContext, Result};
 
 /// How objects and refs are read.
@@ -33,6 +34,7 @@ pub struct Repo {
     reader: Box<dyn Backing>,
     backend: Backend,
     main_work_tree: Option<PathBuf>,
+    written: Written,
 }
 
 impl std::fmt::Debug for Repo {
@@ -63,7 +65,8 @@ impl Repo {
         let shallow = super::read::shallow(&place.common_dir);
         let reader = Child { git: Arc::clone(&git), place: place.clone(), shallow };
         let main_work_tree = find_main_work_tree(&place);
-        Ok(Self { git, place, reader: Box::new(reader), backend: Backend::Child, main_work_tree })
+        let (reader, written) = (Box::new(reader), Written::default());
+        Ok(Self { git, place, reader, backend: Backend::Child, main_work_tree, written })
     }
 
     fn from_library(git: Arc<Git>, repository: Repository) -> Self {
@@ -79,6 +82,7 @@ impl Repo {
             reader: Box::new(Library::new(repository)),
             backend: Backend::Library,
             main_work_tree,
+            written: Written::default(),
         }
     }
 
@@ -89,7 +93,15 @@ impl Repo {
 
     /// Writing objects.
     pub fn write(&self) -> &dyn Write {
+        self
+    }
+
+    pub(super) fn unremembered(&self) -> &dyn Write {
         &*self.reader
+    }
+
+    pub(super) fn written(&self) -> &Written {
+        &self.written
     }
 
     /// How this repository is read.

@@ -9,7 +9,7 @@ use crate::model::Oid;
 pub const SCRATCH: &str = "index-";
 
 /// The worktree's present files, tracked and untracked but not ignored ones,
-/// as a tree.
+/// as a tree. What can't be read is not in it.
 pub fn tree(repo: &Repo, place: &Place) -> Result<Oid> {
     let folder = repo.orch_dir()?;
     let scratch = tempfile::Builder::new().prefix(SCRATCH).tempdir_in(&folder);
@@ -19,7 +19,8 @@ pub fn tree(repo: &Repo, place: &Place) -> Result<Oid> {
     if own.exists() {
         std::fs::copy(&own, &index).doing("could not copy", &own)?;
     }
-    repo.git_in(place, ["add", "--all"]).env("GIT_INDEX_FILE", &index).run()?;
+    let added = repo.git_in(place, ["add", "--all", "--ignore-errors"]).env("GIT_INDEX_FILE", &index);
+    added.spawn()?;
     let line = repo.git_in(place, ["write-tree"]).env("GIT_INDEX_FILE", &index).line()?;
     line.parse().map_err(|_| Error::bug(format!("git gave `{line}` as an object id")))
 }

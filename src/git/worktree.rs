@@ -6,7 +6,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::lock::RepoLock;
+use super::lock::{self, RepoLock};
 use super::process::Place;
 use super::read::Head;
 use super::repo::Repo;
@@ -177,14 +177,31 @@ pub fn switch(repo: &Repo, place: &Place, branch: &str, to: Oid) -> Result<()> {
     }
     let at = place.work_tree.as_deref().unwrap_or(Path::new("?")).display().to_string();
     Err(Error::refused(format!("could not move `{branch}` in `{at}` to {}", to.short()))
-        .because(output.complaint()))
+        .because(output.complaint_with_paths()))
 }
 
-/// Throws away what is uncommitted and unignored in a worktree: only after a
-/// snapshot of it was taken. Repositories inside it stay: no snapshot holds them.
-pub fn discard(repo: &Repo, place: &Place) -> Result<()> {
-    repo.git_in(place, ["reset", "--hard", "--quiet"]).run()?;
-    repo.git_in(place, ["clean", "-fdq"]).run().map(drop)
+/// Takes what is in a worktree for the commit `kept`, a snapshot of it: no file
+/// is touched, and [`switch`] then takes away what the snapshot holds and
+/// nothing else: no ignored file, and nothing that was written since.
+pub fn adopt(repo: &Repo, place: &Place, kept: Oid) -> Result<()> {
+    let kept = kept.to_string();
+    repo.git_in(place, ["update-ref", "--no-deref", "HEAD"]).args([&kept]).run()?;
+    repo.git_in(place, ["read-tree"]).args([&kept]).run()?;
+    // It also tells, by its exit code, what differs: `switch` sees to that.
+    repo.git_in(place, ["update-index", "-q", "--refresh"]).spawn()?;
+    if ["rebase-merge", "rebase-apply"].iter().any(|state| place.git_dir.join(state).is_dir()) {
+        repo.git_in(place, ["rebase", "--quit"]).run()?;
+    }
+    Ok(())
+}
+
+/// Removes the locks on a worktree's index and `HEAD` that a killed git left.
+/// For when nobody is at work in it: one that goes by itself is waited for.
+pub fn unlock(place: &Place) -> Result<()> {
+    for name in ["index.lock", "HEAD.lock"] {
+        lock::clear(&place.git_dir.join(name))?;
+    }
+    Ok(())
 }
 
 /// What differs from `HEAD` in a worktree: tracked and untracked paths.

@@ -7,7 +7,7 @@ use crate::git::{Repo, RepoLock};
 use crate::model::{Event, Outcome, Run, Task, TaskState};
 use crate::run::finish::Ending;
 use crate::run::prepare::{Ready, folder};
-use crate::run::{Scene, set_aside};
+use crate::run::{Scene, execute, set_aside};
 use crate::session::{SessionLock, TaskLock, workplace};
 use crate::store::tasks::With;
 use crate::store::{self, Stored};
@@ -57,7 +57,8 @@ fn end(scene: Scene<'_>, mut task: Stored<Task>) -> Result<()> {
         return refs::apply(scene.repo, &lock, &[change], "recover");
     };
     let _held = SessionLock::take(scene.repo, &session.name, "recover")?;
-    let place = workplace::require(scene.repo, &session)?;
+    let place = workplace::place(scene.repo, &session);
+    execute::wait_for_end(scene, &task.value)?;
     let brief = folder(scene.repo, &task.value)?.join("brief.md");
     let ready = Ready { task, session, place, start: run.start_oid, brief };
     let ending = Ending { ended: scene.now, exit_code: None };

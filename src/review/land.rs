@@ -16,7 +16,7 @@ use crate::config::trust::Trust;
 use crate::error::{Error, Result};
 use crate::git::merge::{self, Merged};
 use crate::git::refs::{self, RefChange};
-use crate::git::{RepoLock, commit, trailer};
+use crate::git::{Repo, RepoLock, commit, trailer};
 use crate::model::task::Landed;
 use crate::model::wording::{few, tick};
 use crate::model::{Name, Oid, TaskState, Time};
@@ -161,8 +161,10 @@ pub fn land(scene: Scene<'_>, item: &Item, trust: &Trust) -> Result<Landing> {
         drop(lock);
         match moved {
             Ok(()) => {
-                record(scene, item, &plan, candidate.commit, check != Checked::Unconfigured)?;
-                let to = Some(candidate.commit);
+                let (to, checked) = (candidate.commit, check != Checked::Unconfigured);
+                let time = Time::now().max(scene.now);
+                settle(scene, item, Landed { from: plan.from, to, time, checked })?;
+                let to = Some(to);
                 return Ok(Landing { name: plan.name, base: plan.base, from: plan.from, to, check });
             }
             Err(error) => {
@@ -185,6 +187,23 @@ fn pass_gate(scene: Scene<'_>, item: &Item, gate: &Gate) -> Result<()> {
     gate.require_approvals(item, &touched, &verdict::load(repo, item)?)
 }
 
+/// The commit that will be the base's tip, pinned so that no `git gc` takes it;
+/// made again where one has taken of it before.
+fn candidate(scene: Scene<'_>, item: &Item, plan: &Plan) -> Result<Candidate> {
+    let repo = scene.repo;
+    let lock = RepoLock::take(repo, "merge", scene.events)?;
+    for _ in 0..ATTEMPTS {
+        let made = combined(scene, item, plan).and_then(|commit| pin(repo, &lock, item, commit));
+        let tip = made.as_ref().map_or(plan.tree, |tip| *tip);
+        if refs::is_whole(repo, tip, &[plan.from, item.tip])? {
+            return made.map(|commit| Candidate { name: item.name.clone(), commit, tree: plan.tree });
+        }
+        merge::combine(repo, plan.from, item.tip)?;
+    }
+    Err(Error::unusable(format!("git clears away what `{}` becomes", item.name))
+        .hint("let `git gc` end, then run the command again"))
+}
+
 /// The commit that will be the base's tip.
 fn combined(scene: Scene<'_>, item: &Item, plan: &Plan) -> Result<Oid> {
     if let Some(tip) = plan.fast_forward {
@@ -195,15 +214,10 @@ fn combined(scene: Scene<'_>, item: &Item, plan: &Plan) -> Result<Oid> {
     commit::tree(scene.repo, plan.tree, &[plan.from, item.tip], &message)
 }
 
-/// The commit that will be the base's tip, pinned so that no `git gc` takes it.
-fn candidate(scene: Scene<'_>, item: &Item, plan: &Plan) -> Result<Candidate> {
-    let repo = scene.repo;
-    let oid = combined(scene, item, plan)?;
-    let lock = RepoLock::take(repo, "merge", scene.events)?;
+fn pin(repo: &Repo, lock: &RepoLock, item: &Item, commit: Oid) -> Result<Oid> {
     let keep = keep_ref(item);
-    let pin = RefChange::set(keep.clone(), oid, repo.read().find_ref(&keep)?);
-    refs::apply(repo, &lock, &[pin], "merge")?;
-    Ok(Candidate { name: item.name.clone(), commit: oid, tree: plan.tree })
+    let pin = RefChange::set(keep.clone(), commit, repo.read().find_ref(&keep)?);
+    refs::apply(repo, lock, &[pin], "merge").map(|()| commit)
 }
 
 /// A result that fails its check goes back to its session, with what was printed.
@@ -241,14 +255,8 @@ pub fn drop_leftovers(scene: Scene<'_>, _turn: &LandLock) -> Result<()> {
     refs::apply(scene.repo, &lock, &changes, "merge, leftovers")
 }
 
-/// Writes down that a result landed, takes its branch away, frees its session.
-fn record(scene: Scene<'_>, item: &Item, plan: &Plan, to: Oid, checked: bool) -> Result<()> {
-    let landed = Landed { from: plan.from, to, time: Time::now().max(scene.now), checked };
-    settle(scene, item, landed)?;
-    drop_keep(scene, item)
-}
-
-/// Marks a result as landed: by `merge`, or by somebody's own git.
+/// Marks a result as landed, by `merge` or by somebody's own git: takes its
+/// branch away, frees its session.
 pub fn settle(scene: Scene<'_>, item: &Item, landed: Landed) -> Result<()> {
     let repo = scene.repo;
     let now = landed.time;
@@ -258,7 +266,7 @@ pub fn settle(scene: Scene<'_>, item: &Item, landed: Landed) -> Result<()> {
         task.value.landed = Some(landed);
         task.value.updated = now;
         changes.extend(end::review_branch_gone(scene, &task.value)?);
-        let with = With { old: Some(task.tip), keeps: Some(item.tip), brief: None };
+        let with = With { old: Some(task.tip), keeps: vec![item.tip], brief: None };
         changes.push(store::tasks::prepare(repo, &task.value, with, "merged")?);
     } else if let Some(mut fanout) = store::fanouts::find(repo, &item.name)? {
         fanout.value.state = TaskState::Merged;
@@ -266,6 +274,8 @@ pub fn settle(scene: Scene<'_>, item: &Item, landed: Landed) -> Result<()> {
         changes.extend(end::branch_gone(scene, &item.branch)?);
         changes.push(store::fanouts::prepare(repo, &fanout.value, Some(fanout.tip), Some(item.tip), now)?);
     }
+    let keep = keep_ref(item);
+    changes.extend(repo.read().find_ref(&keep)?.map(|at| RefChange::delete(keep, at)));
     let lock = RepoLock::take(repo, "merge", scene.events)?;
     refs::apply(repo, &lock, &changes, "merge")?;
     drop(lock);

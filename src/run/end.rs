@@ -10,7 +10,7 @@ use crate::git::refs::{self, RefChange};
 use crate::git::{RepoLock, worktree};
 use crate::model::wording::uncommitted;
 use crate::model::{Name, Outcome, Task, TaskState};
-use crate::session::{SessionLock, TaskLock, lock, workplace};
+use crate::session::{Moving, SessionLock, TaskLock, lock, workplace};
 use crate::store::tasks::With;
 use crate::store::{self, Stored};
 
@@ -37,6 +37,7 @@ pub fn done(scene: Scene<'_>, task: Stored<Task>, leave: Leave) -> Result<Stored
     }
     let _held = SessionLock::take(scene.repo, &task.value.session, "done")?;
     let ready = ready(scene, task)?;
+    workplace::require(scene.repo, &ready.session)?;
     let left = judge::look(scene.repo, &ready.place, ready.start)?;
     if let (Some(first), false) = (left.dirty.first(), leave.commit) {
         let what = uncommitted(first, left.dirty.len());
@@ -59,7 +60,7 @@ pub fn done(scene: Scene<'_>, task: Stored<Task>, leave: Leave) -> Result<Stored
 /// The place of a task that a person works on.
 fn ready(scene: Scene<'_>, task: Stored<Task>) -> Result<Ready> {
     let session = store::sessions::require(scene.repo, task.value.session.as_str())?.value;
-    let place = workplace::require(scene.repo, &session)?;
+    let place = workplace::place(scene.repo, &session);
     let start = task.value.runs.last().map_or(task.value.base_oid, |run| run.start_oid);
     let brief = super::prepare::folder(scene.repo, &task.value)?.join("brief.md");
     Ok(Ready { task, session, place, start, brief })
@@ -128,7 +129,7 @@ fn withdraw(scene: Scene<'_>, mut task: Stored<Task>) -> Result<Stored<Task>> {
     drop(held);
     task.value.state = TaskState::Cancelled;
     task.value.updated = scene.now;
-    let with = With { old: Some(task.tip), keeps: task.value.tip, brief: None };
+    let with = With { old: Some(task.tip), keeps: task.value.tip.into_iter().collect(), brief: None };
     let lock = RepoLock::take(repo, "cancel", scene.events)?;
     let record = store::tasks::prepare(repo, &task.value, with, "cancelled")?;
     let tip = record.new.expect("a record points somewhere");
@@ -146,7 +147,11 @@ fn give_back(scene: Scene<'_>, task: &Task) -> Result<()> {
         return Ok(());
     }
     match workplace::require_clean(scene.repo, &session.value) {
-        Ok(place) => worktree::switch(scene.repo, &place, &task.branch, task.base_oid),
+        Ok(place) => {
+            let moving = Moving::begin(scene.repo, &task.session, task.base_oid)?;
+            worktree::switch(scene.repo, &place, &task.branch, task.base_oid)?;
+            moving.end()
+        }
         // What is in the worktree stays; the next task there says what is wrong.
         Err(_) => Ok(()),
     }

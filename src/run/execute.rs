@@ -23,6 +23,11 @@ pub fn log(repo: &crate::git::Repo, task: &Task, run: usize) -> Result<PathBuf> 
     Ok(folder(repo, task)?.join(format!("run-{run}.log")))
 }
 
+/// Waits until nothing of a task's last command lives on, whose process died.
+pub fn wait_for_end(scene: Scene<'_>, task: &Task) -> Result<()> {
+    process::wait_for_end(&log(scene.repo, task, task.runs.len())?, scene.interrupt)
+}
+
 /// Runs a program in a session's worktree.
 pub fn execute(scene: Scene<'_>, ready: &Ready, program: &Program) -> Result<Ended> {
     let task = &ready.task.value;

@@ -1,6 +1,6 @@
 //! A run that ended well: commit, notes, review branch, record, in this order.
 
-use super::judge::Left;
+use super::judge::{self, Left};
 use super::prepare::Ready;
 use super::{Scene, touches};
 use crate::error::Result;
@@ -27,12 +27,14 @@ pub fn finish(scene: Scene<'_>, ready: &Ready, left: &Left, ending: Ending) -> R
     let mut task = ready.task.value.clone();
     let mut tip = left.tip;
     if !left.dirty.is_empty() {
-        tip = commit::everything(repo, &ready.place, &message(&task), scene.habits)?;
+        tip = commit::everything(repo, &ready.place, left.tip, &message(&task), scene.habits)?;
     }
     let (before, after) = (repo.read().commit(task.base_oid)?.tree, repo.read().commit(tip)?.tree);
     if before == after {
         return Ok(None);
     }
+    let passed_over = judge::passed_over(repo, &ready.place, &task.branch, tip)?;
+    let keeps = [tip].into_iter().chain(passed_over).collect();
     worktree::switch(repo, &ready.place, &task.branch, tip)?;
     task.commits = own_commits(repo, &task, tip)?;
     task.touched = repo.read().changes(Some(before), after)?;
@@ -51,7 +53,7 @@ pub fn finish(scene: Scene<'_>, ready: &Ready, left: &Left, ending: Ending) -> R
     let old = repo.read().find_ref(&refs::branch(&branch))?;
     let review = RefChange::set(refs::branch(&branch), tip, old);
     task.review_branch = Some(branch);
-    let with = With { old: Some(ready.task.tip), keeps: Some(tip), brief: None };
+    let with = With { old: Some(ready.task.tip), keeps, brief: None };
     let record = store::tasks::prepare(repo, &task, with, "review")?;
     let at = record.new.expect("a record points somewhere");
     refs::apply(repo, &lock, &[review, record], "task done")?;

@@ -9,6 +9,7 @@ use super::{Scene, execute, judge};
 use crate::agent::End;
 use crate::agent::process::Ended;
 use crate::error::Result;
+use crate::git::worktree;
 use crate::model::{Outcome, Task, TaskState, Time};
 use crate::session::{SessionLock, lock, workplace};
 use crate::store::{self, Stored};
@@ -62,21 +63,30 @@ fn run(scene: Scene<'_>, ready: &Ready, program: &Program) -> Result<Stored<Task
             return Err(error);
         }
     };
-    workplace::require(scene.repo, &ready.session)?;
     let seconds = i64::try_from(ended.elapsed.as_secs()).unwrap_or(i64::MAX);
     let ending = Ending { ended: Time(scene.now.0.saturating_add(seconds)), exit_code: ended.exit_code() };
-    if ended.is_success() {
-        let left = judge::look(scene.repo, &ready.place, ready.start)?;
-        if left.descends
-            && let Some(done) = finish(scene, ready, &left, ending)?
-        {
-            return Ok(done);
-        }
-        let outcome = if left.descends { Outcome::Empty } else { Outcome::Failed };
-        return set_aside(scene, ready, outcome, TaskState::Failed, ending);
+    if ended.is_success() && workplace::require(scene.repo, &ready.session).is_ok() {
+        return match judged(scene, ready, ending) {
+            Ok((_, Some(done))) => Ok(done),
+            Ok((outcome, None)) => set_aside(scene, ready, outcome, TaskState::Failed, ending),
+            Err(error) => {
+                set_aside(scene, ready, Outcome::Failed, TaskState::Failed, ending)?;
+                Err(error)
+            }
+        };
     }
     let (outcome, state) = how(scene, &ready.task.value, ended);
     set_aside(scene, ready, outcome, state, ending)
+}
+
+/// What git says of a run that ended well, and the result where it is one.
+fn judged(scene: Scene<'_>, ready: &Ready, ending: Ending) -> Result<(Outcome, Option<Stored<Task>>)> {
+    worktree::unlock(&ready.place)?;
+    let left = judge::look(scene.repo, &ready.place, ready.start)?;
+    if !left.descends {
+        return Ok((Outcome::Failed, None));
+    }
+    Ok((Outcome::Empty, finish(scene, ready, &left, ending)?))
 }
 
 fn how(scene: Scene<'_>, task: &Task, ended: Ended) -> (Outcome, TaskState) {

@@ -7,8 +7,8 @@ use super::brief;
 use crate::error::{Error, IoContext, Result};
 use crate::git::refs;
 use crate::git::{Place, Repo, RepoLock, worktree};
-use crate::model::{Oid, Run, Session, Task, TaskState};
-use crate::session::{base, workplace};
+use crate::model::{Oid, Outcome, Run, Session, Task, TaskState};
+use crate::session::{Moving, base, workplace};
 use crate::store::tasks::With;
 use crate::store::{self, Stored};
 
@@ -49,6 +49,7 @@ pub fn prepare(
     let place = workplace::require_clean(repo, session)?;
     let session = &refresh(scene, session)?;
     let mut start = workplace::tip(repo, session)?;
+    let moving = Moving::begin(repo, &session.name, start)?;
     if let Some(left) = last_snapshot(&task.value) {
         start = resume(scene, session, &task.value, left)?;
     } else if task.value.runs.is_empty() {
@@ -70,11 +71,12 @@ pub fn prepare(
     let text = brief::write(repo, session, value)?;
     let brief = folder(repo, value)?.join("brief.md");
     std::fs::write(&brief, &text).doing("could not write", &brief)?;
-    let with = With { old: Some(task.tip), keeps: None, brief: Some(text.into_bytes()) };
+    let with = With { old: Some(task.tip), keeps: Vec::new(), brief: Some(text.into_bytes()) };
     let lock = RepoLock::take(repo, &format!("task {}", value.name), scene.events)?;
     let change = store::tasks::prepare(repo, value, with, "running")?;
     task.tip = change.new.expect("a record points somewhere");
     refs::apply(repo, &lock, &[change], "task running")?;
+    moving.end()?;
     Ok(Ready { task, session: session.clone(), place, start, brief })
 }
 
@@ -104,7 +106,9 @@ pub fn refresh(scene: Scene<'_>, session: &Session) -> Result<Session> {
     if tip == base.oid || !has_landed(repo, session, tip, base.oid)? {
         return Ok(session.clone());
     }
+    let moving = Moving::begin(repo, &session.name, tip)?;
     worktree::switch(repo, &workplace::place(repo, session), &session.branch, base.oid)?;
+    moving.end()?;
     let Some(found) = store::sessions::find(repo, &session.name)? else { return Ok(session.clone()) };
     let fresh = Session { base_oid: base.oid, ..found.value };
     let lock = RepoLock::take(repo, &format!("refresh {}", session.name), scene.events)?;
@@ -137,9 +141,11 @@ fn pending_on(repo: &Repo, session: &Session, tip: Oid) -> Result<Option<crate::
     Ok(tasks.filter(below).map(|task| task.name).next())
 }
 
-/// What the last run left, where it ended badly.
+/// What the last run left, where it ended badly; one that was killed before it
+/// got anywhere left what the one before it had.
 fn last_snapshot(task: &Task) -> Option<Oid> {
-    task.runs.last().and_then(|run| run.snapshot)
+    let got_nowhere = |run: &&Run| run.outcome == Some(Outcome::Died) && run.snapshot.is_none();
+    task.runs.iter().rev().find(|run| !got_nowhere(run)).and_then(|run| run.snapshot)
 }
 
 /// Brings back what an ended-badly run left: its commits on the branch, its

@@ -1,17 +1,20 @@
 //! A run that ended badly: its edits onto the record, the session free again.
 //!
 //! **Invariant:** the worktree is cleaned only after the record holds what
-//! was in it.
+//! was in it, whole.
 
 use super::finish::Ending;
 use super::prepare::Ready;
 use super::{Scene, judge};
-use crate::error::Result;
-use crate::git::refs;
-use crate::git::{RepoLock, snapshot, worktree};
-use crate::model::{Outcome, Task, TaskState};
+use crate::error::{Error, Result};
+use crate::git::{RepoLock, refs, snapshot, worktree};
+use crate::model::{Event, Oid, Outcome, Task, TaskState};
+use crate::session::{Moving, workplace};
 use crate::store::tasks::With;
 use crate::store::{self, Stored};
+
+/// How often a snapshot is taken again when git cleared parts of it away.
+const ATTEMPTS: usize = 3;
 
 /// Records how a run ended and gives the worktree back.
 pub fn set_aside(
@@ -21,29 +24,71 @@ pub fn set_aside(
     state: TaskState,
     ending: Ending,
 ) -> Result<Stored<Task>> {
-    let repo = scene.repo;
     let mut task = ready.task.value.clone();
-    let left = judge::look(repo, &ready.place, ready.start)?;
-    let message = format!("uncommitted work of task {}", task.name);
-    let work = snapshot::take(repo, &ready.place, left.tip, &message)?;
-    let kept = work.or(Some(left.tip).filter(|tip| *tip != ready.start));
     task.state = state;
     task.updated = ending.ended;
     if let Some(run) = task.runs.last_mut() {
         run.ended = Some(ending.ended);
         run.exit_code = ending.exit_code;
         run.outcome = Some(outcome);
-        run.snapshot = kept;
     }
-    let with = With { old: Some(ready.task.tip), keeps: kept, brief: None };
-    let tip = {
-        let lock = RepoLock::take(repo, &format!("task {}, set aside", task.name), scene.events)?;
-        let record = store::tasks::prepare(repo, &task, with, outcome.word())?;
-        let tip = record.new.expect("a record points somewhere");
-        refs::apply(repo, &lock, &[record], "task set aside")?;
-        tip
+    let why = outcome.word();
+    let moving = Moving::begin(scene.repo, &task.session, ready.start)?;
+    let (found, tip) = match keep(scene, ready, &mut task, why) {
+        Ok(kept) => kept,
+        Err(error) => {
+            // Its files are out of reach, and nobody touches them where they are.
+            (scene.events)(Event::Warning(told(&error)));
+            let tip = record(scene, &task, With { old: Some(ready.task.tip), ..With::default() }, why)?;
+            moving.end()?;
+            return Ok(Stored { value: task, tip });
+        }
     };
-    worktree::discard(repo, &ready.place)?;
-    worktree::switch(repo, &ready.place, &task.branch, ready.start)?;
+    worktree::adopt(scene.repo, &ready.place, found)?;
+    worktree::switch(scene.repo, &ready.place, &task.branch, ready.start)?;
+    moving.end()?;
     Ok(Stored { value: task, tip })
+}
+
+fn told(error: &Error) -> String {
+    [error.to_string()].iter().chain(&error.hints).map(String::as_str).collect::<Vec<_>>().join("; ")
+}
+
+/// Puts all that the worktree holds onto the record; what was found, and the
+/// record's tip. A `git gc` beside us can take what no ref held yet.
+fn keep(scene: Scene<'_>, ready: &Ready, task: &mut Task, why: &str) -> Result<(Oid, Oid)> {
+    workplace::require(scene.repo, &ready.session)?;
+    worktree::unlock(&ready.place)?;
+    let mut old = ready.task.tip;
+    for _ in 0..ATTEMPTS {
+        let (found, keeps) = look(scene, ready)?;
+        if let Some(run) = task.runs.last_mut() {
+            run.snapshot = keeps.first().copied();
+        }
+        let tip = record(scene, task, With { old: Some(old), keeps, brief: None }, why)?;
+        if refs::is_whole(scene.repo, found, &[ready.start])? {
+            return Ok((found, tip));
+        }
+        old = tip;
+    }
+    Err(Error::unusable("git clears away what is being kept").hint("let `git gc` end, then run any command"))
+}
+
+/// What the worktree holds, and the commits that nothing else keeps: that, and
+/// what was committed before HEAD went elsewhere.
+fn look(scene: Scene<'_>, ready: &Ready) -> Result<(Oid, Vec<Oid>)> {
+    let left = judge::look(scene.repo, &ready.place, ready.start)?;
+    let message = format!("uncommitted work of task {}", ready.task.value.name);
+    let found = snapshot::take(scene.repo, &ready.place, left.tip, &message)?.unwrap_or(left.tip);
+    let passed_over = judge::passed_over(scene.repo, &ready.place, &ready.task.value.branch, found)?;
+    let keeps = [found].into_iter().chain(passed_over).filter(|oid| *oid != ready.start).collect();
+    Ok((found, keeps))
+}
+
+fn record(scene: Scene<'_>, task: &Task, with: With, why: &str) -> Result<Oid> {
+    let lock = RepoLock::take(scene.repo, &format!("task {}, set aside", task.name), scene.events)?;
+    let record = store::tasks::prepare(scene.repo, task, with, why)?;
+    let tip = record.new.expect("a record points somewhere");
+    refs::apply(scene.repo, &lock, &[record], "task set aside")?;
+    Ok(tip)
 }

@@ -1,9 +1,9 @@
 //! Making a session: branch, worktree, record.
 //!
-//! **Invariant:** the record is the commit point. What a killed attempt left
-//! before it (a branch and a worktree marked as ours) is taken away by the
-//! next attempt; after it only the worktree's files may be missing, and the
-//! next command writes them.
+//! **Invariant:** the record is the commit point. Until then the record to be
+//! is kept under another name, so that the next command takes away what a
+//! killed attempt left (a branch, a worktree marked as ours); after it only
+//! the worktree's files may be missing, and the next command writes them.
 
 use std::path::{Path, PathBuf};
 
@@ -11,10 +11,10 @@ use super::base::Base;
 use super::lock::SessionLock;
 use super::workplace;
 use crate::error::{Error, IoContext, Result};
-use crate::git::refs::{self, RefChange};
+use crate::git::refs::{self, Expect, RefChange};
 use crate::git::{Repo, RepoLock, worktree};
 use crate::model::session::Adoption;
-use crate::model::{Events, Name, PathSet, Session, SessionState, Time};
+use crate::model::{Events, Name, Oid, PathSet, Session, SessionState, Time};
 use crate::store::{self, Stored};
 
 /// The mark on worktrees that git-orch made.
@@ -45,7 +45,7 @@ pub struct Plan {
     /// The record.
     pub session: Session,
     /// The archived record that this one follows, where the name was used before.
-    pub follows: Option<crate::model::Oid>,
+    pub follows: Option<Oid>,
 }
 
 /// Whether a session has to be made.
@@ -186,14 +186,12 @@ pub fn carry_out(repo: &Repo, plan: Plan, events: Events<'_>, now: Time) -> Resu
     std::fs::create_dir_all(parent).doing("could not make", parent)?;
     {
         let lock = RepoLock::take(repo, &format!("add-session {}", session.name), events)?;
-        clear_leftover(repo, &lock, &session)?;
-        let start = worktree::Start::NewBranch(&session.branch, session.base_oid);
-        let mark = format!("{MARK} {}", session.name);
-        let added = worktree::add(repo, &lock, &session.worktree, &start, Some(&mark));
-        session.worktree_id = added.inspect_err(|_| drop(clear_leftover(repo, &lock, &session)))?;
-        let change = store::sessions::prepare(repo, &session, plan.follows, "added", now);
-        let written = change.and_then(|change| refs::apply(repo, &lock, &[change], "add-session"));
-        written.inspect_err(|_| drop(clear_leftover(repo, &lock, &session)))?;
+        require_as_planned(repo, &lock, &session, plan.follows)?;
+        let planned = store::sessions::prepare(repo, &session, plan.follows, "added", now)?;
+        let pin = pin(repo, &session.name, planned.new)?;
+        refs::apply(repo, &lock, &[pin], "add-session")?;
+        let made = make(repo, &lock, &mut session, plan.follows, now);
+        made.inspect_err(|_| drop(undo(repo, &lock, &session)))?;
     }
     if let Err(error) = worktree::fill(repo, &workplace::place(repo, &session)) {
         roll_back(repo, &session, plan.follows, events)?;
@@ -202,30 +200,73 @@ pub fn carry_out(repo: &Repo, plan: Plan, events: Events<'_>, now: Time) -> Resu
     Ok(session)
 }
 
-/// Takes away what a killed or failed attempt left: the branch only while it
-/// is where it was made.
-fn clear_leftover(repo: &Repo, lock: &RepoLock, session: &Session) -> Result<()> {
-    let Some(id) = leftover(repo, &session.worktree) else { return Ok(()) };
-    let admin = repo.place().common_dir.join("worktrees").join(id);
-    if session.worktree.is_dir() {
-        std::fs::remove_dir_all(&session.worktree).doing("could not remove", &session.worktree)?;
-    }
-    std::fs::remove_dir_all(&admin).doing("could not remove", &admin)?;
-    let branch = refs::branch(&session.branch);
-    match repo.read().find_ref(&branch)? {
-        Some(at) if repo.read().commits_between(&[session.base_oid], at)?.is_empty() => {
-            refs::apply(repo, lock, &[RefChange::delete(branch, at)], "add-session, undone")
+/// Another process may have made it since it was planned.
+fn require_as_planned(repo: &Repo, lock: &RepoLock, session: &Session, follows: Option<Oid>) -> Result<()> {
+    let found = store::sessions::find(repo, &session.name)?.map(|found| found.tip);
+    if found == follows {
+        if leftover(repo, &session.worktree).is_some() {
+            undo(repo, lock, session)?;
         }
-        _ => Ok(()),
+        if repo.read().find_ref(&refs::branch(&session.branch))?.is_none() {
+            return Ok(());
+        }
     }
+    Err(Error::refused(format!("`{}` was made or moved by another process", session.name))
+        .hint("run the command again"))
 }
 
-fn roll_back(
-    repo: &Repo,
-    session: &Session,
-    follows: Option<crate::model::Oid>,
-    events: Events<'_>,
-) -> Result<()> {
+fn make(repo: &Repo, lock: &RepoLock, session: &mut Session, follows: Option<Oid>, now: Time) -> Result<()> {
+    let start = worktree::Start::NewBranch(&session.branch, session.base_oid);
+    let mark = format!("{MARK} {}", session.name);
+    session.worktree_id = worktree::add(repo, lock, &session.worktree, &start, Some(&mark))?;
+    let record = store::sessions::prepare(repo, session, follows, "added", now)?;
+    let unpin = pin(repo, &session.name, None)?;
+    refs::apply(repo, lock, &[record, unpin], "add-session")
+}
+
+/// Keeps the record of a session in the making, or lets go of it.
+fn pin(repo: &Repo, name: &Name, to: Option<Oid>) -> Result<RefChange> {
+    let pin = format!("{}{name}", refs::NEW_SESSIONS);
+    let old = repo.read().find_ref(&pin)?.map_or(Expect::Absent, Expect::At);
+    Ok(RefChange { name: pin, new: to, old })
+}
+
+/// Takes away what killed attempts left.
+pub fn settle(repo: &Repo, events: Events<'_>) -> Result<()> {
+    if repo.read().refs(refs::NEW_SESSIONS)?.is_empty() {
+        return Ok(());
+    }
+    let lock = RepoLock::take(repo, "recover", events)?;
+    for found in store::sessions::load_in_the_making(repo)? {
+        let session = found.value;
+        let record = store::sessions::find(repo, &session.name)?.map(|record| record.value.state);
+        match record.filter(|state| *state != SessionState::Archived) {
+            None => undo(repo, &lock, &session)?,
+            Some(_) => refs::apply(repo, &lock, &[pin(repo, &session.name, None)?], "recover")?,
+        }
+    }
+    Ok(())
+}
+
+/// Takes away what an attempt left that came to nothing: the branch only while
+/// it is where it was made.
+fn undo(repo: &Repo, lock: &RepoLock, session: &Session) -> Result<()> {
+    if let Some(id) = leftover(repo, &session.worktree) {
+        let admin = repo.place().common_dir.join("worktrees").join(id);
+        if session.worktree.is_dir() {
+            std::fs::remove_dir_all(&session.worktree).doing("could not remove", &session.worktree)?;
+        }
+        std::fs::remove_dir_all(&admin).doing("could not remove", &admin)?;
+    }
+    let branch = refs::branch(&session.branch);
+    let mut changes = vec![pin(repo, &session.name, None)?];
+    if repo.read().find_ref(&branch)? == Some(session.base_oid) {
+        changes.push(RefChange::delete(branch, session.base_oid));
+    }
+    refs::apply(repo, lock, &changes, "add-session, undone")
+}
+
+fn roll_back(repo: &Repo, session: &Session, follows: Option<Oid>, events: Events<'_>) -> Result<()> {
     let lock = RepoLock::take(repo, "add-session, undone", events)?;
     let name = format!("{}{}", refs::SESSIONS, session.name);
     if let Some(at) = repo.read().find_ref(&name)? {
@@ -237,5 +278,5 @@ fn roll_back(
     }
     // All that git wrote there so far can be written again.
     std::fs::remove_dir_all(&session.worktree).doing("could not remove", &session.worktree)?;
-    clear_leftover(repo, &lock, session)
+    undo(repo, &lock, session)
 }

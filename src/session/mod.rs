@@ -4,9 +4,11 @@ pub mod add;
 pub mod base;
 pub mod include;
 pub mod lock;
+pub mod moving;
 pub mod remove;
 pub mod view;
 pub mod workplace;
 
 pub use lock::{LandLock, SessionLock, TaskLock};
+pub use moving::Moving;
 pub use view::View;

@@ -6,19 +6,22 @@
 
 use std::path::PathBuf;
 
-use super::lock::SessionLock;
+use super::lock::{SessionLock, folder};
 use super::workplace;
 use crate::error::{Error, IoContext, Result};
 use crate::git::refs::{self, RefChange};
 use crate::git::{Repo, RepoLock, snapshot, worktree};
-use crate::model::{Events, Oid, Session, SessionState, Task, Time};
+use crate::model::{Events, Name, Oid, Session, SessionState, Task, Time};
 use crate::store::{self, Stored};
+
+/// The end of the files that say which trash a directory goes to.
+const SUFFIX: &str = ".removing";
 
 /// What a removal keeps, and where.
 #[derive(Clone, Debug, serde::Serialize)]
 pub struct Removed {
     /// The session's name.
-    pub session: crate::model::Name,
+    pub session: Name,
     /// The ref that holds its commits and uncommitted work.
     pub kept: String,
     /// The commit it points at.
@@ -53,33 +56,75 @@ pub fn carry_out(repo: &Repo, found: &Stored<Session>, events: Events<'_>, now: 
     let _held = SessionLock::take(repo, &session.name, "remove-session")?;
     let branch = refs::branch(&session.branch);
     let tip = repo.read().find_ref(&branch)?;
-    let kept_oid = match (tip, session.worktree.is_dir()) {
-        (Some(tip), true) => {
-            let place = workplace::require(repo, session)?;
-            let message = format!("uncommitted work of session {}", session.name);
-            let head = crate::git::commit::tip(repo, &place)?;
-            let work = snapshot::take(repo, &place, head, &message)?.unwrap_or(head);
-            join(repo, work, tip, now)?
-        }
-        (Some(tip), false) => tip,
-        (None, _) => found.tip,
+    let kept_oid = match tip {
+        // A worktree that git can't work in goes to the trash as it is.
+        Some(tip) => work(repo, session, tip, now).unwrap_or(tip),
+        None => found.tip,
     };
     let id = free_id(repo, session, now)?;
     let kept = format!("{}{id}", refs::TRASH);
+    let marker = folder(repo)?.join(format!("session-{}{SUFFIX}", session.name));
+    std::fs::write(&marker, &id).doing("could not write", &marker)?;
     let lock = RepoLock::take(repo, &format!("remove-session {}", session.name), events)?;
-    let keep = RefChange::create(kept.clone(), kept_oid);
-    refs::apply(repo, &lock, &[keep], "remove-session")?;
+    refs::apply(repo, &lock, &[RefChange::create(kept.clone(), kept_oid)], "remove-session")?;
     let trash = to_trash(session, &id)?;
-    worktree::forget(repo, &lock, &session.worktree)?;
-    let archived = Session { state: SessionState::Archived, ..session.clone() };
-    let mut changes = vec![store::sessions::prepare(repo, &archived, Some(found.tip), "removed", now)?];
-    changes.extend(tip.map(|tip| RefChange::delete(branch, tip)));
-    refs::apply(repo, &lock, &changes, "remove-session")?;
+    archive(repo, &lock, found, kept_oid, now)?;
+    std::fs::remove_file(&marker).doing("could not remove", &marker)?;
     Ok(Removed { session: session.name.clone(), kept, oid: kept_oid, trash })
 }
 
+/// Takes a session out of git and of our records, once its directory is away;
+/// its branch only where `kept` has all of it.
+fn archive(repo: &Repo, lock: &RepoLock, found: &Stored<Session>, kept: Oid, now: Time) -> Result<()> {
+    let session = &found.value;
+    worktree::forget(repo, lock, &session.worktree)?;
+    let archived = Session { state: SessionState::Archived, ..session.clone() };
+    let mut changes = vec![store::sessions::prepare(repo, &archived, Some(found.tip), "removed", now)?];
+    let branch = refs::branch(&session.branch);
+    if let Some(tip) = repo.read().find_ref(&branch)?
+        && repo.read().merge_base(kept, tip)? == Some(tip)
+    {
+        changes.push(RefChange::delete(branch, tip));
+    }
+    refs::apply(repo, lock, &changes, "remove-session")
+}
+
+/// Completes removals whose process died behind the point of no return: when
+/// the directory was in the trash already.
+pub fn settle(repo: &Repo, events: Events<'_>, now: Time) -> Result<()> {
+    let files = std::fs::read_dir(repo.orch_path().join("run")).into_iter().flatten().flatten();
+    let name = |file: std::ffi::OsString| -> Option<Name> {
+        file.to_str()?.strip_prefix("session-")?.strip_suffix(SUFFIX)?.parse().ok()
+    };
+    for name in files.filter_map(|entry| name(entry.file_name())) {
+        let Ok(_held) = SessionLock::take(repo, &name, "recover") else { continue };
+        let marker = folder(repo)?.join(format!("session-{name}{SUFFIX}"));
+        let Ok(id) = std::fs::read_to_string(&marker) else { continue };
+        let found = store::sessions::find(repo, &name)?;
+        if let Some(found) = found.filter(|found| found.value.state != SessionState::Archived)
+            && !found.value.worktree.exists()
+            && trash(&found.value).join(&id).is_dir()
+            && let Some(kept) = repo.read().find_ref(&format!("{}{id}", refs::TRASH))?
+        {
+            let lock = RepoLock::take(repo, "recover", events)?;
+            archive(repo, &lock, &found, kept, now)?;
+        }
+        std::fs::remove_file(&marker).doing("could not remove", &marker)?;
+    }
+    Ok(())
+}
+
+/// What is in the worktree, committed or not, and `tip`.
+fn work(repo: &Repo, session: &Session, tip: Oid, now: Time) -> Result<Oid> {
+    let place = workplace::require(repo, session)?;
+    let message = format!("uncommitted work of session {}", session.name);
+    let head = crate::git::commit::find_tip(repo, &place)?.unwrap_or(tip);
+    let work = snapshot::take(repo, &place, head, &message)?.unwrap_or(head);
+    join(repo, work, tip, now)
+}
+
 /// One commit that keeps both reachable, where neither already keeps the other.
-fn join(repo: &Repo, work: Oid, tip: Oid, now: Time) -> Result<Oid> {
+pub(super) fn join(repo: &Repo, work: Oid, tip: Oid, now: Time) -> Result<Oid> {
     if repo.read().commits_between(&[work], tip)?.is_empty() {
         return Ok(work);
     }
@@ -89,7 +134,7 @@ fn join(repo: &Repo, work: Oid, tip: Oid, now: Time) -> Result<Oid> {
 
 /// A name in the trash that neither a ref nor a folder has: the same session
 /// can be removed twice in one second.
-fn free_id(repo: &Repo, session: &Session, now: Time) -> Result<String> {
+pub(super) fn free_id(repo: &Repo, session: &Session, now: Time) -> Result<String> {
     let first = format!("{}-{}", session.name, now.0);
     let mut id = first.clone();
     for number in 2.. {

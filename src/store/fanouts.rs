@@ -36,7 +36,7 @@ pub fn prepare(
         file: FILE,
         value: fanout,
         old,
-        keeps,
+        keeps: keeps.into_iter().collect(),
         texts: Vec::new(),
         why: format!("fanout {}: {state}", fanout.name),
         now,

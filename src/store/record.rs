@@ -77,8 +77,8 @@ pub struct Next<'a, T> {
     pub value: &'a T,
     /// The chain's tip that this follows; `None` begins a chain.
     pub old: Option<Oid>,
-    /// A commit that shall stay reachable from here: a run's tip.
-    pub keeps: Option<Oid>,
+    /// Commits that shall stay reachable from here: a run's tip.
+    pub keeps: Vec<Oid>,
     /// Further files to put beside the record.
     pub texts: Vec<(&'a str, Vec<u8>)>,
     /// What happened, for the log.
@@ -104,7 +104,7 @@ pub fn prepare<T: Serialize>(repo: &Repo, next: &Next<'_, T>) -> Result<RefChang
         entries.insert(name.clone(), Entry { name, kind: EntryKind::File, oid });
     }
     let tree = repo.write().write_tree(&entries.into_values().collect::<Vec<_>>())?;
-    let parents: Vec<Oid> = next.old.into_iter().chain(next.keeps).collect();
+    let parents: Vec<Oid> = next.old.into_iter().chain(next.keeps.iter().copied()).collect();
     let commit = repo.write().write_record(tree, &parents, &next.why, next.now)?;
     Ok(RefChange::set(next.name.clone(), commit, next.old))
 }

@@ -13,6 +13,11 @@ pub fn load_all(repo: &Repo) -> Result<Vec<Stored<Session>>> {
     record::load_all(repo, refs::SESSIONS, FILE)
 }
 
+/// Reads the records of sessions in the making.
+pub fn load_in_the_making(repo: &Repo) -> Result<Vec<Stored<Session>>> {
+    record::load_all(repo, refs::NEW_SESSIONS, FILE)
+}
+
 /// Reads the sessions that are not archived, by name.
 pub fn load(repo: &Repo) -> Result<Vec<Stored<Session>>> {
     let mut sessions = load_all(repo)?;
@@ -56,7 +61,7 @@ pub fn prepare(
         file: FILE,
         value: session,
         old,
-        keeps: None,
+        keeps: Vec::new(),
         texts: Vec::new(),
         why: format!("session {}: {why}", session.name),
         now,

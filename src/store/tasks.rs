@@ -57,8 +57,8 @@ pub fn record_ref(name: &Name) -> String {
 pub struct With {
     /// The chain's tip that this follows.
     pub old: Option<Oid>,
-    /// A commit that shall stay reachable from here.
-    pub keeps: Option<Oid>,
+    /// Commits that shall stay reachable from here.
+    pub keeps: Vec<Oid>,
     /// The brief, where it is new.
     pub brief: Option<Vec<u8>>,
 }

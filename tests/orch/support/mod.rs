@@ -1,7 +1,7 @@
 //! What the end-to-end tests stand on.
 
 mod call;
-mod output;
+pub(super) mod output;
 mod refused;
 mod repo;
 mod snapshot;

@@ -1,0 +1,62 @@
+//! Many at once, beside git clearing up: what was said to be done is there.
+
+use super::support::TestRepo;
+
+/// Runs `git-orch WORDS` for each `$N` of 0 to 5, all at once: what those said
+/// that ended with neither 0 nor 3, and how many ended with 0.
+fn six(repo: &TestRepo, words: &str) -> String {
+    let script = format!(
+        "for N in 0 1 2 3 4 5; do (git-orch -q {words} >../out-$N 2>&1; echo $? >../code-$N) & done; wait
+         for N in 0 1 2 3 4 5; do grep -q '^[03]$' ../code-$N || cat ../out-$N; done
+         cat ../code-? | grep -c '^0$'"
+    );
+    repo.shell(&script).changing_checkout().run().stdout
+}
+
+fn expect_whole(repo: &TestRepo) {
+    let fsck =
+        repo.shell("git fsck --connectivity-only 2>&1 | grep -v dangling; git for-each-ref refs/orch/keep");
+    assert_eq!(fsck.run().stdout, "");
+    repo.orch(&["doctor"]).expect_success();
+}
+
+#[test]
+fn one_name_is_one_session() {
+    let repo = TestRepo::new();
+    let won = six(&repo, "add-session backend --paths src/api");
+    assert!(("1\n"..="6\n").contains(&won.as_str()), "{won}");
+    assert_eq!(repo.read("shop.orch/backend/README.md"), "# shop\n");
+    expect_whole(&repo);
+}
+
+#[test]
+fn results_land_one_after_the_other() {
+    let repo = TestRepo::new();
+    assert_eq!(six(&repo, "add-session s$N --paths src/$N"), "6\n");
+    assert_eq!(six(&repo, "task \"work $N\" --session s$N -- sh -c \"echo $N >landed-$N\""), "6\n");
+    assert_eq!(six(&repo, "merge work-$N"), "6\n");
+    let landed = repo.shell("git ls-tree --name-only main | grep -c landed; git status --porcelain").run();
+    assert_eq!(landed.stdout, "6\n");
+    let steps = repo.shell("git rev-list --first-parent --count main").run();
+    assert_eq!(steps.stdout, "9\n", "each of the six is one step behind the three");
+    expect_whole(&repo);
+}
+
+#[test]
+fn git_takes_nothing_away_while_it_clears_up() {
+    let repo = TestRepo::new();
+    repo.orch(&["add-session", "backend", "--paths", "src/api"]).expect_success();
+    let script = "
+        while [ ! -e ../stop ]; do git gc -q --prune=now; git pack-refs --all; done >/dev/null 2>&1 &
+        for N in 1 2 3 4; do
+            git-orch -q task \"work $N\" --session backend -- sh -c \"echo $N >f$N\" >/dev/null 2>&1 && echo $N
+        done
+        touch ../stop; wait";
+    let done = repo.shell(script).changing_checkout().run();
+    for number in done.stdout.lines() {
+        let file = repo.shell(&format!("git cat-file -p refs/heads/review/work-{number}:f{number}")).run();
+        assert_eq!(file.stdout, format!("{number}\n"));
+        repo.orch(&["show", &format!("work-{number}")]).expect_success();
+    }
+    expect_whole(&repo);
+}

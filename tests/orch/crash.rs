@@ -1,0 +1,146 @@
+//! A command killed at each of its calls of git: nothing is lost, and the next
+//! command sets right what was left.
+
+use super::support::TestRepo;
+use super::support::output::Output;
+
+/// A git on the `PATH` that kills git-orch behind its `AT`th call.
+const KILLER: &str = r#"mkdir ../killer && cat >../killer/git <<'EOF' && chmod +x ../killer/git
+#!/bin/sh
+PATH=${PATH#*:}
+read -r parent </proc/$PPID/comm
+[ "$parent" = git-orch ] || exec git "$@"
+calls=$(($(cat "$COUNT") + 1))
+echo $calls >"$COUNT"
+[ $calls = "$AT" ] || exec git "$@"
+git "$@"
+kill -9 $PPID
+EOF
+"#;
+
+fn shop() -> TestRepo {
+    let repo = TestRepo::new();
+    repo.write(".gitignore", "*.secret\n");
+    repo.git(&["add", "."]);
+    repo.git(&["commit", "-qm", "ignore secrets"]);
+    repo.shell(KILLER).run().expect_success();
+    repo
+}
+
+/// Runs git-orch and kills it behind a call; whether it came that far.
+fn killed(repo: &TestRepo, at: usize, arguments: &[&str]) -> bool {
+    let count = repo.top().join("count");
+    std::fs::write(&count, "0").unwrap();
+    let path = repo.shell("printf %s \"$PATH\"").run().stdout;
+    let path = format!("{}:{path}", repo.top().join("killer").display());
+    let call = repo.call(arguments).env("PATH", path).env("COUNT", &count).env("AT", at.to_string());
+    let _ = call.changing_checkout().run();
+    std::fs::read_to_string(&count).unwrap().trim().parse::<usize>().unwrap() >= at
+}
+
+/// The next command, and what must hold after it.
+fn set_right(repo: &TestRepo, at: usize) {
+    expect_success(&repo.orch(&["doctor", "--fix"]), at);
+    let left = repo.shell(
+        "git for-each-ref refs/orch/keep; git fsck --connectivity-only 2>&1 | grep -v dangling
+         find .git -name '*.lock' -not -path '.git/orch/*'; git -C ../shop.orch/backend status --porcelain",
+    );
+    assert_eq!(left.run().stdout, "", "killed behind call {at}");
+}
+
+fn expect_success(output: &Output, at: usize) {
+    assert_eq!(output.exit, 0, "killed behind call {at}\n{output}");
+}
+
+#[test]
+fn a_run_that_fails_frees_its_session_wherever_it_is_killed() {
+    let repo = shop();
+    repo.orch(&["add-session", "backend", "--paths", "src/api"]).expect_success();
+    let mut at = 8;
+    loop {
+        let (task, script) =
+            (format!("work {at}"), format!("echo edit {at} >kept; echo {at} >{at}.secret; exit 3"));
+        let far = killed(&repo, at, &["task", &task, "--session", "backend", "--", "sh", "-c", &script]);
+        set_right(&repo, at);
+        let kept = format!("git grep -q '^edit {at}$' $(git rev-list --all) -- kept");
+        if repo.worktree("backend").join(format!("{at}.secret")).exists() {
+            expect_success(&repo.shell(&kept).run(), at);
+        }
+        if !far {
+            break;
+        }
+        at += 1;
+    }
+    assert!(at > 14, "only {at} calls");
+    assert_eq!(repo.read(&format!("shop.orch/backend/{at}.secret")), format!("{at}\n"));
+}
+
+#[test]
+fn a_session_is_made_or_not_wherever_it_is_killed() {
+    let repo = shop();
+    let add = ["add-session", "backend", "--paths", "src/api"];
+    let mut at = 1;
+    while killed(&repo, at, &add) {
+        expect_success(&repo.orch(&["doctor", "--fix"]), at);
+        let refs =
+            repo.shell("git for-each-ref refs/heads/orch refs/orch/session refs/orch/keep | wc -l").run();
+        assert_eq!(
+            refs.stdout.trim().parse::<usize>().unwrap() / 2 * 2,
+            if at > 4 { 2 } else { 0 },
+            "{at}\n{refs}"
+        );
+        expect_success(&repo.orch(&add), at);
+        set_right(&repo, at);
+        repo.orch(&["remove-session", "backend"]).expect_success();
+        repo.shell("git update-ref -d refs/orch/session/backend").run().expect_success();
+        at += 1;
+    }
+    assert!(at > 5, "only {at} calls");
+}
+
+#[test]
+fn a_removal_is_completed_wherever_it_is_killed() {
+    let repo = shop();
+    let mut at = 1;
+    loop {
+        repo.orch(&["add-session", "backend", "--paths", "src/api"]).expect_success();
+        std::fs::write(repo.worktree("backend").join("a.secret"), format!("kept {at}\n")).unwrap();
+        let far = killed(&repo, at, &["remove-session", "backend"]);
+        expect_success(&repo.orch(&["doctor", "--fix"]), at);
+        expect_success(&repo.shell(&format!("grep -rqx 'kept {at}' ../shop.orch")).run(), at);
+        if repo.worktree("backend").exists() {
+            repo.orch(&["remove-session", "backend"]).expect_success();
+        }
+        let left =
+            repo.shell("git for-each-ref refs/heads/orch refs/orch/keep; ls .git/worktrees 2>/dev/null");
+        assert_eq!(left.run().stdout, "", "killed behind call {at}");
+        if !far {
+            break;
+        }
+        at += 1;
+    }
+    assert!(at > 6, "only {at} calls");
+}
+
+#[test]
+fn a_result_lands_wherever_its_landing_is_killed() {
+    let repo = shop();
+    repo.orch(&["add-session", "backend", "--paths", "src/api"]).expect_success();
+    let mut at = 5;
+    loop {
+        let (task, script) = (format!("work {at}"), format!("echo {at} >landed-{at}"));
+        repo.orch(&["task", &task, "--session", "backend", "--", "sh", "-c", &script]).expect_success();
+        repo.git(&["commit", "-q", "--allow-empty", "-m", "the base moves on"]);
+        let name = format!("work-{at}");
+        let far = killed(&repo, at, &["merge", &name]);
+        expect_success(&repo.call(&["merge", &name]).changing_checkout().run(), at);
+        assert_eq!(repo.read(&format!("shop/landed-{at}")), format!("{at}\n"));
+        assert_eq!(repo.git(&["status", "--porcelain"]), "");
+        set_right(&repo, at);
+        if !far {
+            break;
+        }
+        at += 1;
+    }
+    assert!(at > 8, "only {at} calls");
+}

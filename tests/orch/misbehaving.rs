@@ -1,0 +1,93 @@
+//! Agents that do what they should not: their edits are kept, their session is
+//! free or says how it gets free.
+
+use super::support::TestRepo;
+
+fn shop() -> TestRepo {
+    let repo = TestRepo::new();
+    repo.orch(&["add-session", "backend", "--paths", "src/api"]).expect_success();
+    repo
+}
+
+/// Runs a script that edits a file first; its exit code.
+fn task(repo: &TestRepo, script: &str) -> i32 {
+    let script = format!("echo edit >kept; {script}");
+    let task = ["task", "do it", "--session", "backend", "--", "sh", "-c", &script];
+    repo.call(&task).changing_checkout().run().exit
+}
+
+fn expect_free(repo: &TestRepo) {
+    let next = ["task", "next", "--session", "backend", "--", "sh", "-c", "echo next >next"];
+    repo.orch(&next).expect_success();
+}
+
+#[test]
+fn what_was_committed_before_head_went_elsewhere_is_kept() {
+    for (away, exit) in [
+        ("git checkout -q --detach HEAD~1", 1),
+        ("git reset -q --hard HEAD~2", 1),
+        ("git checkout -q --orphan other", 1),
+        ("git checkout -qb other HEAD~1 && echo more >more", 0),
+        ("git reset -q --hard HEAD~1 && echo more >more", 0),
+    ] {
+        let repo = shop();
+        assert_eq!(task(&repo, &format!("git add . && git commit -qm kept && {away}")), exit, "{away}");
+        let kept = repo.shell("git log --all --format=%s | grep -x kept").run();
+        assert_eq!(kept.exit, 0, "{away}");
+        expect_free(&repo);
+    }
+}
+
+#[test]
+fn a_file_that_the_agent_ignored_is_not_taken_away() {
+    let repo = shop();
+    assert_eq!(task(&repo, "echo '*.log' >.gitignore; echo mine >x.log; exit 3"), 1);
+    assert_eq!(repo.read("shop.orch/backend/x.log"), "mine\n");
+    let repo = shop();
+    let hide = "git rm -q --cached README.md; echo README.md >.gitignore; echo mine >README.md; exit 3";
+    assert_eq!(task(&repo, hide), 3, "git can't bring the tracked file back over it");
+    assert_eq!(repo.read("shop.orch/backend/README.md"), "mine\n");
+    std::fs::remove_file(repo.worktree("backend").join("README.md")).unwrap();
+    expect_free(&repo);
+}
+
+#[test]
+fn a_worktree_out_of_reach_ends_the_task_and_can_be_removed() {
+    for spoil in [
+        "rm .git",
+        "rm .git; git init -q",
+        "d=$PWD; cd ..; mv \"$d\" moved",
+        "echo x >\"$(git rev-parse --git-dir)/index\"",
+    ] {
+        let repo = shop();
+        assert_ne!(task(&repo, spoil), 0, "{spoil}");
+        assert_eq!(repo.orch(&["show", "do-it", "--json"]).json()["data"]["state"], "failed", "{spoil}");
+        repo.orch(&["remove-session", "backend"]).expect_success();
+        let kept = repo.shell("cat ../shop.orch/moved/kept ../shop.orch/.trash/*/kept 2>/dev/null").run();
+        assert_eq!(kept.stdout, "edit\n", "{spoil}");
+    }
+}
+
+#[test]
+fn locks_and_half_done_operations_are_cleared() {
+    let diverge = "git add .; git commit -qm one; git checkout -qb side HEAD~1
+        echo two >kept; git add .; git commit -qm two;";
+    for leave in [
+        "touch \"$(git rev-parse --git-dir)/index.lock\"".to_owned(),
+        format!("{diverge} git merge -q orch/backend"),
+        format!("{diverge} git rebase -q orch/backend"),
+    ] {
+        let repo = shop();
+        assert_eq!(task(&repo, &format!("{leave}; exit 3")), 1, "{leave}");
+        expect_free(&repo);
+    }
+}
+
+#[test]
+fn a_repository_without_a_commit_inside_the_worktree_stays_there() {
+    let repo = shop();
+    assert_eq!(task(&repo, "git init -q inner; echo mine >inner/file"), 4);
+    assert_eq!(repo.read("shop.orch/backend/inner/file"), "mine\n");
+    let kept = repo.shell("git log --all --full-history --format= --name-only | grep -x kept").run();
+    assert_eq!(kept.exit, 0);
+}
