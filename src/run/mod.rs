@@ -20,6 +20,7 @@ pub mod execute;
 pub mod finish;
 pub mod flow;
 pub mod judge;
+pub mod leftovers;
 pub mod prepare;
 pub mod routing;
 pub mod set_aside;

@@ -5,7 +5,7 @@
 
 use super::finish::Ending;
 use super::prepare::Ready;
-use super::{Scene, judge};
+use super::{Scene, judge, leftovers};
 use crate::error::{Error, Result};
 use crate::git::{RepoLock, refs, snapshot, worktree};
 use crate::model::{Event, Oid, Outcome, Task, TaskState};
@@ -46,6 +46,7 @@ pub fn set_aside(
     };
     worktree::adopt(scene.repo, &ready.place, found)?;
     worktree::switch(scene.repo, &ready.place, &task.branch, ready.start)?;
+    leftovers::to_trash(scene, ready)?;
     moving.end()?;
     Ok(Stored { value: task, tip })
 }

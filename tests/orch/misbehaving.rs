@@ -38,11 +38,17 @@ fn what_was_committed_before_head_went_elsewhere_is_kept() {
     }
 }
 
+/// A file that the session's worktree lost to the trash.
+fn trashed(repo: &TestRepo, file: &str) -> String {
+    repo.shell(&format!("cat ../shop.orch/.trash/*/{file}")).run().stdout
+}
+
 #[test]
 fn a_file_that_the_agent_ignored_is_not_taken_away() {
     let repo = shop();
     assert_eq!(task(&repo, "echo '*.log' >.gitignore; echo mine >x.log; exit 3"), 1);
-    assert_eq!(repo.read("shop.orch/backend/x.log"), "mine\n");
+    assert_eq!(trashed(&repo, "x.log"), "mine\n");
+    expect_free(&repo);
     let repo = shop();
     let hide = "git rm -q --cached README.md; echo README.md >.gitignore; echo mine >README.md; exit 3";
     assert_eq!(task(&repo, hide), 3, "git can't bring the tracked file back over it");
@@ -84,10 +90,26 @@ fn locks_and_half_done_operations_are_cleared() {
 }
 
 #[test]
-fn a_repository_without_a_commit_inside_the_worktree_stays_there() {
+fn a_repository_without_a_commit_inside_the_worktree_is_kept_whole() {
     let repo = shop();
     assert_eq!(task(&repo, "git init -q inner; echo mine >inner/file"), 4);
-    assert_eq!(repo.read("shop.orch/backend/inner/file"), "mine\n");
+    assert_eq!(trashed(&repo, "inner/file"), "mine\n");
     let kept = repo.shell("git log --all --full-history --format= --name-only | grep -x kept").run();
     assert_eq!(kept.exit, 0);
+}
+
+#[test]
+fn what_a_run_began_to_ignore_goes_to_the_trash_and_its_session_is_free() {
+    let repo = TestRepo::new();
+    repo.orch(&["add-session", "backend", "--paths", "src/api", "-q"]).expect_success();
+    let script =
+        "echo secret.env > .gitignore; echo key > secret.env; git init -q inner; echo x > inner/x; exit 1";
+    assert_eq!(repo.orch(&["task", "fix login", "-q", "--", "sh", "-c", script]).exit, 1);
+    let left = repo
+        .shell("cd ../shop.orch; cat .trash/*/secret.env .trash/*/inner/x; git -C backend status --short")
+        .run();
+    assert_eq!(left.stdout, "key\nx\n", "{left:?}");
+    let kept = repo.shell("git rev-list --objects --all | grep -c secret").run();
+    assert_eq!(kept.stdout, "0\n", "what was ignored must not become an object");
+    repo.orch(&["task", "fix logout", "-q", "--", "sh", "-c", "echo y > y"]).expect_success();
 }

@@ -1,0 +1,45 @@
+//! Files that stay in a worktree although all that git knows of went back:
+//! they were ignored until the run's own `.gitignore` was gone, or belong to a
+//! repository inside.
+//!
+//! **Invariant:** they are moved, never copied into git: what was ignored may
+//! be secret.
+
+use std::path::PathBuf;
+
+use super::Scene;
+use super::prepare::Ready;
+use crate::error::{IoContext, Result};
+use crate::model::wording::count;
+use crate::model::{Event, RepoPath};
+
+/// Moves them to the trash beside the sessions, so that the session is free.
+pub fn to_trash(scene: Scene<'_>, ready: &Ready) -> Result<()> {
+    let command = scene.repo.git_in(&ready.place, ["ls-files", "--others", "--exclude-standard", "-z"]);
+    let text = command.run()?;
+    let left: Vec<RepoPath> =
+        text.split(|byte| *byte == 0).filter(|path| !path.is_empty()).map(RepoPath::from_bytes).collect();
+    if left.is_empty() {
+        return Ok(());
+    }
+    let folder = folder(scene, ready);
+    for path in &left {
+        let (from, to) = (ready.session.worktree.join(path.as_path()), folder.join(path.as_path()));
+        let parent = to.parent().unwrap_or(&folder);
+        std::fs::create_dir_all(parent).doing("could not make", parent)?;
+        std::fs::rename(&from, &to).doing("could not move to the trash", &from)?;
+    }
+    let text = format!("{} that it had ignored went to {}", count(left.len(), "file"), folder.display());
+    (scene.events)(Event::Note(text));
+    Ok(())
+}
+
+/// A folder in the trash that is not there yet.
+fn folder(scene: Scene<'_>, ready: &Ready) -> PathBuf {
+    let session = &ready.session;
+    let trash = session.worktree.parent().unwrap_or(&session.worktree).join(".trash");
+    let stem = format!("{}-{}-{}", session.name, ready.task.value.name, scene.now.0);
+    let mut names = (2..).map(|number| trash.join(format!("{stem}-{number}")));
+    let first = trash.join(&stem);
+    if first.exists() { names.find(|folder| !folder.exists()).unwrap_or(first) } else { first }
+}
