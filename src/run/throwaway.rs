@@ -20,6 +20,7 @@ use crate::error::{Error, IoContext, Result};
 use crate::git::worktree::{self, Start};
 use crate::git::{Place, Repo, RepoLock, checkout};
 use crate::model::{Event, Events, Oid};
+use crate::session::workplace;
 
 /// The folder of throwaways, where a session's worktree would have its name;
 /// no session can be called so.
@@ -29,19 +30,11 @@ const REASON: &str = "git-orch throwaway";
 
 /// Where throwaways go, by the template of session worktrees.
 pub fn folder(repo: &Repo, template: &str) -> PathBuf {
-    let place = template.replace("{repo}", &repo.name()).replace("{session}", FOLDER);
-    let place =
-        if template.contains("{session}") { PathBuf::from(place) } else { Path::new(&place).join(FOLDER) };
-    let main = repo.main_folder();
-    let mut path = main.canonicalize().unwrap_or_else(|_| main.to_owned());
-    for part in place.components() {
-        match part {
-            std::path::Component::ParentDir => drop(path.pop()),
-            std::path::Component::CurDir => {}
-            part => path.push(part),
-        }
+    if template.contains("{session}") {
+        workplace::beside(repo, template, FOLDER)
+    } else {
+        workplace::beside(repo, template, "").join(FOLDER)
     }
-    path
 }
 
 /// A worktree that goes with this value.

@@ -133,17 +133,7 @@ fn worktree_path(repo: &Repo, template: &str, name: &Name) -> Result<PathBuf> {
             "the worktrees setting `{template}` has no `{{session}}` in it"
         )));
     }
-    let filled = template.replace("{repo}", &repo.name()).replace("{session}", name.as_str());
-    let main = repo.main_folder();
-    let mut path = main.canonicalize().doing("could not find", main)?;
-    for component in Path::new(&filled).components() {
-        match component {
-            std::path::Component::ParentDir => drop(path.pop()),
-            std::path::Component::CurDir => {}
-            other => path.push(other),
-        }
-    }
-    Ok(path)
+    Ok(workplace::beside(repo, template, name.as_str()))
 }
 
 fn holds_no_file(path: &Path) -> bool {

@@ -1,9 +1,27 @@
 //! The worktree of a session: where git works for it, and whether it can.
 
+use std::path::{Component, Path, PathBuf};
+
 use crate::error::{Error, Result};
 use crate::git::{Head, Place, Repo, worktree};
 use crate::model::wording::uncommitted;
 use crate::model::{Oid, Session};
+
+/// The folder that the worktrees setting gives to `name`, seen from the main
+/// folder: `{repo}` and `{session}` are filled in, `..` is taken as written.
+pub fn beside(repo: &Repo, template: &str, name: &str) -> PathBuf {
+    let filled = template.replace("{repo}", &repo.name()).replace("{session}", name);
+    let main = repo.main_folder();
+    let mut path = main.canonicalize().unwrap_or_else(|_| main.to_owned());
+    for component in Path::new(&filled).components() {
+        match component {
+            Component::ParentDir => drop(path.pop()),
+            Component::CurDir => {}
+            component => path.push(component),
+        }
+    }
+    path
+}
 
 /// Where git works for a session.
 pub fn place(repo: &Repo, session: &Session) -> Place {
