@@ -19,16 +19,18 @@ pub struct App {
     pub folder: PathBuf,
     /// When the command started.
     pub now: Time,
+    /// The command line as typed, for the operation log.
+    pub command_line: String,
     /// Output.
     pub ui: Ui,
 }
 
 impl App {
     /// Reads the environment and the clock.
-    pub fn new(folder: PathBuf, ui: Ui) -> Self {
+    pub fn new(folder: PathBuf, command_line: String, ui: Ui) -> Self {
         let environment: BTreeMap<OsString, OsString> = std::env::vars_os().collect();
         let set = environment.get(OsStr::new("GIT_ORCH_NOW")).and_then(|text| text.to_str()?.parse().ok());
-        Self { environment, folder, now: set.map_or_else(Time::now, Time), ui }
+        Self { environment, folder, command_line, now: set.map_or_else(Time::now, Time), ui }
     }
 
     /// A variable of the environment, where it is UTF-8.

@@ -16,14 +16,14 @@
 //! | [`config`] | `.orch.yml`, git's configuration, trust |
 //! | [`agent`] | running a command so that nothing of it outlives us |
 //! | [`ui`] | everything that is printed |
-//! | [`store`] | what orch remembers: versioned records |
+//! | [`store`] | what orch remembers: versioned records; the journal of what is being done |
 //! | [`history`] | commits → touches → profiles, cached |
 //! | [`route`] | targets, signals, score, choice; pure |
 //! | [`session`] | sessions made, looked at, taken away |
 //! | [`run`] | one task carried out; throwaway worktrees |
 //! | [`fanout`] | one job over many files: shards, proof of disjointness, one tree |
 //! | [`review`] | verdicts, checks, landing |
-//! | [`recover`] | what a killed process left, set right |
+//! | [`recover`] | what a killed process left, set right; what a command did, undone |
 //! | [`app`] | what every command starts from |
 //! | [`commands`] | the command line, one file a command |
 //!
@@ -52,7 +52,9 @@
 //!   kernel releases.
 //! - Commit before note, note before review: the next command repairs a crash
 //!   between them from the commits.
-//! - Each operation has one ref as its commit point.
+//! - Every change of refs is one transaction, written down first, whose commit
+//!   point is the operation log; whatever moves directories is in the journal
+//!   before it begins.
 //! - A throwaway worktree is owned by a guard, and by a lock that outlives it.
 //! - Nothing holding unrecorded work is deleted.
 //! - No branch that is checked out anywhere is moved behind its owner's back.

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::opened::Opened;
+use super::operations;
 use crate::app::App;
 use crate::error::{Error, IoContext, Result, exit};
 use crate::model::Fanout;
@@ -15,11 +16,17 @@ use crate::session::TaskLock;
 use crate::store;
 
 /// Print what a task's command, or a fan-out's shard, printed
+///
+/// With `--ops`: what every command changed, newest first; `git orch undo`
+/// takes an operation back.
 #[derive(Debug, clap::Args)]
 pub(super) struct LogArgs {
-    /// The task or fan-out
-    #[arg(value_name = "TASK")]
-    task: String,
+    /// The task or fan-out; with `--ops`, an operation to show in full
+    #[arg(value_name = "TASK", required_unless_present = "ops")]
+    task: Option<String>,
+    /// List the operations instead
+    #[arg(long, conflicts_with_all = ["follow", "run", "shard"])]
+    ops: bool,
     /// Go on printing while it runs
     #[arg(short, long)]
     follow: bool,
@@ -33,9 +40,14 @@ pub(super) struct LogArgs {
 
 pub(super) fn run(app: &App, args: &LogArgs) -> Result<u8> {
     let opened = Opened::to_read(app)?;
-    let path = find(&opened, args)?;
+    let typed = args.task.as_deref();
+    if args.ops {
+        return operations::list(app, &opened, typed);
+    }
+    let task = typed.unwrap_or_default();
+    let path = find(&opened, task, args)?;
     let mut file = File::open(&path).map_err(|_| {
-        Error::refused(format!("`{}` has no log here", args.task))
+        Error::refused(format!("`{task}` has no log here"))
             .hint("logs stay on the machine that ran the command")
     })?;
     let mut text = Vec::new();
@@ -45,7 +57,7 @@ pub(super) fn run(app: &App, args: &LogArgs) -> Result<u8> {
         return Ok(exit::DONE);
     }
     app.ui.raw(&text)?;
-    while args.follow && is_running(&opened, &args.task) {
+    while args.follow && is_running(&opened, task) {
         std::thread::sleep(Duration::from_millis(200));
         text.clear();
         file.read_to_end(&mut text).doing("could not read", &path)?;
@@ -73,19 +85,14 @@ fn telling_shard(fanout: &Fanout) -> Result<usize> {
     }
 }
 
-fn find(opened: &Opened, args: &LogArgs) -> Result<PathBuf> {
-    if let Ok(name) = args.task.parse()
+fn find(opened: &Opened, typed: &str, args: &LogArgs) -> Result<PathBuf> {
+    if let Ok(name) = typed.parse()
         && let Some(fanout) = store::fanouts::find(&opened.repo, &name)?
     {
         let shard = args.shard.map_or_else(|| telling_shard(&fanout.value), Ok)?;
-        return Ok(opened
-            .repo
-            .orch_path()
-            .join("fanout")
-            .join(args.task.as_str())
-            .join(format!("shard-{shard}.log")));
+        return Ok(opened.repo.orch_path().join("fanout").join(typed).join(format!("shard-{shard}.log")));
     }
-    let task = store::tasks::require(&opened.repo, &args.task)?.value;
+    let task = store::tasks::require(&opened.repo, typed)?.value;
     let last = task.runs.len();
     let number = args.run.unwrap_or(last);
     if last == 0 {

@@ -15,6 +15,7 @@ mod log;
 mod man;
 mod merge;
 mod opened;
+mod operations;
 mod remove_session;
 mod result;
 mod retry;
@@ -26,6 +27,7 @@ mod supervise;
 mod task;
 mod tasks;
 mod trust;
+mod undo;
 mod wait;
 
 use std::ffi::OsString;
@@ -36,6 +38,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::app::App;
 use crate::error::{Error, Result, exit};
+use crate::model::wording::command_line;
 use crate::ui::{Style, Ui};
 
 pub use man::pages;
@@ -102,6 +105,7 @@ enum Command {
     Init(init::InitArgs),
     Config(config::ConfigArgs),
     Trust(trust::TrustArgs),
+    Undo(undo::UndoArgs),
     Doctor(doctor::DoctorArgs),
     Demo(demo::DemoArgs),
     Man(man::Args),
@@ -120,14 +124,14 @@ pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
     let args: Vec<OsString> = args.collect();
     let parsed = cli().try_get_matches_from(&args).and_then(|matches| Cli::from_arg_matches(&matches));
     match parsed {
-        Ok(cli) => guarded(cli),
+        Ok(cli) => guarded(cli, command_line(args.get(1..).unwrap_or_default())),
         Err(error) => usage(&error, &args),
     }
 }
 
 /// A panic is a bug and says so.
-fn guarded(cli: Cli) -> ExitCode {
-    let run = std::panic::AssertUnwindSafe(|| run(cli));
+fn guarded(cli: Cli, line: String) -> ExitCode {
+    let run = std::panic::AssertUnwindSafe(|| run(cli, line));
     let code = std::panic::catch_unwind(run).unwrap_or(exit::BUG);
     ExitCode::from(code)
 }
@@ -145,7 +149,7 @@ fn usage(error: &clap::Error, args: &[OsString]) -> ExitCode {
     ExitCode::from(exit::USAGE)
 }
 
-fn run(cli: Cli) -> u8 {
+fn run(cli: Cli, line: String) -> u8 {
     let Global { json, folder, quiet } = cli.global;
     let no_color = std::env::vars_os().any(|(key, value)| key == "NO_COLOR" && !value.is_empty());
     let ui = Ui::new(Style { command: name(&cli.command).to_owned(), json, quiet, no_color });
@@ -153,7 +157,7 @@ fn run(cli: Cli) -> u8 {
         .map_err(|error| Error::unusable("the present folder is gone").because(error))
         .map(|present| folder.map_or(present.clone(), |folder| present.join(folder)));
     let ran = folder.and_then(|folder| {
-        let app = App::new(folder, ui);
+        let app = App::new(folder, line, ui);
         let code = dispatch(&app, cli.command);
         app.ui.settle();
         code.or_else(|error| {
@@ -189,6 +193,7 @@ fn dispatch(app: &App, command: Command) -> Result<u8> {
         Command::Init(args) => init::run(app, &args),
         Command::Config(args) => config::run(app, &args),
         Command::Trust(args) => trust::run(app, &args),
+        Command::Undo(args) => undo::run(app, &args),
         Command::Doctor(args) => doctor::run(app, &args),
         Command::Demo(args) => demo::run(app, &args),
         Command::Man(args) => man::run(app, &args).map(|()| exit::DONE),
@@ -220,6 +225,7 @@ fn name(command: &Command) -> &'static str {
         Command::Init(_) => "init",
         Command::Config(_) => "config",
         Command::Trust(_) => "trust",
+        Command::Undo(_) => "undo",
         Command::Doctor(_) => "doctor",
         Command::Demo(_) => "demo",
         Command::Man(_) => "man",

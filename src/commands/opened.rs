@@ -7,8 +7,8 @@ use crate::app::App;
 use crate::config::Settings;
 use crate::config::trust::{self, Trust};
 use crate::error::{Error, Result, exit};
-use crate::git::Repo;
 use crate::git::commit::Habits;
+use crate::git::{Repo, operation};
 use crate::model::{Events, PathSet, RepoPath};
 use crate::run::{Scene, throwaway};
 
@@ -42,6 +42,7 @@ impl Opened {
         opened.interrupt = Interrupt::watch();
         let events = |event| app.ui.event(event);
         crate::recover::settle(opened.scene(app, &events))?;
+        operation::begin(&opened.repo, &app.command_line, app.now);
         Ok(opened)
     }
 

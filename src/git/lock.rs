@@ -1,13 +1,18 @@
 //! The repository lock: one structural change at a time.
 //!
-//! The kernel releases it when its holder dies, so it is never stale.
+//! The kernel releases it when its holder dies, so it is never stale. Its file
+//! names the holder, and the ref transaction that the holder has begun: whoever
+//! takes the lock next brings that to its end.
 //!
 //! **Invariant:** every ref write takes a `&RepoLock`.
 
 use std::fs::{File, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
+use std::path::PathBuf;
 use std::time::Duration;
 
+use super::pending;
+use super::refs::RefChange;
 use super::repo::Repo;
 use crate::error::{Error, IoContext, Result};
 use crate::model::time::Stopwatch;
@@ -19,7 +24,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Held while it lives.
 #[derive(Debug)]
 pub struct RepoLock {
-    _file: File,
+    file: File,
+    path: PathBuf,
+    signature: String,
 }
 
 impl RepoLock {
@@ -55,8 +62,28 @@ impl RepoLock {
             }
             std::thread::sleep(Duration::from_millis(5));
         }
-        sign(&mut file, what).doing("could not write", &path)?;
-        Ok(Self { _file: file })
+        let mut text = String::new();
+        // What can't be read announces nothing.
+        let _ = file.rewind().and_then(|()| file.read_to_string(&mut text));
+        let lock = Self { file, path, signature: signature(what) };
+        let announced = text.split_once('\n').map_or("", |(_, rest)| rest);
+        pending::complete(repo, &pending::parse(announced))?;
+        lock.announce(&[])?;
+        Ok(lock)
+    }
+
+    /// Writes down, durably, the ref transaction that is begun; an empty one
+    /// says that it has ended.
+    pub(super) fn announce(&self, changes: &[RefChange]) -> Result<()> {
+        let text = format!("{}{}", self.signature, pending::to_text(changes));
+        let write = || {
+            let mut file = &self.file;
+            file.set_len(0)?;
+            file.rewind()?;
+            file.write_all(text.as_bytes())?;
+            if changes.is_empty() { Ok(()) } else { file.sync_data() }
+        };
+        write().doing("could not write", &self.path)
     }
 }
 
@@ -86,12 +113,17 @@ pub fn open(path: &std::path::Path) -> Result<File> {
 pub fn sign(file: &mut File, what: &str) -> std::io::Result<()> {
     file.set_len(0)?;
     file.rewind()?;
-    write!(file, "process {} ({what})", std::process::id())
+    file.write_all(signature(what).as_bytes())
+}
+
+fn signature(what: &str) -> String {
+    format!("process {} ({what})\n", std::process::id())
 }
 
 /// Who holds a lock file, as it signed.
 pub fn holder(file: &mut File) -> String {
     let mut text = String::new();
     let read = file.rewind().and_then(|()| file.read_to_string(&mut text));
-    if read.is_err() || text.is_empty() { "another process".to_owned() } else { text }
+    let line = text.lines().next().filter(|_| read.is_ok());
+    line.map_or_else(|| "another process".to_owned(), str::to_owned)
 }

@@ -12,6 +12,7 @@ use super::lock::RepoLock;
 use super::read::{Entry, EntryKind};
 use super::refs::{self, RefChange};
 use super::repo::Repo;
+use super::splice;
 use crate::error::Result;
 use crate::model::{Oid, RepoPath, Time};
 
@@ -78,6 +79,36 @@ pub fn set(repo: &Repo, lock: &RepoLock, notes_ref: &str, notes: &[(Oid, Vec<u8>
     let parents: Vec<Oid> = tip.into_iter().collect();
     let commit = repo.write().write_record(tree, &parents, "notes", now)?;
     refs::apply(repo, lock, &[RefChange::set(notes_ref, commit, tip)], "notes")
+}
+
+/// The change that takes back what one operation did to some notes: each that
+/// is still as it left it; `None` where none is.
+pub fn revert(
+    repo: &Repo,
+    notes_ref: &str,
+    old: Option<Oid>,
+    new: Option<Oid>,
+    now: Time,
+) -> Result<Option<RefChange>> {
+    let (Some(tip), Some(new)) = (repo.read().find_ref(notes_ref)?, new) else { return Ok(None) };
+    let tree = |commit: Oid| repo.read().commit(commit).map(|commit| commit.tree);
+    let before = match old {
+        Some(old) => tree(old)?,
+        None => repo.write().write_tree(&[])?,
+    };
+    let (after, present) = (tree(new)?, tree(tip)?);
+    let notes = |tree: Oid| -> Result<BTreeMap<RepoPath, Oid>> {
+        Ok(repo.read().tracked(tree)?.into_iter().map(|entry| (entry.name, entry.oid)).collect())
+    };
+    let (left, found) = (notes(after)?, notes(present)?);
+    let changed = repo.read().changes(Some(after), before)?.into_iter().map(|change| change.path);
+    let paths: Vec<RepoPath> = changed.filter(|path| left.get(path) == found.get(path)).collect();
+    let reverted = splice::take(repo, Some(present), before, &paths)?;
+    if reverted == present {
+        return Ok(None);
+    }
+    let commit = repo.write().write_record(reverted, &[tip], "notes, undone", now)?;
+    Ok(Some(RefChange::update(notes_ref, commit, tip)))
 }
 
 fn by_name(repo: &Repo, tree: Option<Oid>) -> Result<BTreeMap<RepoPath, Entry>> {

@@ -5,9 +5,9 @@
 
 use super::lock::{self, RepoLock};
 use super::repo::Repo;
-use super::written;
+use super::{operation, pending, written};
 use crate::error::{Error, Result};
-use crate::model::{Name, Oid};
+use crate::model::{Effect, Name, Oid};
 
 /// The prefix of session branches, short.
 pub const SESSION_BRANCHES: &str = "orch/";
@@ -21,8 +21,8 @@ pub const TASKS: &str = "refs/orch/task/";
 pub const FANOUTS: &str = "refs/orch/fanout/";
 /// Objects that are in use but not yet reachable from a record.
 pub const KEEP: &str = "refs/orch/keep/";
-/// Records of sessions in the making, kept until they are made.
-pub const NEW_SESSIONS: &str = "refs/orch/keep/session/";
+/// The operation log: a commit a step.
+pub const OPERATIONS: &str = "refs/orch/op";
 /// What was removed.
 pub const TRASH: &str = "refs/orch/trash/";
 /// Touch notes, one ref a session.
@@ -87,44 +87,87 @@ impl RefChange {
         Self { name: name.into(), new: None, old: Expect::At(old) }
     }
 
+    /// Where the ref must be before.
+    pub fn expected(&self) -> Option<Oid> {
+        match self.old {
+            Expect::Absent => None,
+            Expect::At(oid) => Some(oid),
+        }
+    }
+
     /// Makes or moves a ref, as `old` was found.
     pub fn set(name: impl Into<String>, new: Oid, old: Option<Oid>) -> Self {
         Self { name: name.into(), new: Some(new), old: old.map_or(Expect::Absent, Expect::At) }
     }
 }
 
+/// How often a step is written anew when another process wrote one meanwhile.
+const ATTEMPTS: usize = 8;
+
 /// Carries changes out in one transaction; all or, on a miss, none.
 ///
 /// # Errors
 /// Refused when a ref is not where it was expected.
-pub fn apply(repo: &Repo, _lock: &RepoLock, changes: &[RefChange], why: &str) -> Result<()> {
+pub fn apply(repo: &Repo, lock: &RepoLock, changes: &[RefChange], why: &str) -> Result<()> {
+    apply_with(repo, lock, changes, &[], why)
+}
+
+/// The same, with what else the operation log shall tell.
+///
+/// The log's own ref comes first in the transaction: it is the commit point.
+pub fn apply_with(
+    repo: &Repo,
+    lock: &RepoLock,
+    changes: &[RefChange],
+    effects: &[Effect],
+    why: &str,
+) -> Result<()> {
+    for attempt in 1.. {
+        let step = operation::step(repo, changes, effects, why)?;
+        let all: Vec<RefChange> = step.iter().chain(changes).cloned().collect();
+        let Some(missed) = transact(repo, lock, &all, why)? else {
+            operation::stepped(repo, step.and_then(|step| step.new));
+            return Ok(());
+        };
+        if missed != OPERATIONS || attempt == ATTEMPTS {
+            let moved = if repo.read().find_ref(&missed)?.is_none() {
+                "is gone"
+            } else {
+                "was made or moved by another process"
+            };
+            return Err(Error::refused(format!("`{missed}` {moved}")).hint("run the command again"));
+        }
+    }
+    unreachable!("the last attempt returns")
+}
+
+/// One transaction of git's own; the first ref that was not as expected.
+fn transact(repo: &Repo, lock: &RepoLock, changes: &[RefChange], why: &str) -> Result<Option<String>> {
     if changes.is_empty() {
-        return Ok(());
+        return Ok(None);
     }
     let tips = || changes.iter().filter_map(|change| change.new);
     let write = || {
         let command = repo.git(["update-ref", "-z", "--stdin", "-m", &format!("git-orch: {why}")]);
         command.stdin(script(changes)).spawn()
     };
+    lock.announce(changes)?;
     let mut output = write()?;
     if output.code != 0 && (written::restore(repo, tips())? | clear_locks(repo, changes)?) {
         output = write()?;
     }
     if output.code == 0 {
-        return written::secure(repo, tips());
+        lock.announce(&[])?;
+        return written::secure(repo, tips()).map(|()| None);
     }
-    let names: Vec<&str> = changes.iter().map(|change| change.name.as_str()).collect();
+    pending::complete(repo, changes)?;
+    lock.announce(&[])?;
     for change in changes {
-        let found = repo.read().find_ref(&change.name)?;
-        let expected = match change.old {
-            Expect::Absent => None,
-            Expect::At(oid) => Some(oid),
-        };
-        if found != expected {
-            let moved = if found.is_none() { "is gone" } else { "was made or moved by another process" };
-            return Err(Error::refused(format!("`{}` {moved}", change.name)).hint("run the command again"));
+        if repo.read().find_ref(&change.name)? != change.expected() {
+            return Ok(Some(change.name.clone()));
         }
     }
+    let names: Vec<&str> = changes.iter().map(|change| change.name.as_str()).collect();
     Err(Error::unusable(format!("could not write {}", crate::model::wording::list(names)))
         .because(output.complaint()))
 }
@@ -149,7 +192,8 @@ pub fn is_whole(repo: &Repo, tip: Oid, known: &[Oid]) -> Result<bool> {
     Ok(command.args(known.iter().map(Oid::to_string)).spawn()?.code == 0)
 }
 
-fn script(changes: &[RefChange]) -> Vec<u8> {
+/// The transaction as `git update-ref --stdin` takes it.
+pub(super) fn script(changes: &[RefChange]) -> Vec<u8> {
     let mut text = String::from("start\0");
     for change in changes {
         let name = &change.name;

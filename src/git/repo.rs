@@ -9,6 +9,7 @@ use git2::{ErrorClass, ErrorCode, Repository, RepositoryOpenFlags};
 
 use super::child::Child;
 use super::library::Library;
+use super::operation::Doing;
 use super::process::{Command, Git, Place};
 use super::read::{Backing, Read, Write};
 use super::written::Written;
@@ -35,6 +36,7 @@ pub struct Repo {
     backend: Backend,
     main_work_tree: Option<PathBuf>,
     written: Written,
+    doing: Doing,
 }
 
 impl std::fmt::Debug for Repo {
@@ -65,8 +67,7 @@ impl Repo {
         let shallow = super::read::shallow(&place.common_dir);
         let reader = Child { git: Arc::clone(&git), place: place.clone(), shallow };
         let main_work_tree = find_main_work_tree(&place);
-        let (reader, written) = (Box::new(reader), Written::default());
-        Ok(Self { git, place, reader, backend: Backend::Child, main_work_tree, written })
+        Ok(Self::new(git, place, Box::new(reader), Backend::Child, main_work_tree))
     }
 
     fn from_library(git: Arc<Git>, repository: Repository) -> Self {
@@ -76,14 +77,18 @@ impl Repo {
             work_tree: repository.workdir().map(clean),
         };
         let main_work_tree = find_main_work_tree(&place);
-        Self {
-            git,
-            place,
-            reader: Box::new(Library::new(repository)),
-            backend: Backend::Library,
-            main_work_tree,
-            written: Written::default(),
-        }
+        Self::new(git, place, Box::new(Library::new(repository)), Backend::Library, main_work_tree)
+    }
+
+    fn new(
+        git: Arc<Git>,
+        place: Place,
+        reader: Box<dyn Backing>,
+        backend: Backend,
+        main_work_tree: Option<PathBuf>,
+    ) -> Self {
+        let (written, doing) = (Written::default(), Doing::default());
+        Self { git, place, reader, backend, main_work_tree, written, doing }
     }
 
     /// Reading objects and refs.
@@ -102,6 +107,10 @@ impl Repo {
 
     pub(super) fn written(&self) -> &Written {
         &self.written
+    }
+
+    pub(super) fn doing(&self) -> &Doing {
+        &self.doing
     }
 
     /// How this repository is read.

@@ -180,6 +180,12 @@ pub fn switch(repo: &Repo, place: &Place, branch: &str, to: Oid) -> Result<()> {
         .because(output.complaint_with_paths()))
 }
 
+/// Moves a worktree's branch to `to` and leaves its files as they are: what
+/// differs is uncommitted then.
+pub fn uncommit(repo: &Repo, place: &Place, to: Oid) -> Result<()> {
+    repo.git_in(place, ["reset", "--mixed", "--quiet"]).args([to.to_string()]).run().map(drop)
+}
+
 /// Takes what is in a worktree for the commit `kept`, a snapshot of it: no file
 /// is touched, and [`switch`] then takes away what the snapshot holds and
 /// nothing else: no ignored file, and nothing that was written since.
@@ -227,6 +233,25 @@ pub fn dirty(repo: &Repo, place: &Place) -> Result<Vec<RepoPath>> {
         paths.push(RepoPath::from_bytes(path));
     }
     Ok(paths)
+}
+
+/// Where git keeps what it knows of a linked worktree.
+pub fn entry(repo: &Repo, id: &str) -> PathBuf {
+    repo.place().common_dir.join("worktrees").join(id)
+}
+
+/// Takes a worktree's entry out of git, whole, to a folder that is not there yet.
+pub fn take_out(repo: &Repo, _lock: &RepoLock, id: &str, to: &Path) -> Result<()> {
+    let entry = entry(repo, id);
+    std::fs::rename(&entry, to).doing("could not move", &entry)
+}
+
+/// Gives git a worktree's entry back that was taken out.
+pub fn bring_back(repo: &Repo, _lock: &RepoLock, from: &Path, id: &str) -> Result<()> {
+    let entry = entry(repo, id);
+    let folder = entry.parent().expect("it lies in git's `worktrees`");
+    std::fs::create_dir_all(folder).doing("could not make", folder)?;
+    std::fs::rename(from, &entry).doing("could not move", from)
 }
 
 /// Takes a worktree's entry out of git after its directory was moved away.

@@ -52,6 +52,18 @@ pub fn few<T: Display>(items: impl IntoIterator<Item = T>) -> String {
     list(items)
 }
 
+/// A command line as a person would type it, roughly: words with anything
+/// unusual in them are quoted.
+pub fn command_line(words: &[std::ffi::OsString]) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "-_./=:,@%+*".contains(c);
+    let words = words.iter().map(|word| word.to_string_lossy());
+    let quoted = words.map(|word| match word.is_empty() || !word.chars().all(plain) {
+        true => format!("'{}'", word.replace('\'', "'\\''")),
+        false => word.into_owned(),
+    });
+    quoted.collect::<Vec<_>>().join(" ")
+}
+
 /// The two commands that follow a result; long names take a line each.
 pub fn review_then_merge(name: impl Display) -> String {
     let review = format!("git orch review {name} --diff");

@@ -60,7 +60,7 @@ fn end(scene: Scene<'_>, mut task: Stored<Task>) -> Result<()> {
     let place = workplace::place(scene.repo, &session);
     execute::wait_for_end(scene, &task.value)?;
     let brief = folder(scene.repo, &task.value)?.join("brief.md");
-    let ready = Ready { task, session, place, start: run.start_oid, brief };
+    let ready = Ready { task, session, place, start: run.start_oid, found: None, brief };
     let ending = Ending { ended: scene.now, exit_code: None };
     set_aside::set_aside(scene, &ready, Outcome::Died, TaskState::Failed, ending).map(drop)
 }

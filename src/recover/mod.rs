@@ -1,28 +1,78 @@
 //! Setting right what a killed process left, and noticing what was landed by
-//! other means.
+//! other means; taking back what a command did.
 
 pub mod dead;
 pub mod keeps;
 pub mod landed;
 pub mod scratch;
+pub mod undo;
 pub mod unfilled;
 
 use crate::error::Result;
 use crate::fanout::claim;
+use crate::git::{RepoLock, moved, operation};
+use crate::model::{Event, operation::RECOVERY};
 use crate::run::{Scene, strays, throwaway};
-use crate::session::{add, moving, remove};
+use crate::session::{SessionLock, add, moving, remove};
+use crate::store::journal::{self, Entry, Intent};
 
 /// Everything that the next command sets right by itself.
 pub fn settle(scene: Scene<'_>) -> Result<()> {
-    add::settle(scene.repo, scene.events)?;
-    remove::settle(scene.repo, scene.events, scene.now)?;
+    operation::begin(scene.repo, RECOVERY, scene.now);
+    let dead = journal::dead(scene.repo)?;
+    let (undos, rest): (Vec<_>, Vec<_>) =
+        dead.into_iter().partition(|(_, intent)| matches!(intent, Intent::Undo { .. }));
+    let (moves, others) =
+        rest.into_iter().partition(|(_, intent)| matches!(intent, Intent::MoveWorktree { .. }));
+    settle_all(scene, others)?;
     unfilled::settle(scene)?;
     dead::settle(scene)?;
-    moving::settle(scene.repo, scene.events, scene.now)?;
+    settle_all(scene, moves)?;
+    settle_all(scene, undos)?;
     claim::settle(scene)?;
     keeps::settle(scene.repo, scene.events)?;
-    throwaway::remove_leftovers(scene.repo, scene.events)?;
     landed::settle(scene)?;
     scratch::sweep(scene.repo)?;
     strays::gather(scene)
+}
+
+fn settle_all(scene: Scene<'_>, entries: Vec<(Entry, Intent)>) -> Result<()> {
+    for (entry, intent) in entries {
+        if set_right(scene, &intent)? {
+            entry.end()?;
+        }
+    }
+    Ok(())
+}
+
+/// Takes back, or brings to its end, what a dead process set out to do;
+/// whether that is done with.
+fn set_right(scene: Scene<'_>, intent: &Intent) -> Result<bool> {
+    let Scene { repo, events, now, .. } = scene;
+    match intent {
+        Intent::AddSession { session } => add::settle(repo, session, events)?,
+        Intent::RemoveSession { session, id } => {
+            let Ok(_held) = SessionLock::take(repo, session, RECOVERY) else { return Ok(false) };
+            remove::settle(repo, session, id, events, now)?;
+        }
+        Intent::MoveWorktree { session, back_to } => {
+            let Ok(_held) = SessionLock::take(repo, session, RECOVERY) else { return Ok(false) };
+            if let Err(error) = moving::settle(repo, session, *back_to, events, now) {
+                let text = format!("session {session} was left half-way, and can't be set right: {error}");
+                events(Event::Warning(text));
+                return Ok(false);
+            }
+        }
+        Intent::Throwaway { worktree } => throwaway::take_away(repo, worktree, events)?,
+        Intent::MoveBranch { branch, from, to } => {
+            let lock = RepoLock::take(repo, RECOVERY, events)?;
+            for path in moved::settle(repo, &lock, branch, (*from, *to), moved::Git::MayHaveDied)? {
+                let text =
+                    format!("{} was changed since {branch} was left half-way: look at it", path.quoted());
+                events(Event::Warning(text));
+            }
+        }
+        Intent::Undo { operation } => undo::settle(scene, *operation)?,
+    }
+    Ok(true)
 }

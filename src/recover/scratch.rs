@@ -1,22 +1,31 @@
-//! Scratch folders that killed processes left under git-orch's own folder.
+//! Scratch files and folders that killed processes left under git-orch's own
+//! folder.
 
+use std::path::Path;
 use std::time::Duration;
 
 use crate::error::Result;
 use crate::git::{Repo, snapshot};
+use crate::store::journal;
 
 /// No snapshot takes so long.
 const OLD: Duration = Duration::from_secs(3_600);
 
 /// Removes the old ones.
 pub fn sweep(repo: &Repo) -> Result<()> {
-    for entry in repo.orch_path().read_dir().into_iter().flatten().flatten() {
-        let scratch = entry.file_name().to_string_lossy().starts_with(snapshot::SCRATCH);
+    sweep_in(&repo.orch_path(), snapshot::SCRATCH);
+    sweep_in(&journal::folder(repo), journal::NEW);
+    Ok(())
+}
+
+fn sweep_in(folder: &Path, prefix: &str) {
+    for entry in folder.read_dir().into_iter().flatten().flatten() {
+        let scratch = entry.file_name().to_string_lossy().starts_with(prefix);
         let age = entry.metadata().and_then(|meta| meta.modified()).ok().and_then(|at| at.elapsed().ok());
         if scratch && age.is_some_and(|age| age > OLD) {
+            let path = entry.path();
             // What can't be removed now will be tried again by the next command.
-            drop(std::fs::remove_dir_all(entry.path()));
+            drop(if path.is_dir() { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) });
         }
     }
-    Ok(())
 }

@@ -15,14 +15,16 @@ use super::verdict;
 use crate::config::trust::Trust;
 use crate::error::{Error, Result};
 use crate::git::merge::{self, Merged};
+use crate::git::moved;
 use crate::git::refs::{self, RefChange};
 use crate::git::{Repo, RepoLock, commit, trailer};
 use crate::model::task::Landed;
 use crate::model::wording::{few, tick};
-use crate::model::{Name, Oid, TaskState, Time};
+use crate::model::{Effect, Name, Oid, TaskState, Time};
 use crate::run::{Scene, end, prepare};
 use crate::session::{LandLock, SessionLock, base};
 use crate::store;
+use crate::store::journal::{self, Intent};
 use crate::store::tasks::With;
 
 /// How often a base that moves under us is followed.
@@ -156,10 +158,7 @@ pub fn land(scene: Scene<'_>, item: &Item, trust: &Trust) -> Result<Landing> {
             drop_keep(scene, item)?;
             return Ok(Landing { name: plan.name, base: plan.base, from: plan.from, to: None, check });
         }
-        let lock = RepoLock::take(scene.repo, &format!("merge {}", item.name), scene.events)?;
-        let moved = merge::land(scene.repo, &lock, &plan.base, plan.from, candidate.commit);
-        drop(lock);
-        match moved {
+        match move_base(scene, &plan, candidate.commit) {
             Ok(()) => {
                 let (to, checked) = (candidate.commit, check != Checked::Unconfigured);
                 let time = Time::now().max(scene.now);
@@ -178,6 +177,33 @@ pub fn land(scene: Scene<'_>, item: &Item, trust: &Trust) -> Result<Landing> {
             }
         }
     }
+}
+
+/// Moves the base from the commit that was tested to the result.
+///
+/// # Errors
+/// Refused when the base moved meanwhile, or when uncommitted or ignored files
+/// in its checkout stand in the way.
+fn move_base(scene: Scene<'_>, plan: &Plan, to: Oid) -> Result<()> {
+    let Plan { name, base, from, .. } = plan;
+    let repo = scene.repo;
+    let lock = RepoLock::take(repo, &format!("merge {name}"), scene.events)?;
+    let full = refs::branch(base);
+    if repo.read().find_ref(&full)? != Some(*from) {
+        return Err(Error::refused(format!("`{base}` moved meanwhile")).hint("run the command again"));
+    }
+    let Some(holder) = moved::holder(repo, base)? else {
+        return refs::apply(repo, &lock, &[RefChange::update(full, to, *from)], "merge");
+    };
+    moved::require_clear(repo, &holder, base, *from, to)?;
+    let entry = journal::begin(repo, &Intent::MoveBranch { branch: base.clone(), from: *from, to })?;
+    if let Err(error) = moved::forward(repo, &lock, &holder, base, to) {
+        moved::settle(repo, &lock, base, (*from, to), moved::Git::Ended)?;
+        return entry.end().and(Err(error));
+    }
+    let effect = Effect::Ref { name: full, old: Some(*from), new: Some(to) };
+    refs::apply_with(repo, &lock, &[], &[effect], "merge")?;
+    entry.end()
 }
 
 fn pass_gate(scene: Scene<'_>, item: &Item, gate: &Gate) -> Result<()> {

@@ -111,7 +111,7 @@ pub fn free_name(repo: &Repo, text: &str) -> Result<Name> {
 }
 
 /// Sixteen random hex digits.
-fn uid() -> Result<String> {
+pub(super) fn uid() -> Result<String> {
     let mut bytes = [0; 8];
     std::fs::File::open("/dev/urandom")
         .and_then(|mut file| std::io::Read::read_exact(&mut file, &mut bytes))

@@ -9,8 +9,8 @@ use crate::error::{Error, IoContext, Result};
 use crate::git::refs::{self, RefChange};
 use crate::git::{RepoLock, worktree};
 use crate::model::wording::uncommitted;
-use crate::model::{Name, Outcome, Task, TaskState};
-use crate::session::{Moving, SessionLock, TaskLock, lock, workplace};
+use crate::model::{Effect, Name, Outcome, Task, TaskState};
+use crate::session::{SessionLock, TaskLock, lock, moving, workplace};
 use crate::store::tasks::With;
 use crate::store::{self, Stored};
 
@@ -63,7 +63,8 @@ fn ready(scene: Scene<'_>, task: Stored<Task>) -> Result<Ready> {
     let place = workplace::place(scene.repo, &session);
     let start = task.value.runs.last().map_or(task.value.base_oid, |run| run.start_oid);
     let brief = super::prepare::folder(scene.repo, &task.value)?.join("brief.md");
-    Ok(Ready { task, session, place, start, brief })
+    let found = Some(workplace::tip(scene.repo, &session)?);
+    Ok(Ready { task, session, place, start, found, brief })
 }
 
 /// Calls a task off, whatever it is doing; its edits stay on its record.
@@ -125,7 +126,7 @@ fn withdraw(scene: Scene<'_>, mut task: Stored<Task>) -> Result<Stored<Task>> {
             .hint(format!("cancel that one first: `git orch cancel {above}`")));
     }
     let held = SessionLock::take(repo, &task.value.session, "cancel")?;
-    give_back(scene, &task.value)?;
+    let given_back = give_back(scene, &task.value)?;
     drop(held);
     task.value.state = TaskState::Cancelled;
     task.value.updated = scene.now;
@@ -135,25 +136,27 @@ fn withdraw(scene: Scene<'_>, mut task: Stored<Task>) -> Result<Stored<Task>> {
     let tip = record.new.expect("a record points somewhere");
     let mut changes = vec![record];
     changes.extend(review_branch_gone(scene, &task.value)?);
-    refs::apply(repo, &lock, &changes, "cancel")?;
+    refs::apply_with(repo, &lock, &changes, given_back.as_slice(), "cancel")?;
     Ok(Stored { value: task.value, tip })
 }
 
 /// The session's branch goes back to where the task began, if the task's
 /// result is the last thing on it and nothing else is in the worktree.
-fn give_back(scene: Scene<'_>, task: &Task) -> Result<()> {
-    let Some(session) = store::sessions::find(scene.repo, &task.session)? else { return Ok(()) };
-    if task.tip.is_none() || scene.repo.read().find_ref(&refs::branch(&task.branch))? != task.tip {
-        return Ok(());
+fn give_back(scene: Scene<'_>, task: &Task) -> Result<Option<Effect>> {
+    let Some(session) = store::sessions::find(scene.repo, &task.session)? else { return Ok(None) };
+    let Some(tip) = task.tip else { return Ok(None) };
+    if scene.repo.read().find_ref(&refs::branch(&task.branch))? != Some(tip) {
+        return Ok(None);
     }
     match workplace::require_clean(scene.repo, &session.value) {
         Ok(place) => {
-            let moving = Moving::begin(scene.repo, &task.session, task.base_oid)?;
+            let moving = moving::begin(scene.repo, &task.session, task.base_oid)?;
             worktree::switch(scene.repo, &place, &task.branch, task.base_oid)?;
-            moving.end()
+            moving.end()?;
+            Ok(workplace::moved(&session.value, tip, task.base_oid))
         }
         // What is in the worktree stays; the next task there says what is wrong.
-        Err(_) => Ok(()),
+        Err(_) => Ok(None),
     }
 }
 

@@ -7,7 +7,8 @@ use crate::error::Result;
 use crate::git::refs::{self, RefChange};
 use crate::git::{Repo, RepoLock, commit, trailer, worktree};
 use crate::model::wording::excerpt;
-use crate::model::{Oid, Outcome, Task, TaskState, Time};
+use crate::model::{Effect, Oid, Outcome, Task, TaskState, Time};
+use crate::session::workplace;
 use crate::store::tasks::With;
 use crate::store::{self, Stored};
 
@@ -56,8 +57,17 @@ pub fn finish(scene: Scene<'_>, ready: &Ready, left: &Left, ending: Ending) -> R
     let with = With { old: Some(ready.task.tip), keeps, brief: None };
     let record = store::tasks::prepare(repo, &task, with, "review")?;
     let at = record.new.expect("a record points somewhere");
-    refs::apply(repo, &lock, &[review, record], "task done")?;
+    let effects = effects(ready, left, tip);
+    refs::apply_with(repo, &lock, &[review, record], &effects, "task done")?;
     Ok(Some(Stored { value: task, tip: at }))
+}
+
+/// What became of the session's branch and worktree, for the operation log.
+fn effects(ready: &Ready, left: &Left, tip: Oid) -> Vec<Effect> {
+    let session = ready.session.name.clone();
+    let held = ready.found.filter(|_| !left.dirty.is_empty()).map(|_| Effect::Held { session, work: tip });
+    let moved = workplace::moved(&ready.session, ready.found.unwrap_or(ready.start), tip);
+    moved.into_iter().chain(held).collect()
 }
 
 /// The message of the commit that takes what an agent left.

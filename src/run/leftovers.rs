@@ -12,6 +12,7 @@ use super::prepare::Ready;
 use crate::error::{IoContext, Result};
 use crate::model::wording::count;
 use crate::model::{Event, RepoPath};
+use crate::session::trash;
 
 /// Moves them to the trash beside the sessions, so that the session is free.
 pub fn to_trash(scene: Scene<'_>, ready: &Ready) -> Result<()> {
@@ -37,7 +38,7 @@ pub fn to_trash(scene: Scene<'_>, ready: &Ready) -> Result<()> {
 /// A folder in the trash that is not there yet.
 fn folder(scene: Scene<'_>, ready: &Ready) -> PathBuf {
     let session = &ready.session;
-    let trash = session.worktree.parent().unwrap_or(&session.worktree).join(".trash");
+    let trash = trash::folder(session);
     let stem = format!("{}-{}-{}", session.name, ready.task.value.name, scene.now.0);
     let mut names = (2..).map(|number| trash.join(format!("{stem}-{number}")));
     let first = trash.join(&stem);

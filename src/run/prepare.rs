@@ -7,8 +7,8 @@ use super::brief;
 use crate::error::{Error, IoContext, Result};
 use crate::git::refs;
 use crate::git::{Place, Repo, RepoLock, worktree};
-use crate::model::{Oid, Outcome, Run, Session, Task, TaskState};
-use crate::session::{Moving, base, workplace};
+use crate::model::{Effect, Oid, Outcome, Run, Session, Task, TaskState};
+use crate::session::{base, moving, workplace};
 use crate::store::tasks::With;
 use crate::store::{self, Stored};
 
@@ -21,8 +21,10 @@ pub struct Ready {
     pub session: Session,
     /// Where git works.
     pub place: Place,
-    /// Where the session's branch is.
+    /// Where the session's branch was at the start.
     pub start: Oid,
+    /// Where it was when this operation came upon a task that was begun before.
+    pub found: Option<Oid>,
     /// The brief's file.
     pub brief: PathBuf,
 }
@@ -48,8 +50,9 @@ pub fn prepare(
     refuse_taken(repo, &task.value)?;
     let place = workplace::require_clean(repo, session)?;
     let session = &refresh(scene, session)?;
-    let mut start = workplace::tip(repo, session)?;
-    let moving = Moving::begin(repo, &session.name, start)?;
+    let before = workplace::tip(repo, session)?;
+    let mut start = before;
+    let moving = moving::begin(repo, &session.name, start)?;
     if let Some(left) = last_snapshot(&task.value) {
         start = resume(scene, session, &task.value, left)?;
     } else if task.value.runs.is_empty() {
@@ -75,9 +78,10 @@ pub fn prepare(
     let lock = RepoLock::take(repo, &format!("task {}", value.name), scene.events)?;
     let change = store::tasks::prepare(repo, value, with, "running")?;
     task.tip = change.new.expect("a record points somewhere");
-    refs::apply(repo, &lock, &[change], "task running")?;
+    let resumed = moved(repo, session, before)?;
+    refs::apply_with(repo, &lock, &[change], &resumed, "task running")?;
     moving.end()?;
-    Ok(Ready { task, session: session.clone(), place, start, brief })
+    Ok(Ready { task, session: session.clone(), place, start, found: None, brief })
 }
 
 /// A person's task holds its session until it is done, whatever runs.
@@ -98,6 +102,12 @@ fn refuse_taken(repo: &Repo, task: &Task) -> Result<()> {
     }
 }
 
+/// That a session's branch is elsewhere than it was, for the operation log.
+fn moved(repo: &Repo, session: &Session, before: Oid) -> Result<Vec<Effect>> {
+    let at = workplace::tip(repo, session)?;
+    Ok(workplace::moved(session, before, at).into_iter().collect())
+}
+
 /// An idle, clean session whose work has wholly landed is reset to its base.
 pub fn refresh(scene: Scene<'_>, session: &Session) -> Result<Session> {
     let repo = scene.repo;
@@ -106,14 +116,15 @@ pub fn refresh(scene: Scene<'_>, session: &Session) -> Result<Session> {
     if tip == base.oid || !has_landed(repo, session, tip, base.oid)? {
         return Ok(session.clone());
     }
-    let moving = Moving::begin(repo, &session.name, tip)?;
+    let moving = moving::begin(repo, &session.name, tip)?;
     worktree::switch(repo, &workplace::place(repo, session), &session.branch, base.oid)?;
     moving.end()?;
     let Some(found) = store::sessions::find(repo, &session.name)? else { return Ok(session.clone()) };
     let fresh = Session { base_oid: base.oid, ..found.value };
     let lock = RepoLock::take(repo, &format!("refresh {}", session.name), scene.events)?;
     let change = store::sessions::prepare(repo, &fresh, Some(found.tip), "reset to base", scene.now)?;
-    refs::apply(repo, &lock, &[change], "refresh")?;
+    let reset = workplace::moved(session, tip, base.oid);
+    refs::apply_with(repo, &lock, &[change], reset.as_slice(), "refresh")?;
     Ok(fresh)
 }
 
@@ -157,8 +168,7 @@ fn resume(scene: Scene<'_>, session: &Session, task: &Task, left: Oid) -> Result
     let commit = repo.read().commit(left)?;
     let uncommitted = commit.author == "git-orch" && commit.parents.len() == 1;
     if uncommitted {
-        let parent = commit.parents[0].to_string();
-        repo.git_in(&place, ["reset", "--mixed", "--quiet", &parent]).run()?;
+        worktree::uncommit(repo, &place, commit.parents[0])?;
     }
     Ok(task.base_oid)
 }

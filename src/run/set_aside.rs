@@ -8,8 +8,8 @@ use super::prepare::Ready;
 use super::{Scene, judge, leftovers};
 use crate::error::{Error, Result};
 use crate::git::{RepoLock, refs, snapshot, worktree};
-use crate::model::{Event, Oid, Outcome, Task, TaskState};
-use crate::session::{Moving, workplace};
+use crate::model::{Effect, Event, Oid, Outcome, Task, TaskState};
+use crate::session::{moving, workplace};
 use crate::store::tasks::With;
 use crate::store::{self, Stored};
 
@@ -33,13 +33,13 @@ pub fn set_aside(
         run.outcome = Some(outcome);
     }
     let why = outcome.word();
-    let moving = Moving::begin(scene.repo, &task.session, ready.start)?;
+    let moving = moving::begin(scene.repo, &task.session, ready.start)?;
     let (found, tip) = match keep(scene, ready, &mut task, why) {
         Ok(kept) => kept,
         Err(error) => {
             // Its files are out of reach, and nobody touches them where they are.
             (scene.events)(Event::Warning(told(&error)));
-            let tip = record(scene, &task, With { old: Some(ready.task.tip), ..With::default() }, why)?;
+            let tip = record(scene, &task, With { old: Some(ready.task.tip), ..With::default() }, &[], why)?;
             moving.end()?;
             return Ok(Stored { value: task, tip });
         }
@@ -66,7 +66,8 @@ fn keep(scene: Scene<'_>, ready: &Ready, task: &mut Task, why: &str) -> Result<(
         if let Some(run) = task.runs.last_mut() {
             run.snapshot = keeps.first().copied();
         }
-        let tip = record(scene, task, With { old: Some(old), keeps, brief: None }, why)?;
+        let tip =
+            record(scene, task, With { old: Some(old), keeps, brief: None }, &effects(ready, found), why)?;
         if refs::is_whole(scene.repo, found, &[ready.start])? {
             return Ok((found, tip));
         }
@@ -86,10 +87,19 @@ fn look(scene: Scene<'_>, ready: &Ready) -> Result<(Oid, Vec<Oid>)> {
     Ok((found, keeps))
 }
 
-fn record(scene: Scene<'_>, task: &Task, with: With, why: &str) -> Result<Oid> {
+/// What becomes of the worktree of a task that was begun before, for the
+/// operation log.
+fn effects(ready: &Ready, work: Oid) -> Vec<Effect> {
+    let Some(found) = ready.found else { return Vec::new() };
+    let session = ready.session.name.clone();
+    let held = (work != found).then_some(Effect::Held { session, work });
+    workplace::moved(&ready.session, found, ready.start).into_iter().chain(held).collect()
+}
+
+fn record(scene: Scene<'_>, task: &Task, with: With, effects: &[Effect], why: &str) -> Result<Oid> {
     let lock = RepoLock::take(scene.repo, &format!("task {}, set aside", task.name), scene.events)?;
     let record = store::tasks::prepare(scene.repo, task, with, why)?;
     let tip = record.new.expect("a record points somewhere");
-    refs::apply(scene.repo, &lock, &[record], "task set aside")?;
+    refs::apply_with(scene.repo, &lock, &[record], effects, "task set aside")?;
     Ok(tip)
 }

@@ -3,24 +3,20 @@
 //! They lie beside the sessions, not inside git's directory, so that tools
 //! which search upwards for their settings find the same as in a checkout.
 //!
-//! Each has a mark below `<common dir>/orch/throwaway/` that its process
-//! keeps locked. The kernel unlocks it when the process dies, however it
-//! dies, and the next command takes the worktree away.
-//!
-//! **Invariant:** the mark is there before the worktree and goes after it.
+//! **Invariant:** the journal has it before it is made and until it is gone.
 
 use std::ffi::OsStr;
-use std::fs::{DirBuilder, File};
-use std::io::Write as _;
-use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::fs::DirBuilder;
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt};
 use std::path::{Path, PathBuf};
 
+use super::claim::uid;
 use crate::error::{Error, IoContext, Result};
 use crate::git::worktree::{self, Start};
 use crate::git::{Place, Repo, RepoLock, checkout};
 use crate::model::{Event, Events, Oid};
 use crate::session::workplace;
+use crate::store::journal::{self, Entry, Intent};
 
 /// The folder of throwaways, where a session's worktree would have its name;
 /// no session can be called so.
@@ -43,19 +39,13 @@ pub struct Throwaway<'a> {
     events: Events<'a>,
     place: Place,
     id: String,
-    mark: Mark,
-}
-
-/// The promise to take a worktree away, kept in a locked file.
-struct Mark {
-    file: PathBuf,
-    worktree: PathBuf,
-    _lock: File,
+    path: PathBuf,
+    entry: Option<Entry>,
 }
 
 impl std::fmt::Debug for Throwaway<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Throwaway({})", self.mark.worktree.display())
+        write!(f, "Throwaway({})", self.path.display())
     }
 }
 
@@ -66,16 +56,18 @@ impl<'a> Throwaway<'a> {
     /// Unusable where the folder can't be written; nothing is left then.
     pub fn make(repo: &'a Repo, folder: &Path, commit: Oid, events: Events<'a>) -> Result<Self> {
         let lock = RepoLock::take(repo, "a throwaway worktree", events)?;
-        let mark = Mark::make(repo, folder)?;
-        match add(repo, &lock, &mark.worktree, commit) {
+        make_folder(folder)?;
+        let path = folder.join(format!("t-{}", uid()?));
+        let entry = journal::begin(repo, &Intent::Throwaway { worktree: path.clone() })?;
+        match add(repo, &lock, &path, commit) {
             Ok(id) => {
-                let place = worktree::place(repo, &mark.worktree, Some(&id));
-                Ok(Self { repo, events, place, id, mark })
+                let place = worktree::place(repo, &path, Some(&id));
+                Ok(Self { repo, events, place, id, path, entry: Some(entry) })
             }
             Err(error) => {
                 drop(lock);
                 // What failed first is what matters.
-                drop(take_away(repo, &mark, events));
+                drop(take_away(repo, &path, events).and_then(|()| entry.end()));
                 Err(error)
             }
         }
@@ -88,7 +80,7 @@ impl<'a> Throwaway<'a> {
 
     /// Its directory.
     pub fn path(&self) -> &Path {
-        &self.mark.worktree
+        &self.path
     }
 
     /// Makes its files those of `tree` and no others.
@@ -115,67 +107,12 @@ impl<'a> Throwaway<'a> {
 
 impl Drop for Throwaway<'_> {
     fn drop(&mut self) {
-        if let Err(error) = take_away(self.repo, &self.mark, self.events) {
+        let gone = take_away(self.repo, &self.path, self.events);
+        if let Err(error) = gone.and_then(|()| self.entry.take().map_or(Ok(()), Entry::end)) {
             let path = self.path().display();
             (self.events)(Event::Warning(format!("could not remove the throwaway `{path}` ({error})")));
         }
     }
-}
-
-impl Mark {
-    /// Under the repository lock, so that nobody takes it for a dead one.
-    fn make(repo: &Repo, folder: &Path) -> Result<Self> {
-        let marks = marks(repo)?;
-        make_folder(folder)?;
-        let named = tempfile::Builder::new().prefix("t-").rand_bytes(8).tempfile_in(&marks);
-        let (mut lock, file) = named
-            .and_then(|named| named.keep().map_err(|error| error.error))
-            .doing("could not write in", &marks)?;
-        let worktree = folder.join(file.file_name().expect("it was made with a name"));
-        lock.try_lock().map_err(std::io::Error::from).doing("could not lock", &file)?;
-        lock.write_all(worktree.as_os_str().as_bytes()).doing("could not write", &file)?;
-        Ok(Self { file, worktree, _lock: lock })
-    }
-
-    /// The mark in a file whose owner is dead.
-    fn adopt(file: PathBuf) -> Option<Self> {
-        let lock = File::options().read(true).write(true).open(&file).ok()?;
-        lock.try_lock().ok()?;
-        let worktree = PathBuf::from(std::ffi::OsString::from_vec(std::fs::read(&file).ok()?));
-        Some(Self { file, worktree, _lock: lock })
-    }
-
-    /// Where the directory goes before it is deleted.
-    fn aside(&self) -> PathBuf {
-        let mut name = OsStr::new("gone-").to_owned();
-        name.push(self.file.file_name().unwrap_or_default());
-        self.worktree.with_file_name(name)
-    }
-}
-
-/// Takes away what killed processes left; how many.
-///
-/// # Errors
-/// Unusable where one can't be removed.
-pub fn remove_leftovers(repo: &Repo, events: Events<'_>) -> Result<usize> {
-    let files = || std::fs::read_dir(repo.orch_path().join("throwaway")).into_iter().flatten().flatten();
-    if files().next().is_none() {
-        return Ok(0);
-    }
-    let dead: Vec<Mark> = {
-        let _lock = RepoLock::take(repo, "looking for leftovers", events)?;
-        files().filter_map(|entry| Mark::adopt(entry.path())).collect()
-    };
-    for mark in &dead {
-        take_away(repo, mark, events)?;
-    }
-    Ok(dead.len())
-}
-
-fn marks(repo: &Repo) -> Result<PathBuf> {
-    let folder = repo.orch_dir()?.join("throwaway");
-    std::fs::create_dir_all(&folder).doing("could not make", &folder)?;
-    Ok(folder)
 }
 
 fn make_folder(folder: &Path) -> Result<()> {
@@ -197,20 +134,26 @@ fn add(repo: &Repo, lock: &RepoLock, path: &Path, commit: Oid) -> Result<String>
     worktree::add(repo, lock, path, &Start::Detached(commit), Some(REASON))
 }
 
-/// Renames aside, takes the entry out of git, then deletes.
-fn take_away(repo: &Repo, mark: &Mark, events: Events<'_>) -> Result<()> {
-    let aside = mark.aside();
-    if !mark.worktree.as_os_str().is_empty() {
+/// Takes one away, also what a killed process left of it: renames it aside,
+/// takes the entry out of git, then deletes.
+pub fn take_away(repo: &Repo, worktree: &Path, events: Events<'_>) -> Result<()> {
+    let aside = aside(worktree);
+    {
         let lock = RepoLock::take(repo, "removing a throwaway", events)?;
-        if mark.worktree.symlink_metadata().is_ok() {
-            std::fs::rename(&mark.worktree, &aside).doing("could not rename", &mark.worktree)?;
+        if worktree.symlink_metadata().is_ok() {
+            std::fs::rename(worktree, &aside).doing("could not rename", worktree)?;
         }
-        worktree::forget(repo, &lock, &mark.worktree)?;
-        drop(lock);
-        delete(&aside)?;
+        worktree::forget(repo, &lock, worktree)?;
     }
-    std::fs::remove_file(&mark.file).doing("could not remove", &mark.file)?;
-    remove_if_empty(repo, &mark.worktree, events)
+    delete(&aside)?;
+    remove_if_empty(repo, worktree, events)
+}
+
+/// Where a throwaway goes before it is deleted.
+fn aside(worktree: &Path) -> PathBuf {
+    let mut name = OsStr::new("gone-").to_owned();
+    name.push(worktree.file_name().unwrap_or_default());
+    worktree.with_file_name(name)
 }
 
 /// Deletes a folder; links in it are not followed.

@@ -1,9 +1,9 @@
 //! Making a session: branch, worktree, record.
 //!
-//! **Invariant:** the record is the commit point. Until then the record to be
-//! is kept under another name, so that the next command takes away what a
-//! killed attempt left (a branch, a worktree marked as ours); after it only
-//! the worktree's files may be missing, and the next command writes them.
+//! **Invariant:** the record is the commit point. Until then the journal has
+//! the record to be, so that the next command takes away what a killed attempt
+//! left (a branch, a worktree marked as ours); after it only the worktree's
+//! files may be missing, and the next command writes them.
 
 use std::path::{Path, PathBuf};
 
@@ -11,10 +11,11 @@ use super::base::Base;
 use super::lock::SessionLock;
 use super::workplace;
 use crate::error::{Error, IoContext, Result};
-use crate::git::refs::{self, Expect, RefChange};
+use crate::git::refs::{self, RefChange};
 use crate::git::{Repo, RepoLock, worktree};
 use crate::model::session::Adoption;
-use crate::model::{Events, Name, Oid, PathSet, Session, SessionState, Time};
+use crate::model::{Effect, Events, Name, Oid, PathSet, Session, SessionState, Time};
+use crate::store::journal::{self, Intent};
 use crate::store::{self, Stored};
 
 /// The mark on worktrees that git-orch made.
@@ -177,11 +178,11 @@ pub fn carry_out(repo: &Repo, plan: Plan, events: Events<'_>, now: Time) -> Resu
     {
         let lock = RepoLock::take(repo, &format!("add-session {}", session.name), events)?;
         require_as_planned(repo, &lock, &session, plan.follows)?;
-        let planned = store::sessions::prepare(repo, &session, plan.follows, "added", now)?;
-        let pin = pin(repo, &session.name, planned.new)?;
-        refs::apply(repo, &lock, &[pin], "add-session")?;
+        let intent = Intent::AddSession { session: Box::new(session.clone()) };
+        let entry = journal::begin(repo, &intent)?;
         let made = make(repo, &lock, &mut session, plan.follows, now);
         made.inspect_err(|_| drop(undo(repo, &lock, &session)))?;
+        entry.end()?;
     }
     if let Err(error) = worktree::fill(repo, &workplace::place(repo, &session)) {
         roll_back(repo, &session, plan.follows, events)?;
@@ -210,32 +211,23 @@ fn make(repo: &Repo, lock: &RepoLock, session: &mut Session, follows: Option<Oid
     let mark = format!("{MARK} {}", session.name);
     session.worktree_id = worktree::add(repo, lock, &session.worktree, &start, Some(&mark))?;
     let record = store::sessions::prepare(repo, session, follows, "added", now)?;
-    let unpin = pin(repo, &session.name, None)?;
-    refs::apply(repo, lock, &[record, unpin], "add-session")
+    let branch = refs::branch(&session.branch);
+    let effects = [
+        Effect::Made { session: session.name.clone() },
+        Effect::Ref { name: branch, old: None, new: Some(session.base_oid) },
+    ];
+    refs::apply_with(repo, lock, &[record], &effects, "add-session")
 }
 
-/// Keeps the record of a session in the making, or lets go of it.
-fn pin(repo: &Repo, name: &Name, to: Option<Oid>) -> Result<RefChange> {
-    let pin = format!("{}{name}", refs::NEW_SESSIONS);
-    let old = repo.read().find_ref(&pin)?.map_or(Expect::Absent, Expect::At);
-    Ok(RefChange { name: pin, new: to, old })
-}
-
-/// Takes away what killed attempts left.
-pub fn settle(repo: &Repo, events: Events<'_>) -> Result<()> {
-    if repo.read().refs(refs::NEW_SESSIONS)?.is_empty() {
+/// Takes away what an attempt left whose process died before the record was
+/// written.
+pub fn settle(repo: &Repo, session: &Session, events: Events<'_>) -> Result<()> {
+    let lock = RepoLock::take(repo, "recover", events)?;
+    let record = store::sessions::find(repo, &session.name)?.map(|record| record.value.state);
+    if record.is_some_and(|state| state != SessionState::Archived) {
         return Ok(());
     }
-    let lock = RepoLock::take(repo, "recover", events)?;
-    for found in store::sessions::load_in_the_making(repo)? {
-        let session = found.value;
-        let record = store::sessions::find(repo, &session.name)?.map(|record| record.value.state);
-        match record.filter(|state| *state != SessionState::Archived) {
-            None => undo(repo, &lock, &session)?,
-            Some(_) => refs::apply(repo, &lock, &[pin(repo, &session.name, None)?], "recover")?,
-        }
-    }
-    Ok(())
+    undo(repo, &lock, session)
 }
 
 /// Takes away what an attempt left that came to nothing: the branch only while
@@ -249,11 +241,11 @@ fn undo(repo: &Repo, lock: &RepoLock, session: &Session) -> Result<()> {
         std::fs::remove_dir_all(&admin).doing("could not remove", &admin)?;
     }
     let branch = refs::branch(&session.branch);
-    let mut changes = vec![pin(repo, &session.name, None)?];
     if repo.read().find_ref(&branch)? == Some(session.base_oid) {
-        changes.push(RefChange::delete(branch, session.base_oid));
+        let change = RefChange::delete(branch, session.base_oid);
+        refs::apply(repo, lock, &[change], "add-session, undone")?;
     }
-    refs::apply(repo, lock, &changes, "add-session, undone")
+    Ok(())
 }
 
 fn roll_back(repo: &Repo, session: &Session, follows: Option<Oid>, events: Events<'_>) -> Result<()> {

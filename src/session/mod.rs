@@ -6,9 +6,9 @@ pub mod include;
 pub mod lock;
 pub mod moving;
 pub mod remove;
+pub mod trash;
 pub mod view;
 pub mod workplace;
 
 pub use lock::{LandLock, SessionLock, TaskLock};
-pub use moving::Moving;
 pub use view::View;

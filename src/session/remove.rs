@@ -6,16 +6,14 @@
 
 use std::path::PathBuf;
 
-use super::lock::{SessionLock, folder};
-use super::workplace;
-use crate::error::{Error, IoContext, Result};
+use super::lock::SessionLock;
+use super::{trash, workplace};
+use crate::error::{Error, Result};
 use crate::git::refs::{self, RefChange};
-use crate::git::{Repo, RepoLock, snapshot, worktree};
-use crate::model::{Events, Name, Oid, Session, SessionState, Task, Time};
+use crate::git::{Repo, RepoLock, snapshot};
+use crate::model::{Effect, Events, Name, Oid, Session, SessionState, Task, Time};
+use crate::store::journal::{self, Intent};
 use crate::store::{self, Stored};
-
-/// The end of the files that say which trash a directory goes to.
-const SUFFIX: &str = ".removing";
 
 /// What a removal keeps, and where.
 #[derive(Clone, Debug, serde::Serialize)]
@@ -63,21 +61,26 @@ pub fn carry_out(repo: &Repo, found: &Stored<Session>, events: Events<'_>, now: 
     };
     let id = free_id(repo, session, now)?;
     let kept = format!("{}{id}", refs::TRASH);
-    let marker = folder(repo)?.join(format!("session-{}{SUFFIX}", session.name));
-    std::fs::write(&marker, &id).doing("could not write", &marker)?;
+    let entry =
+        journal::begin(repo, &Intent::RemoveSession { session: session.name.clone(), id: id.clone() })?;
     let lock = RepoLock::take(repo, &format!("remove-session {}", session.name), events)?;
     refs::apply(repo, &lock, &[RefChange::create(kept.clone(), kept_oid)], "remove-session")?;
-    let trash = to_trash(session, &id)?;
-    archive(repo, &lock, found, kept_oid, now)?;
-    std::fs::remove_file(&marker).doing("could not remove", &marker)?;
+    let trash = trash::put(repo, &lock, session, &id)?;
+    archive(repo, &lock, found, (&id, kept_oid), now)?;
+    entry.end()?;
     Ok(Removed { session: session.name.clone(), kept, oid: kept_oid, trash })
 }
 
-/// Takes a session out of git and of our records, once its directory is away;
-/// its branch only where `kept` has all of it.
-fn archive(repo: &Repo, lock: &RepoLock, found: &Stored<Session>, kept: Oid, now: Time) -> Result<()> {
+/// Takes a session out of our records, once its directory is away; its branch
+/// only where what is kept has all of it.
+fn archive(
+    repo: &Repo,
+    lock: &RepoLock,
+    found: &Stored<Session>,
+    (id, kept): (&str, Oid),
+    now: Time,
+) -> Result<()> {
     let session = &found.value;
-    worktree::forget(repo, lock, &session.worktree)?;
     let archived = Session { state: SessionState::Archived, ..session.clone() };
     let mut changes = vec![store::sessions::prepare(repo, &archived, Some(found.tip), "removed", now)?];
     let branch = refs::branch(&session.branch);
@@ -86,36 +89,29 @@ fn archive(repo: &Repo, lock: &RepoLock, found: &Stored<Session>, kept: Oid, now
     {
         changes.push(RefChange::delete(branch, tip));
     }
-    refs::apply(repo, lock, &changes, "remove-session")
+    let gone = Effect::Trashed { session: session.name.clone(), id: id.to_owned() };
+    refs::apply_with(repo, lock, &changes, &[gone], "remove-session")
 }
 
-/// Completes removals whose process died behind the point of no return: when
-/// the directory was in the trash already.
-pub fn settle(repo: &Repo, events: Events<'_>, now: Time) -> Result<()> {
-    let files = std::fs::read_dir(repo.orch_path().join("run")).into_iter().flatten().flatten();
-    let name = |file: std::ffi::OsString| -> Option<Name> {
-        file.to_str()?.strip_prefix("session-")?.strip_suffix(SUFFIX)?.parse().ok()
+/// Completes a removal whose process died behind the point of no return, when
+/// the directory was in the trash already; takes it back before that point.
+pub fn settle(repo: &Repo, name: &Name, id: &str, events: Events<'_>, now: Time) -> Result<()> {
+    let lock = RepoLock::take(repo, "recover", events)?;
+    let found = store::sessions::find(repo, name)?;
+    let Some(found) = found.filter(|found| found.value.state != SessionState::Archived) else {
+        return Ok(());
     };
-    for name in files.filter_map(|entry| name(entry.file_name())) {
-        let Ok(_held) = SessionLock::take(repo, &name, "recover") else { continue };
-        let marker = folder(repo)?.join(format!("session-{name}{SUFFIX}"));
-        let Ok(id) = std::fs::read_to_string(&marker) else { continue };
-        let found = store::sessions::find(repo, &name)?;
-        if let Some(found) = found.filter(|found| found.value.state != SessionState::Archived)
-            && !found.value.worktree.exists()
-            && trash(&found.value).join(&id).is_dir()
-            && let Some(kept) = repo.read().find_ref(&format!("{}{id}", refs::TRASH))?
-        {
-            let lock = RepoLock::take(repo, "recover", events)?;
-            archive(repo, &lock, &found, kept, now)?;
-        }
-        std::fs::remove_file(&marker).doing("could not remove", &marker)?;
+    let pin = format!("{}{id}", refs::TRASH);
+    let Some(kept) = repo.read().find_ref(&pin)? else { return Ok(()) };
+    if found.value.worktree.symlink_metadata().is_err() && trash::folder(&found.value).join(id).is_dir() {
+        trash::put(repo, &lock, &found.value, id)?;
+        return archive(repo, &lock, &found, (id, kept), now);
     }
-    Ok(())
+    refs::apply(repo, &lock, &[RefChange::delete(pin, kept)], "recover")
 }
 
 /// What is in the worktree, committed or not, and `tip`.
-fn work(repo: &Repo, session: &Session, tip: Oid, now: Time) -> Result<Oid> {
+pub fn work(repo: &Repo, session: &Session, tip: Oid, now: Time) -> Result<Oid> {
     let place = workplace::require(repo, session)?;
     let message = format!("uncommitted work of session {}", session.name);
     let head = crate::git::commit::find_tip(repo, &place)?.unwrap_or(tip);
@@ -134,31 +130,15 @@ pub(super) fn join(repo: &Repo, work: Oid, tip: Oid, now: Time) -> Result<Oid> {
 
 /// A name in the trash that neither a ref nor a folder has: the same session
 /// can be removed twice in one second.
-pub(super) fn free_id(repo: &Repo, session: &Session, now: Time) -> Result<String> {
+pub fn free_id(repo: &Repo, session: &Session, now: Time) -> Result<String> {
     let first = format!("{}-{}", session.name, now.0);
     let mut id = first.clone();
     for number in 2.. {
         let taken = repo.read().find_ref(&format!("{}{id}", refs::TRASH))?.is_some();
-        if !taken && trash(session).join(&id).symlink_metadata().is_err() {
+        if !taken && trash::folder(session).join(&id).symlink_metadata().is_err() {
             break;
         }
         id = format!("{first}-{number}");
     }
     Ok(id)
-}
-
-/// The folder beside the sessions that holds what was removed.
-fn trash(session: &Session) -> PathBuf {
-    session.worktree.parent().expect("a worktree lies in a folder").join(".trash")
-}
-
-fn to_trash(session: &Session, id: &str) -> Result<Option<PathBuf>> {
-    if !session.worktree.is_dir() {
-        return Ok(None);
-    }
-    let folder = trash(session);
-    std::fs::create_dir_all(&folder).doing("could not make", &folder)?;
-    let target = folder.join(id);
-    std::fs::rename(&session.worktree, &target).doing("could not move to the trash", &session.worktree)?;
-    Ok(Some(target))
 }

@@ -5,7 +5,7 @@ use std::path::{Component, Path, PathBuf};
 use crate::error::{Error, Result};
 use crate::git::{Head, Place, Repo, worktree};
 use crate::model::wording::uncommitted;
-use crate::model::{Oid, Session};
+use crate::model::{Effect, Oid, Session};
 
 /// The folder that the worktrees setting gives to `name`, seen from the main
 /// folder: `{repo}` and `{session}` are filled in, `..` is taken as written.
@@ -61,6 +61,12 @@ pub fn tip(repo: &Repo, session: &Session) -> Result<Oid> {
         Error::unusable(format!("the branch `{}` of session `{}` is gone", session.branch, session.name))
             .hint(format!("bring it back: `git branch {} COMMIT`", session.branch))
     })
+}
+
+/// That a session's branch was moved in its worktree, for the operation log.
+pub fn moved(session: &Session, from: Oid, to: Oid) -> Option<Effect> {
+    let name = crate::git::refs::branch(&session.branch);
+    (from != to).then_some(Effect::Ref { name, old: Some(from), new: Some(to) })
 }
 
 /// Refuses a worktree that is not on the session's branch, or not clean.

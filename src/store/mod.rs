@@ -3,6 +3,7 @@
 //! `git log -p refs/orch/task/<name>` is a task's life.
 
 pub mod fanouts;
+pub mod journal;
 pub mod record;
 pub mod sessions;
 pub mod tasks;

@@ -44,6 +44,12 @@ pub fn find<T: DeserializeOwned>(repo: &Repo, name: &str, file: &str) -> Result<
     parse(name, tip, bytes).map(Some)
 }
 
+/// Reads a record as it was at a commit of its chain.
+pub fn at<T: DeserializeOwned>(repo: &Repo, tip: Oid, file: &str) -> Result<Stored<T>> {
+    let bytes = repo.read().files(&[(tip, file)])?.pop().flatten();
+    parse(&tip.to_string(), tip, bytes)
+}
+
 fn parse<T: DeserializeOwned>(name: &str, tip: Oid, bytes: Option<Vec<u8>>) -> Result<Stored<T>> {
     let bad = |why: String| Error::unusable(format!("could not read the record `{name}`: {why}"));
     let bytes = bytes.ok_or_else(|| bad("it holds no record".to_owned()))?;

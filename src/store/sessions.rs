@@ -4,18 +4,13 @@ use super::record::{self, Next, Stored};
 use crate::error::{Error, Result};
 use crate::git::{RefChange, Repo, refs};
 use crate::model::wording::unknown;
-use crate::model::{Name, Session, SessionState, Time};
+use crate::model::{Name, Oid, Session, SessionState, Time};
 
 const FILE: &str = "session.json";
 
 /// Reads all sessions, archived ones too, by name.
 pub fn load_all(repo: &Repo) -> Result<Vec<Stored<Session>>> {
     record::load_all(repo, refs::SESSIONS, FILE)
-}
-
-/// Reads the records of sessions in the making.
-pub fn load_in_the_making(repo: &Repo) -> Result<Vec<Stored<Session>>> {
-    record::load_all(repo, refs::NEW_SESSIONS, FILE)
 }
 
 /// Reads the sessions that are not archived, by name.
@@ -28,6 +23,11 @@ pub fn load(repo: &Repo) -> Result<Vec<Stored<Session>>> {
 /// Reads one session, archived or not.
 pub fn find(repo: &Repo, name: &Name) -> Result<Option<Stored<Session>>> {
     record::find(repo, &format!("{}{name}", refs::SESSIONS), FILE)
+}
+
+/// Reads a session as it was at a commit of its record.
+pub fn at(repo: &Repo, tip: Oid) -> Result<Stored<Session>> {
+    record::at(repo, tip, FILE)
 }
 
 /// Reads one session that is not archived.
@@ -49,13 +49,7 @@ pub fn require(repo: &Repo, typed: &str) -> Result<Stored<Session>> {
 }
 
 /// The ref change that makes `session` the present state.
-pub fn prepare(
-    repo: &Repo,
-    session: &Session,
-    old: Option<crate::model::Oid>,
-    why: &str,
-    now: Time,
-) -> Result<RefChange> {
+pub fn prepare(repo: &Repo, session: &Session, old: Option<Oid>, why: &str, now: Time) -> Result<RefChange> {
     let next = Next {
         name: format!("{}{}", refs::SESSIONS, session.name),
         file: FILE,

@@ -368,6 +368,7 @@ fn no_command_at_all() {
           init            Write a commented `.orch.yml`; every command works without one
           config          Show the settings in force and where each comes from
           trust           Allow the commands that this repository names, exactly as they are now
+          undo            Take back what a command did
           doctor          Look for what is wrong, and how to set it right
           demo            Show everything in a minute, in a repository made for it
           man             Show the manual, or install it for `git help orch`

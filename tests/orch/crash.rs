@@ -86,7 +86,7 @@ fn a_session_is_made_or_not_wherever_it_is_killed() {
             repo.shell("git for-each-ref refs/heads/orch refs/orch/session refs/orch/keep | wc -l").run();
         assert_eq!(
             refs.stdout.trim().parse::<usize>().unwrap() / 2 * 2,
-            if at > 4 { 2 } else { 0 },
+            if at > 3 { 2 } else { 0 },
             "{at}\n{refs}"
         );
         expect_success(&repo.orch(&add), at);

@@ -16,12 +16,10 @@ fn six_files() -> TestRepo {
 
 /// What a fan-out may not leave: worktrees, folders, refs that keep things.
 fn expect_nothing_left(repo: &TestRepo) {
-    repo.shell(
-        "git worktree list | wc -l; git for-each-ref refs/orch/keep; ls .git/orch/throwaway; ls -A ..",
-    )
-    .run()
-    .expect(
-        "
+    repo.shell("git worktree list | wc -l; git for-each-ref refs/orch/keep; ls .git/orch/journal; ls -A ..")
+        .run()
+        .expect(
+            "
             exit 0
             -- stdout
             1
@@ -30,7 +28,7 @@ fn expect_nothing_left(repo: &TestRepo) {
             shop
             tmp
             ",
-    );
+        );
 }
 
 #[test]
@@ -422,7 +420,9 @@ fn what_makes_no_sense_is_refused_with_a_way_out() {
 }
 
 fn expect_nothing_untidy(repo: &TestRepo) {
-    repo.shell("git worktree list | wc -l; git for-each-ref refs/orch").run().expect("exit 0\n-- stdout\n1");
+    repo.shell("git worktree list | wc -l; git for-each-ref refs/orch/fanout refs/orch/keep")
+        .run()
+        .expect("exit 0\n-- stdout\n1");
 }
 
 #[test]

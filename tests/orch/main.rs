@@ -26,3 +26,4 @@ mod sessions;
 mod support;
 mod task;
 mod trust;
+mod undo;

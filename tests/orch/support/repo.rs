@@ -139,9 +139,9 @@ EOF"#
         Call::new(self, "sh", &["-c", script])
     }
 
-    /// All refs, one a line, each with the subject of its commit.
+    /// All refs but the operation log, one a line, each with the subject of its commit.
     pub(crate) fn refs(&self) -> Output {
-        self.shell("git for-each-ref --format='%(refname) %(subject)'").run()
+        self.shell("git for-each-ref --format='%(refname) %(subject)' | grep -v ^refs/orch/op").run()
     }
 
     /// What no command may change that does not name it: the checkout as its owner sees it.

@@ -41,6 +41,8 @@ impl Snapshot {
         snapshot.add_files(top, top);
         snapshot.add_files(top, &repository.path().join("worktrees"));
         snapshot.add_refs(repository);
+        // The log also tells of what was begun and taken back.
+        snapshot.0.remove("ref refs/orch/op");
         snapshot
     }
 

@@ -1,0 +1,228 @@
+//! Moving a branch where somebody has it checked out, so that files follow.
+//!
+//! Git writes the files first, then the index, then the branch; killed in the
+//! middle it leaves some of them behind. [`settle`] takes that back, or moves
+//! the branch where only that was missing.
+//!
+//! **Invariant:** nothing that git had not written itself is overwritten:
+//! a file that is neither as before, nor as after, nor a part of that stays.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
+
+use super::lock::{self, RepoLock};
+use super::process::Place;
+use super::read::{EntryKind, Head};
+use super::refs::{self, RefChange};
+use super::repo::Repo;
+use super::worktree::{self, Worktree};
+use crate::error::{Error, IoContext, Result};
+use crate::model::touch::Status;
+use crate::model::wording::{few, tick};
+use crate::model::{Change, Oid, RepoPath};
+
+/// The worktree that has a branch checked out.
+///
+/// # Errors
+/// Refused where nothing tells where that worktree is.
+pub fn holder(repo: &Repo, branch: &str) -> Result<Option<Worktree>> {
+    let on_it = |one: &Worktree| one.head.as_ref().and_then(Head::branch) == Some(branch);
+    let holder = worktree::list(repo)?.into_iter().find(on_it);
+    if holder.as_ref().is_some_and(|one| one.path == repo.place().common_dir) {
+        return Err(Error::refused(format!(
+            "`{branch}` is checked out in the main worktree, and nothing tells where that is"
+        ))
+        .hint("run the command in the main worktree"));
+    }
+    Ok(holder)
+}
+
+/// Refuses where uncommitted or ignored files lie where the branch's move
+/// from one commit to the other writes.
+///
+/// # Errors
+/// Refused, naming them.
+pub fn require_clear(repo: &Repo, holder: &Worktree, branch: &str, from: Oid, to: Oid) -> Result<()> {
+    let (from, to) = (repo.read().commit(from)?.tree, repo.read().commit(to)?.tree);
+    let dirty: BTreeSet<RepoPath> = worktree::dirty(repo, &holder.place(repo))?.into_iter().collect();
+    let in_the_way = |change: &Change| {
+        let is_there = || holder.path.join(change.path.as_path()).symlink_metadata().is_ok();
+        dirty.contains(&change.path) || change.status == Status::Added && is_there()
+    };
+    let changes = repo.read().changes(Some(from), to)?;
+    let paths: Vec<String> =
+        changes.iter().filter(|change| in_the_way(change)).map(|one| tick(&one.path)).collect();
+    if paths.is_empty() {
+        return Ok(());
+    }
+    let (at, files) = (holder.path.display(), few(paths));
+    Err(Error::refused(format!(
+        "`{branch}` is checked out in `{at}` with changes to {files}, which it also changes"
+    ))
+    .hint("commit or stash them there, then run the command again"))
+}
+
+/// Fast-forwards a branch where it is checked out; unrelated uncommitted work
+/// is kept.
+///
+/// # Errors
+/// Refused when something stands in the way.
+pub fn forward(repo: &Repo, _lock: &RepoLock, holder: &Worktree, branch: &str, to: Oid) -> Result<()> {
+    let merge = ["merge", "--ff-only", "--no-overwrite-ignore", "--no-stat", "--quiet"];
+    let output = repo.git_in(&holder.place(repo), merge).args([to.to_string()]).spawn()?;
+    if output.code == 0 {
+        return Ok(());
+    }
+    let at = holder.path.display();
+    Err(Error::refused(format!("`{branch}` is checked out in `{at}`, where git can't move it"))
+        .because(output.complaint_with_paths())
+        .hint("finish or undo what is going on there"))
+}
+
+/// Whether a git that moved a branch lived to its own end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Git {
+    /// It did, and left no lock.
+    Ended,
+    /// Nobody knows.
+    MayHaveDied,
+}
+
+/// Sets right what a git left that was killed between `from` and `to`; the
+/// files that were changed since, which stay as they are.
+pub fn settle(
+    repo: &Repo,
+    lock: &RepoLock,
+    branch: &str,
+    way: (Oid, Oid),
+    git: Git,
+) -> Result<Vec<RepoPath>> {
+    let (name, (from, to)) = (refs::branch(branch), way);
+    let Some(holder) = holder(repo, branch)? else { return Ok(Vec::new()) };
+    let place = holder.place(repo);
+    if git == Git::MayHaveDied {
+        worktree::unlock(&place)?;
+        lock::clear(&repo.place().common_dir.join(format!("{name}.lock")))?;
+    }
+    if repo.read().find_ref(&name)? != Some(from) {
+        return Ok(Vec::new());
+    }
+    let half = Half::look(repo, &place, from, to)?;
+    if half.index_is_at(&half.after) {
+        refs::apply(repo, lock, &[RefChange::update(name, to, from)], "recover")?;
+        return Ok(Vec::new());
+    }
+    half.take_back(repo)
+}
+
+type Files = BTreeMap<RepoPath, (EntryKind, Oid)>;
+
+/// What differs between the two commits: before, after and as the index has it.
+struct Half<'a> {
+    place: &'a Place,
+    paths: BTreeSet<RepoPath>,
+    before: Files,
+    after: Files,
+    index: BTreeMap<RepoPath, Oid>,
+}
+
+impl<'a> Half<'a> {
+    fn look(repo: &Repo, place: &'a Place, from: Oid, to: Oid) -> Result<Self> {
+        let (from, to) = (repo.read().commit(from)?.tree, repo.read().commit(to)?.tree);
+        let paths: BTreeSet<_> =
+            repo.read().changes(Some(from), to)?.into_iter().map(|change| change.path).collect();
+        let files = |tree| -> Result<Files> {
+            let tracked = repo.read().tracked(tree)?.into_iter().filter(|entry| paths.contains(&entry.name));
+            Ok(tracked.map(|entry| (entry.name, (entry.kind, entry.oid))).collect())
+        };
+        let (before, after) = (files(from)?, files(to)?);
+        let listed = repo.git_in(place, ["ls-files", "--stage", "-z"]).run()?;
+        let index =
+            listed.split(|byte| *byte == 0).filter_map(staged).filter(|(path, _)| paths.contains(path));
+        let index = index.collect();
+        Ok(Self { place, paths, before, after, index })
+    }
+
+    fn index_is_at(&self, files: &Files) -> bool {
+        self.paths.iter().all(|path| self.index.get(path) == files.get(path).map(|(_, oid)| oid))
+    }
+
+    /// Brings the files back to what they were; those that git did not write.
+    fn take_back(&self, repo: &Repo) -> Result<Vec<RepoPath>> {
+        let top = self.place.work_tree.as_deref().expect("a branch is checked out in a worktree");
+        repo.git_in(self.place, ["update-index", "-q", "--refresh"]).spawn()?;
+        let text = repo.git_in(self.place, ["diff-files", "--name-only", "-z"]).run()?;
+        let differs: BTreeSet<RepoPath> =
+            text.split(|byte| *byte == 0).filter(|path| !path.is_empty()).map(RepoPath::from_bytes).collect();
+        let (mut back, mut strange) = (Vec::new(), Vec::new());
+        for path in &self.paths {
+            let file = top.join(path.as_path());
+            let is_there = file.symlink_metadata().is_ok();
+            let as_before = if self.before.contains_key(path) { !differs.contains(path) } else { !is_there };
+            if as_before {
+                continue;
+            }
+            if !is_there || self.is_part_of_after(repo, &file, path)? {
+                back.push(path);
+            } else {
+                strange.push(path.clone());
+            }
+        }
+        let mut list = Vec::new();
+        for path in back {
+            remove(top, path)?;
+            if self.before.contains_key(path) {
+                list.extend_from_slice(path.as_bytes());
+                list.push(0);
+            }
+        }
+        repo.git_in(self.place, ["checkout-index", "--force", "-u", "-z", "--stdin"]).stdin(list).run()?;
+        Ok(strange)
+    }
+
+    /// Whether what is there is what git was writing, whole or cut off.
+    fn is_part_of_after(&self, repo: &Repo, file: &Path, path: &RepoPath) -> Result<bool> {
+        let Some((kind, oid)) = self.after.get(path) else { return Ok(false) };
+        if *kind == EntryKind::Link {
+            let target = std::fs::read_link(file).ok();
+            return Ok(target.is_some_and(|target| {
+                repo.read().blob(*oid).is_ok_and(|blob| blob == target.as_os_str().as_bytes())
+            }));
+        }
+        let mut wanted = format!("{oid} ").into_bytes();
+        wanted.extend_from_slice(path.as_bytes());
+        wanted.push(b'\n');
+        let written = if path.as_bytes().contains(&b'\n') {
+            repo.read().blob(*oid)?
+        } else {
+            let text = repo.git_in(self.place, ["cat-file", "--batch", "--filters"]).stdin(wanted).run()?;
+            text.splitn(2, |byte| *byte == b'\n').nth(1).unwrap_or_default().to_vec()
+        };
+        let present = std::fs::read(file).unwrap_or_default();
+        Ok(file.symlink_metadata().is_ok_and(|meta| meta.is_file()) && written.starts_with(&present))
+    }
+}
+
+/// `100644 OID 0<tab>PATH`
+fn staged(line: &[u8]) -> Option<(RepoPath, Oid)> {
+    let tab = line.iter().position(|byte| *byte == b'\t')?;
+    let oid = std::str::from_utf8(&line[..tab]).ok()?.split(' ').nth(1)?.parse().ok()?;
+    Some((RepoPath::from_bytes(&line[tab + 1..]), oid))
+}
+
+/// Removes a file, and the folders that are empty then.
+fn remove(top: &Path, path: &RepoPath) -> Result<()> {
+    let file = top.join(path.as_path());
+    match std::fs::remove_file(&file) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            return Err(error).doing("could not remove", &file);
+        }
+        _ => {}
+    }
+    let mut folder = file.parent();
+    while let Some(inside) = folder.filter(|inside| *inside != top && std::fs::remove_dir(inside).is_ok()) {
+        folder = inside.parent();
+    }
+    Ok(())
+}

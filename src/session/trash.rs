@@ -1,0 +1,90 @@
+//! Where the worktrees of removed sessions lie, whole: the directory beside
+//! the other sessions, what git knew of it (HEAD, index, logs) in git-orch's
+//! own folder.
+//!
+//! **Invariant:** things come and go by rename; nothing is copied or deleted.
+
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, IoContext, Result};
+use crate::git::{Repo, RepoLock, worktree};
+use crate::model::Session;
+
+/// The name of the folder beside the sessions.
+pub const FOLDER: &str = ".trash";
+
+/// The folder beside a session that holds what was removed.
+pub fn folder(session: &Session) -> PathBuf {
+    session.worktree.parent().expect("a worktree lies in a folder").join(FOLDER)
+}
+
+/// The folder that holds what git knew of removed worktrees.
+pub fn entries(repo: &Repo) -> PathBuf {
+    repo.orch_path().join("trash")
+}
+
+/// Moves a session's worktree to the trash; where its directory is then, if it
+/// was there. What is in the trash already stays.
+pub fn put(repo: &Repo, lock: &RepoLock, session: &Session, id: &str) -> Result<Option<PathBuf>> {
+    let target = folder(session).join(id);
+    if session.worktree.is_dir() {
+        make(&folder(session))?;
+        rename(&session.worktree, &target)?;
+    }
+    let entry = worktree::entry(repo, &session.worktree_id);
+    if entry.is_dir() {
+        repo.orch_dir()?;
+        make(&entries(repo))?;
+        worktree::take_out(repo, lock, &session.worktree_id, &entries(repo).join(id))?;
+    }
+    Ok(target.is_dir().then_some(target))
+}
+
+/// Brings a worktree back from the trash; what is back already stays.
+///
+/// # Errors
+/// Refused where something else took its place; unusable where the trash does
+/// not have it any more.
+pub fn take(repo: &Repo, lock: &RepoLock, session: &Session, id: &str) -> Result<()> {
+    let (from, entry) = (folder(session).join(id), entries(repo).join(id));
+    if entry.is_dir() {
+        worktree::bring_back(repo, lock, &entry, &session.worktree_id)?;
+    }
+    if from.is_dir() {
+        if session.worktree.symlink_metadata().is_ok() {
+            return Err(Error::refused(format!("`{}` is there already", session.worktree.display()))
+                .hint("move it away, then run the command again"));
+        }
+        make(session.worktree.parent().unwrap_or(&session.worktree))?;
+        rename(&from, &session.worktree)?;
+    }
+    Ok(())
+}
+
+/// Refuses where a worktree can't come back from the trash.
+///
+/// # Errors
+/// Refused or unusable, saying what is in the way.
+pub fn require(repo: &Repo, session: &Session, id: &str) -> Result<()> {
+    let (from, to) = (folder(session).join(id), &session.worktree);
+    if !from.is_dir() && !to.is_dir() {
+        return Err(Error::refused(format!("the trash does not have `{id}` any more"))
+            .hint(format!("its commits may still be there: `git log refs/orch/trash/{id}`")));
+    }
+    if from.is_dir() && to.symlink_metadata().is_ok() {
+        return Err(Error::refused(format!("`{}` is there already", to.display())).hint("move it away"));
+    }
+    let (kept, entry) = (entries(repo).join(id), worktree::entry(repo, &session.worktree_id));
+    if kept.is_dir() && entry.is_dir() {
+        return Err(Error::refused(format!("git has another worktree called `{}`", session.worktree_id)));
+    }
+    Ok(())
+}
+
+fn make(folder: &Path) -> Result<()> {
+    std::fs::create_dir_all(folder).doing("could not make", folder)
+}
+
+fn rename(from: &Path, to: &Path) -> Result<()> {
+    std::fs::rename(from, to).doing(&format!("could not move to `{}`", to.display()), from)
+}
