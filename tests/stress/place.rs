@@ -1,0 +1,211 @@
+//! A folder with a repository, sealed off from the machine, that is brought
+//! back to the same path as often as needed.
+
+use std::fs::{self, File};
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::processes;
+
+/// The moment at which everything happens, in seconds since the epoch.
+const NOW: i64 = 1_700_500_000;
+/// How long a command may take.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// What every script begins with.
+const WORDS: &str = r#"
+set -eu
+not() { ! "$@" || exit 1; }
+state() { git-orch show "$1" --json 2>/dev/null | grep -o '"state":"[a-z]*"' | head -n 1 | cut -d '"' -f 4; }
+"#;
+
+/// The folder of one worker.
+pub(crate) struct Place {
+    folder: PathBuf,
+    serial: std::cell::Cell<u32>,
+}
+
+/// A command that ended.
+#[derive(Clone, Debug)]
+pub(crate) struct Ended {
+    /// Its exit code; 128 and the signal's number where a signal ended it.
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+    pub(crate) elapsed: Duration,
+}
+
+/// The exit code that stands for a command that did not end in time.
+pub(crate) const HANGS: i32 = -1;
+
+impl Ended {
+    pub(crate) fn is_success(&self) -> bool {
+        self.code == 0
+    }
+
+    /// Exit code and what was said, for people.
+    pub(crate) fn told(&self) -> String {
+        let said = format!("{}\n{}", self.stdout.trim(), self.stderr.trim());
+        format!("exit {}: {}", self.code, said.trim().replace('\n', " | "))
+    }
+}
+
+impl Place {
+    /// A worker's folder; what it had is taken away.
+    pub(crate) fn new(folder: PathBuf) -> Self {
+        drop(fs::remove_dir_all(&folder));
+        fs::create_dir_all(&folder).unwrap();
+        Self { folder, serial: std::cell::Cell::new(0) }
+    }
+
+    /// The worker's own folder.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The folder that is prepared, spoilt and restored.
+    pub(crate) fn top(&self) -> PathBuf {
+        self.folder.join("top")
+    }
+
+    /// The user's checkout.
+    pub(crate) fn shop(&self) -> PathBuf {
+        self.folder.join("top/shop")
+    }
+
+    /// Empties the place and lets a script fill it.
+    pub(crate) fn prepare(&self, script: &str) {
+        drop(fs::remove_dir_all(self.top()));
+        for folder in ["home", "tmp", "shop"] {
+            fs::create_dir_all(self.top().join(folder)).unwrap();
+        }
+        let ended = self.script(script);
+        assert!(ended.is_success(), "could not prepare: {}", ended.told());
+        let left = processes::wait_for_none(&self.mark(), PATIENCE);
+        assert!(left.is_empty(), "preparing left {left:?}");
+    }
+
+    /// Copies the place aside.
+    pub(crate) fn keep(&self, aside: &Path) {
+        drop(fs::remove_dir_all(aside));
+        fs::create_dir_all(aside.parent().unwrap()).unwrap();
+        copy(&self.top(), aside);
+    }
+
+    /// Brings the place back as it was kept.
+    pub(crate) fn restore(&self, aside: &Path) {
+        fs::remove_dir_all(self.top()).unwrap();
+        copy(aside, &self.top());
+    }
+
+    /// A command in the checkout, its environment sealed.
+    pub(crate) fn command(&self, program: &str, args: &[&str]) -> Command {
+        let home = self.top().join("home");
+        let programs = Path::new(env!("CARGO_BIN_EXE_git-orch")).parent().unwrap();
+        let path = std::env::var("PATH").unwrap();
+        let clock = format!("{NOW} +0000");
+        let mut command = Command::new(program);
+        command
+            .args(args)
+            .current_dir(self.shop())
+            .env_clear()
+            .env("PATH", format!("{}:{path}", programs.display()))
+            .env("HOME", &home)
+            .env("TMPDIR", self.top().join("tmp"))
+            .env("GIT_CONFIG_NOSYSTEM", "1")
+            .env("GIT_CONFIG_GLOBAL", home.join(".gitconfig"))
+            .env("GIT_TERMINAL_PROMPT", "0")
+            .env("GIT_ORCH_NOW", NOW.to_string())
+            .env("GIT_AUTHOR_DATE", &clock)
+            .env("GIT_COMMITTER_DATE", &clock)
+            .env("LC_ALL", "C")
+            .env("TZ", "UTC")
+            .env(processes::MARK, self.mark());
+        command
+    }
+
+    /// What every process of this place has in its environment.
+    pub(crate) fn mark(&self) -> String {
+        self.folder.display().to_string()
+    }
+
+    /// A command of git-orch.
+    pub(crate) fn orch(&self, args: &[&str]) -> Command {
+        self.command(env!("CARGO_BIN_EXE_git-orch"), args)
+    }
+
+    /// Runs a script of sh to its end.
+    pub(crate) fn script(&self, script: &str) -> Ended {
+        self.run(self.command("sh", &["-c", &format!("{WORDS}{script}")]))
+    }
+
+    /// Runs a command to its end, in a group of its own.
+    pub(crate) fn run(&self, command: Command) -> Ended {
+        self.start(command).end(PATIENCE)
+    }
+
+    /// Starts a command in a group of its own; what it prints goes to files,
+    /// so that nothing that outlives it holds us.
+    pub(crate) fn start(&self, mut command: Command) -> Started {
+        self.serial.set(self.serial.get() + 1);
+        let said = self.folder.join(format!("said-{}", self.serial.get() % 100));
+        let (stdout, stderr) = (said.with_extension("out"), said.with_extension("err"));
+        command
+            .stdin(Stdio::null())
+            .stdout(File::create(&stdout).unwrap())
+            .stderr(File::create(&stderr).unwrap())
+            .process_group(0);
+        let began = Instant::now();
+        Started { child: command.spawn().unwrap(), began, stdout, stderr }
+    }
+}
+
+/// A command at work.
+pub(crate) struct Started {
+    child: Child,
+    began: Instant,
+    stdout: PathBuf,
+    stderr: PathBuf,
+}
+
+impl Started {
+    /// Its process, which leads its group.
+    pub(crate) fn process(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Waits for it; its group is killed when it takes too long.
+    pub(crate) fn end(mut self, patience: Duration) -> Ended {
+        let mut code = None;
+        let mut pause = Duration::from_micros(500);
+        while code.is_none() && self.began.elapsed() < patience {
+            code = self.ended();
+            std::thread::sleep(if code.is_none() { pause } else { Duration::ZERO });
+            pause = (pause * 2).min(Duration::from_millis(10));
+        }
+        if code.is_none() {
+            processes::kill_group(self.process());
+            self.child.wait().unwrap();
+        }
+        let read = |file: &Path| String::from_utf8_lossy(&fs::read(file).unwrap()).into_owned();
+        Ended {
+            code: code.unwrap_or(HANGS),
+            stdout: read(&self.stdout),
+            stderr: read(&self.stderr),
+            elapsed: self.began.elapsed(),
+        }
+    }
+
+    /// Its exit code, once it has one.
+    pub(crate) fn ended(&mut self) -> Option<i32> {
+        let status = self.child.try_wait().unwrap()?;
+        Some(status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or_default()))
+    }
+}
+
+/// Copies a folder as it is, times and links too.
+pub(crate) fn copy(from: &Path, to: &Path) {
+    let copied = Command::new("cp").arg("-a").args([from, to]).status().unwrap();
+    assert!(copied.success(), "could not copy {}", from.display());
+}

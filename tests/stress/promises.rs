@@ -1,0 +1,193 @@
+//! What must hold after a command was struck, and after the next one.
+//!
+//! Each breach is a line that begins with the promise's number.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::faults::{Errno, Faults, Mode, Struck};
+use crate::inventory::{Holdings, Things};
+use crate::place::{Ended, HANGS, Place};
+use crate::processes;
+use crate::scenario::{Names, Scenario, WORLD};
+
+/// How long a child may live on.
+const CHILDREN: Duration = Duration::from_secs(2);
+/// What `fsck` may say, and what else is nothing to be found.
+const LEFTOVERS: &str = "
+    git fsck --connectivity-only --no-progress 2>&1 | grep -v '^dangling' | sed 's/^/fsck: /' ||:
+    find .git -name '*.lock' -not -path '.git/orch/*' | sed 's/^/lock: /'
+    git for-each-ref --format='pin: %(refname)' refs/orch/keep
+    git worktree list --porcelain | grep '^prunable' | sed 's/^/worktree: /' ||:
+    ls -A ../shop.orch/.throwaway 2>/dev/null | sed 's/^/throwaway: /' ||:
+    ls -A .git/orch/throwaway 2>/dev/null | sed 's/^/mark: /' ||:
+    ls -A ../tmp | sed 's/^/temporary file: /'";
+
+/// A scenario that is prepared, and how it goes when nothing is struck.
+pub(crate) struct World {
+    pub(crate) scenario: &'static Scenario,
+    aside: PathBuf,
+    before: Things,
+    after: Things,
+    held: Holdings,
+}
+
+/// Where a command runs, and what strikes it.
+pub(crate) type Site<'a> = (&'a Place, &'a Faults);
+
+/// A command that was struck, and what was held when all of it had ended.
+pub(crate) struct Crash {
+    pub(crate) struck: Struck,
+    pub(crate) ended: Ended,
+    held: Holdings,
+}
+
+impl World {
+    /// Prepares a scenario and goes through it once.
+    pub(crate) fn prepare(scenario: &'static Scenario, place: &Place) -> Self {
+        place.prepare(&format!("{WORLD}\n{}", scenario.given));
+        let aside = place.folder().join("aside").join(scenario.name);
+        place.keep(&aside);
+        let (before, held) = (Things::of_user(place), Holdings::of(place));
+        let ended = place.run(place.orch(scenario.command));
+        let name = scenario.name;
+        assert_eq!(ended.code, scenario.exit, "{name}, which nothing struck: {}", ended.told());
+        let after = Things::of_user(place);
+        for script in [scenario.next, scenario.done] {
+            let ended = place.script(script);
+            assert!(ended.is_success(), "{name}, which nothing struck: `{script}`: {}", ended.told());
+        }
+        Self { scenario, aside, before, after, held }
+    }
+
+    /// How many of the command's calls count.
+    pub(crate) fn calls(&self, place: &Place, faults: &Faults, mode: Mode) -> u32 {
+        place.restore(&self.aside);
+        let (_, struck) = struck((place, faults), self.scenario.command, (mode, 0), &mut Vec::new());
+        struck.calls
+    }
+
+    /// Runs the command and strikes it; what is broken at once is told.
+    pub(crate) fn crash(&self, at: Site<'_>, strike: (Mode, u32), broken: &mut Vec<String>) -> Crash {
+        let place = at.0;
+        place.restore(&self.aside);
+        let (ended, struck) = struck(at, self.scenario.command, strike, broken);
+        if let (Mode::Once(error) | Mode::Sticky(error), Some(call)) = (strike.0, &struck.call) {
+            self.look_at_words(&ended, call, error, broken);
+        }
+        let mut held = Holdings::of(place);
+        held.extend(self.held.clone());
+        let now = Things::of_user(place);
+        match self.scenario.names {
+            Names::Checkout | Names::Settings => {}
+            Names::Nothing | Names::Base => self.compare(&now, "at once", broken),
+        }
+        Crash { struck, ended, held }
+    }
+
+    /// A call that failed makes the command fail with one line that says what
+    /// or why, unless it did its work nevertheless.
+    fn look_at_words(&self, ended: &Ended, call: &str, error: Errno, broken: &mut Vec<String>) {
+        if [0, self.scenario.exit].contains(&ended.code) {
+            return;
+        }
+        let file = call.rsplit('/').next().unwrap_or_default().trim_end_matches(".lock");
+        let tells = |text: &str| text.contains(error.text()) || text.contains(file);
+        let errors: Vec<&str> = ended.stderr.lines().filter(|line| line.starts_with("error: ")).collect();
+        match errors[..] {
+            [line] if tells(line) => {}
+            // A run or a shard that failed is no error: its report says why.
+            [] if ended.code == 1 && tells(&ended.told()) => {}
+            [line] => broken.push(format!("P8 neither `{file}` nor `{}` is in: {line}", error.text())),
+            _ => broken.push(format!("P8 {} lines of errors, {}", errors.len(), ended.told())),
+        }
+    }
+
+    /// Lets the next commands set it right, and looks at everything.
+    pub(crate) fn recover(&self, place: &Place, crash: &Crash, broken: &mut Vec<String>) -> Duration {
+        let fix = expect(place, &["doctor", "--fix"], broken);
+        expect(place, &["doctor"], broken);
+        self.compare(&Things::of_user(place), "after recovery", broken);
+        lost(&crash.held, place, "after recovery", broken);
+        broken.extend(place.script(LEFTOVERS).stdout.lines().map(|line| format!("P5 left behind: {line}")));
+        let settled = Things::of_orch(place);
+        expect(place, &["doctor", "--fix"], broken);
+        let changes = settled.differences(&Things::of_orch(place));
+        broken.extend(changes.iter().map(|change| format!("P5 the second recovery is not idle: {change}")));
+        self.go_on(place, crash, broken);
+        fix.elapsed
+    }
+
+    /// What was said to be done is; what was not can be done now.
+    fn go_on(&self, place: &Place, crash: &Crash, broken: &mut Vec<String>) {
+        let acknowledged = crash.ended.code == 0;
+        let next = if acknowledged { crash.ended.clone() } else { place.script(self.scenario.next) };
+        if next.is_success() {
+            let done = place.script(self.scenario.done);
+            if !done.is_success() {
+                let who = if acknowledged { "the struck command" } else { "what comes next" };
+                broken.push(format!("P6 {who} said that it is done, and it is not, {}", done.told()));
+            }
+        } else {
+            broken.push(format!("P5 what comes next fails, {}", next.told()));
+        }
+        self.compare(&Things::of_user(place), "in the end", broken);
+        lost(&crash.held, place, "in the end", broken);
+        expect(place, &["doctor"], broken);
+    }
+
+    /// The user's own is as before, or, where it is named, as after.
+    fn compare(&self, now: &Things, when: &str, broken: &mut Vec<String>) {
+        let logs = ["shop/.git/logs/HEAD", "shop/.git/ORIG_HEAD"];
+        let own = |things: &Things| match self.scenario.names {
+            Names::Nothing => things.clone(),
+            _ => things.clone().without(&logs),
+        };
+        let (before, after, now) = (own(&self.before), own(&self.after), own(now));
+        let changes = before.differences(&now);
+        if changes.is_empty() || (self.scenario.names != Names::Nothing && now == after) {
+            return;
+        }
+        broken.extend(changes.iter().map(|change| format!("P3 {when}: {change}")));
+    }
+}
+
+/// Runs a command of git-orch and strikes it.
+pub(crate) fn struck(
+    (place, faults): Site<'_>,
+    args: &[&str],
+    (mode, at): (Mode, u32),
+    broken: &mut Vec<String>,
+) -> (Ended, Struck) {
+    let mut command = place.orch(args);
+    faults.arm(&mut command, mode, at);
+    let ended = place.run(command);
+    look_at_exit(&ended, "the struck command", broken);
+    for (process, line) in processes::wait_for_none(&place.mark(), CHILDREN) {
+        broken.push(format!("P7 still alive: {line}"));
+        processes::kill(process);
+    }
+    (ended, faults.struck())
+}
+
+/// No command may hang, panic or call itself a bug, whatever is done to it.
+fn look_at_exit(ended: &Ended, what: &str, broken: &mut Vec<String>) {
+    if ended.code == HANGS {
+        broken.push(format!("P5 {what} does not end"));
+    }
+    if [2, 70, 101, 134, 139].contains(&ended.code) || ended.stderr.contains("panicked") {
+        broken.push(format!("P5 {what} breaks down, {}", ended.told()));
+    }
+}
+
+fn expect(place: &Place, args: &[&str], broken: &mut Vec<String>) -> Ended {
+    let ended = place.run(place.orch(args));
+    if !ended.is_success() {
+        broken.push(format!("P5 `{}` after it, {}", args.join(" "), ended.told()));
+    }
+    ended
+}
+
+fn lost(held: &Holdings, place: &Place, when: &str, broken: &mut Vec<String>) {
+    broken.extend(held.lost(place).iter().map(|lost| format!("P1/P2 lost {when}: {lost}")));
+}

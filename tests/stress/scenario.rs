@@ -1,0 +1,442 @@
+//! What is done to a repository: how it is prepared, the command that is
+//! struck, what comes next, and what is true in the end.
+
+/// What a command may change of the user's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Names {
+    /// Nothing.
+    Nothing,
+    /// The base branch, which is checked out nowhere.
+    Base,
+    /// The base branch and the checkout, which follows it.
+    Checkout,
+    /// A new `.orch.yml`.
+    Settings,
+}
+
+/// One command on one repository.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Scenario {
+    pub(crate) name: &'static str,
+    /// What is there, beside [`WORLD`].
+    pub(crate) given: &'static str,
+    /// What is struck.
+    pub(crate) command: &'static [&'static str],
+    /// Its exit code when nothing is struck.
+    pub(crate) exit: i32,
+    /// What one would do next, whatever the strike left; must succeed.
+    pub(crate) next: &'static str,
+    /// What is true when the command, or `next`, said that all is done.
+    pub(crate) done: &'static str,
+    pub(crate) names: Names,
+}
+
+/// What all begin with: a checkout with work of each kind in it, a worktree
+/// of the user's own, one idle and one dirty session, one in the trash, one
+/// result that has landed.
+pub(crate) const WORLD: &str = r##"
+git config --global user.name Test; git config --global user.email test@example.com
+# A copy has other inodes, and is the same repository.
+git config --global core.trustctime false; git config --global core.checkStat minimal
+git init -q -b main .
+commit() { git add .; git commit -q --author="$2 <$2@example.com>" -m "$1"; }
+mkdir -p src/api src/web docs
+printf '*.secret\n/build/\n' >.gitignore; echo '# shop' >README.md; echo guide >docs/guide.md
+commit 'readme: say hello' Ann
+echo 'fn login() {}' >src/api/login.rs; echo 'fn cart() {}' >src/api/cart.rs
+commit 'api: login and cart' Ann
+echo 'login()' >src/web/login.ts; echo 'cart()' >src/web/cart.ts
+commit 'web: login and cart' Ben
+git worktree add -q ../mine -b topic
+(cd ../mine; echo topic >topic.txt; commit 'topic: begin' Ben; echo more >>topic.txt; echo x >new.txt)
+git-orch -q add-session old --paths docs
+echo old >../shop.orch/old/old.txt; echo hidden >../shop.orch/old/old.secret
+git-orch -q remove-session old
+git-orch -q add-session backend --paths src/api --adopt-history
+git-orch -q add-session frontend --paths src/web
+git-orch -q task 'greet people' --session backend -- sh -c 'echo greet >src/api/greet.rs'
+git-orch -q merge greet-people
+(cd ../shop.orch/frontend; echo half >>src/web/cart.ts; echo new >new.ts; echo mine >front.secret
+ echo staged >staged.ts; git add staged.ts)
+echo stashed >>README.md; git stash -q
+echo '#!/bin/sh' >.git/hooks/pre-push; chmod +x .git/hooks/pre-push
+echo edited >>README.md; echo staged >docs/new.md; git add docs/new.md; echo note >notes.txt
+mkdir build; echo out >build/out; echo key >key.secret
+"##;
+
+/// The checkout leaves the base branch.
+macro_rules! away {
+    () => {
+        "git switch -q -c desk;"
+    };
+}
+
+/// A result that waits.
+macro_rules! result {
+    () => {
+        "git-orch -q task 'fix login' --session backend -- sh -c 'echo fixed >>src/api/login.rs';"
+    };
+}
+
+/// The base has moved on since.
+macro_rules! moved {
+    () => {
+        "git stash -q; echo moved >docs/moved.md; git add docs/moved.md; git commit -qm 'docs: move on';
+         git stash pop -q --index;"
+    };
+}
+
+/// The base has a check, which is trusted.
+macro_rules! checked {
+    ($check:literal) => {
+        concat!(
+            "git stash -q; printf 'version: 1\\nchecks: [\"",
+            $check,
+            "\"]\\n' >.orch.yml
+             git add .orch.yml; git commit -qm 'a check'; git stash pop -q --index; git-orch -q trust --yes;"
+        )
+    };
+}
+
+/// A result has landed: on the base, and in the checkout where that is there.
+macro_rules! landed {
+    () => {
+        "git show main:src/api/login.rs | grep -q fixed
+         [ \"$(state fix-login)\" = merged ]
+         [ \"$(git symbolic-ref --short HEAD)\" = desk ] || grep -q fixed src/api/login.rs
+         not git show-ref -q refs/heads/review/fix-login"
+    };
+}
+
+const FIX: &[&str] =
+    &["task", "fix login", "--session", "backend", "--", "sh", "-c", "echo fixed >>src/api/login.rs"];
+const MERGE: &[&str] = &["merge", "fix-login"];
+const MERGE_AGAIN: &str =
+    "[ \"$(state fix-login)\" = merged ] || git-orch merge fix-login || [ \"$(state fix-login)\" = merged ]";
+
+/// A fan-out of which shards may have failed is called off, and done again.
+const AGAIN: &str = "git-orch cancel mark ||:
+    git-orch fanout mark --run 'for f; do echo marked >>\"$f\"; done' --shards 3 --again";
+const MARKED: &str = "b=$(git for-each-ref --format='%(refname)' refs/heads/review)
+    [ $(git grep -l marked $b | wc -l) = $(git ls-tree -r --name-only $b | wc -l) ]
+    [ -z \"$(ls ../shop.orch/.throwaway 2>/dev/null)\" ]";
+
+/// All of them.
+pub(crate) const ALL: &[Scenario] = &[
+    Scenario {
+        name: "add-session",
+        given: "",
+        command: &["add-session", "api", "--paths", "src/api"],
+        exit: 0,
+        next: "git-orch add-session api --paths src/api",
+        done: "git-orch show api; cd ../shop.orch/api; [ -z \"$(git status --porcelain)\" ]
+               [ \"$(git symbolic-ref --short HEAD)\" = orch/api ]; cat src/api/login.rs",
+        names: Names::Nothing,
+    },
+    Scenario {
+        name: "add-session-adopting",
+        given: "",
+        command: &["add-session", "api", "--paths", "src/api", "--adopt-history"],
+        exit: 0,
+        next: "git-orch add-session api --paths src/api --adopt-history",
+        done: "git-orch history api | grep -q src/api; [ -z \"$(git -C ../shop.orch/api status --porcelain)\" ]",
+        names: Names::Nothing,
+    },
+    Scenario {
+        name: "add-session-set-up",
+        given: "printf 'version: 1\\nsetup: echo ready >ready.secret\\n' >.orch.yml
+                echo key.secret >.worktreeinclude; git-orch -q trust --yes",
+        command: &["add-session", "api", "--paths", "src/api"],
+        exit: 0,
+        next: "git-orch add-session api --paths src/api",
+        done: "[ -z \"$(git -C ../shop.orch/api status --porcelain)\" ]",
+        names: Names::Nothing,
+    },
+    Scenario {
+        name: "remove-session",
+        given: "",
+        command: &["remove-session", "frontend"],
+        exit: 0,
+        next: "git-orch remove-session frontend",
+        done: "not git show-ref -q refs/heads/orch/frontend; [ ! -e ../shop.orch/frontend ]
+               cat ../shop.orch/.trash/frontend-*/front.secret; git-orch show frontend --json | grep -q archived",
+        names: Names::Nothing,
+    },
+    Scenario {
+        name: "task",
+        given: "",
+        command: FIX,
+        exit: 0,
+        next: "[ \"$(state fix-login)\" = review ] ||
+               git-orch task 'fix login' --session backend -- sh -c 'echo fixed >>src/api/login.rs'",
+        done: "git grep -q fixed $(git for-each-ref --format='%(refname)' refs/heads/review) -- src/api/login.rs
+               [ -z \"$(git -C ../shop.orch/backend status --porcelain)\" ]",
+        names: Names::Nothing,
+    },
+    Scenario {
+        name: "task-committing",
+        given: "",
+        command: &[
+            "task",
+            "fix login",
+            "--session",
+            "backend",
+            "--",
+            "sh",
+            "-c",
+            "echo one >one; git add one; git commit -qm one; echo two >two; git add two; git commit -qm two
+             echo three >three; echo kept >kept.secret",
+        ],
+        exit: 0,
+        next: "[ \"$(state fix-login)\" = review ] ||
+               git-orch task 'fix login' --session backend -- sh -c 'echo three >three'",
+        done: "git grep -q three $(git for-each-ref --format='%(refname)' refs/heads/review) -- three",
+        names: Names::Nothing,
+    },
+    Scenario {
+        name: "task-failing",
+        given: "",
+        command: &[
+            "task",
+            "fix login",
+            "--session",
+            "backend",
+            "--",
+            "sh",
+            "-c",
+            "echo edit >>src/api/login.rs; echo new >new.rs; echo own >own.secret; git add new.rs
+             echo later >>new.rs; exit 3",
+        ],
+        exit: 1,
+        next: "case \"$(state fix-login)\" in
+               failed) git-orch retry fix-login -- sh -c 'echo again >>src/api/login.rs';;
+               *) git-orch task 'fix login' --session backend -- sh -c 'echo again >>src/api/login.rs';;
+               esac",
+        done: "git grep -q again $(git for-each-ref --format='%(refname)' refs/heads/review) -- src/api/login.rs",
+        names: Names::Nothing,
+    },
+    Scenario {
+        name: "task-failing-detached",
+        given: "",
+        command: &[
+            "task",
+            "fix login",
+            "--session",
+            "backend",
+            "--",
+            "sh",
+            "-c",
+            "echo one >one; git add one; git commit -qm one; git checkout -q --detach
+             echo two >two; git add two; git commit -qm two; echo three >>two; exit 3",
+        ],
+        exit: 1,
+        next: "case \"$(state fix-login)\" in
+               failed) git-orch retry fix-login -- sh -c 'echo again >>src/api/login.rs';;
+               *) git-orch task 'fix login' --session backend -- sh -c 'echo again >>src/api/login.rs';;
+               esac",
+        done: "git grep -q again $(git for-each-ref --format='%(refname)' refs/heads/review) -- src/api/login.rs",
+        names: Names::Nothing,
+    },
+    Scenario {
+        name: "task-stacked",
+        given: result!(),
+        command: &["task", "fix cart", "--session", "backend", "--", "sh", "-c", "echo more >>src/api/login.rs"],
+        exit: 0,
+        next: "[ \"$(state fix-cart)\" = review ] ||
+               git-orch task 'fix cart' --session backend -- sh -c 'echo more >>src/api/login.rs'",
+        done: "git grep -q more $(git for-each-ref --format='%(refname)' refs/heads/review) -- src/api/login.rs
+               [ \"$(state fix-login)\" = review ]; git show review/fix-login:src/api/login.rs | grep -q fixed",
+        names: Names::Nothing,
+    },
+    Scenario {
+        name: "done",
+        given: "git-orch -q task 'fix login' --session backend --agent person
+                cd ../shop.orch/backend; echo fixed >>src/api/login.rs; echo new >new.rs; echo own >own.secret",
+        command: &["done", "fix-login", "--commit"],
+        exit: 0,
+        next: "[ \"$(state fix-login)\" = review ] || git-orch done fix-login --commit",
+        done: "git show review/fix-login:src/api/login.rs | grep -q fixed; git cat-file -e review/fix-login:new.rs
+               cat ../shop.orch/backend/own.secret",
+        names: Names::Nothing,
+    },
+    Scenario {
+        name: "cancel-result",
+        given: result!(),
+        command: &["cancel", "fix-login"],
+        exit: 0,
+        next: "git-orch cancel fix-login",
+        done: "[ \"$(state fix-login)\" = cancelled ]; not git show-ref -q refs/heads/review/fix-login
+               git-orch task 'next' --session backend -- sh -c 'echo next >next'
+               not git grep -q fixed review/next -- src/api/login.rs",
+        names: Names::Nothing,
+    },
+    Scenario {
+        name: "cancel-person",
+        given: "git-orch -q task 'fix login' --session backend --agent person
+                cd ../shop.orch/backend; echo fixed >>src/api/login.rs; echo new >new.rs; echo own >own.secret",
+        command: &["cancel", "fix-login"],
+        exit: 0,
+        next: "git-orch cancel fix-login",
+        done: "[ \"$(state fix-login)\" = cancelled ]; cat ../shop.orch/backend/own.secret
+               git-orch task 'next' --session backend -- sh -c 'echo next >next'",
+        names: Names::Nothing,
+    },
+    Scenario {
+        name: "retry",
+        given: "git-orch -q task 'fix login' --session backend -- sh -c 'echo half >>src/api/login.rs; exit 3' ||:",
+        command: &["retry", "fix-login", "--", "sh", "-c", "echo fixed >>src/api/login.rs"],
+        exit: 0,
+        next: "[ \"$(state fix-login)\" = review ] ||
+               git-orch retry fix-login -- sh -c 'echo fixed >>src/api/login.rs'",
+        done: "git show review/fix-login:src/api/login.rs | grep -q half
+               git show review/fix-login:src/api/login.rs | grep -q fixed",
+        names: Names::Nothing,
+    },
+    Scenario {
+        name: "approve",
+        given: result!(),
+        command: &["review", "fix-login", "--approve", "-m", "fine"],
+        exit: 0,
+        next: "git-orch review fix-login --approve -m fine",
+        done: "git notes --ref orch/verdict show review/fix-login | grep -q approve; [ \"$(state fix-login)\" = review ]",
+        names: Names::Nothing,
+    },
+    Scenario {
+        name: "request-changes",
+        given: result!(),
+        command: &["review", "fix-login", "--request-changes", "-m", "say why"],
+        exit: 0,
+        next: "git-orch review fix-login --request-changes -m 'say why'",
+        done: "[ \"$(state fix-login)\" = changes ]; git-orch show fix-login --json | grep -q 'say why'
+               git-orch retry fix-login -- sh -c 'echo why >>src/api/login.rs'",
+        names: Names::Nothing,
+    },
+    Scenario {
+        name: "merge-forward-here",
+        given: result!(),
+        command: MERGE,
+        exit: 0,
+        next: MERGE_AGAIN,
+        done: landed!(),
+        names: Names::Checkout,
+    },
+    Scenario {
+        name: "merge-forward-away",
+        given: concat!(away!(), result!()),
+        command: MERGE,
+        exit: 0,
+        next: MERGE_AGAIN,
+        done: landed!(),
+        names: Names::Base,
+    },
+    Scenario {
+        name: "merge-here",
+        given: concat!(checked!("test -f README.md"), result!(), moved!()),
+        command: MERGE,
+        exit: 0,
+        next: MERGE_AGAIN,
+        done: landed!(),
+        names: Names::Checkout,
+    },
+    Scenario {
+        name: "merge-away",
+        given: concat!(checked!("test -f README.md"), result!(), moved!(), away!()),
+        command: MERGE,
+        exit: 0,
+        next: MERGE_AGAIN,
+        done: landed!(),
+        names: Names::Base,
+    },
+    Scenario {
+        name: "merge-red",
+        given: concat!(checked!("! grep -q fixed src/api/login.rs"), result!(), moved!()),
+        command: MERGE,
+        exit: 1,
+        next: "not git-orch merge fix-login; [ \"$(state fix-login)\" = changes ]
+               git-orch retry fix-login -- sh -c 'sed -i /fixed/d src/api/login.rs; echo other >>src/api/cart.rs'",
+        done: "[ \"$(state fix-login)\" = review ]; not git grep -q fixed main -- src/api/login.rs
+               git grep -q other review/fix-login -- src/api/cart.rs",
+        names: Names::Nothing,
+    },
+    Scenario {
+        name: "fanout",
+        given: "",
+        command: &[
+            "fanout",
+            "mark",
+            "--run",
+            "for f; do echo marked >>\"$f\"; done",
+            "--shards",
+            "3",
+            "--check",
+            "grep -q marked README.md",
+        ],
+        exit: 0,
+        next: AGAIN,
+        done: MARKED,
+        names: Names::Nothing,
+    },
+    Scenario {
+        name: "fanout-failing",
+        given: "",
+        command: &[
+            "fanout",
+            "mark",
+            "--run",
+            "for f; do case $f in */web/*) exit 3;; esac; echo marked >>\"$f\"; done",
+            "--shards",
+            "3",
+        ],
+        exit: 1,
+        next: AGAIN,
+        done: MARKED,
+        names: Names::Nothing,
+    },
+    Scenario {
+        name: "doctor",
+        given: "git-orch -q task 'fix login' --session backend -- sh -c '
+                    echo half >>src/api/login.rs; echo new >new.rs; echo own >own.secret
+                    kill -9 $(cut -d \" \" -f 4 /proc/$PPID/stat); sleep 10' ||:",
+        command: &["doctor", "--fix"],
+        exit: 0,
+        next: "git-orch doctor --fix; git-orch retry fix-login -- sh -c 'echo fixed >>src/api/login.rs'",
+        done: "git-orch doctor",
+        names: Names::Nothing,
+    },
+    Scenario {
+        name: "history-rebuild",
+        given: result!(),
+        command: &["history", "--rebuild"],
+        exit: 0,
+        next: "git-orch history --rebuild",
+        done: "git-orch history backend | grep -q src/api",
+        names: Names::Nothing,
+    },
+    Scenario {
+        name: "trust",
+        given: "printf 'version: 1\\nsetup: echo ready\\nchecks: [\"true\"]\\n' >.orch.yml",
+        command: &["trust", "--yes"],
+        exit: 0,
+        next: "git-orch trust --yes",
+        done: "git-orch doctor | grep -q 'no command waits'",
+        names: Names::Nothing,
+    },
+    Scenario {
+        name: "init",
+        given: "",
+        command: &["init"],
+        exit: 0,
+        next: "[ -e .orch.yml ] || git-orch init",
+        done: "cat .orch.yml",
+        names: Names::Settings,
+    },
+];
+
+/// The scenario of that name.
+pub(crate) fn find(name: &str) -> Result<&'static Scenario, String> {
+    let named = ALL.iter().find(|scenario| scenario.name == name);
+    named.ok_or_else(|| {
+        let names: Vec<&str> = ALL.iter().map(|scenario| scenario.name).collect();
+        format!("no scenario `{name}`; there are {}", names.join(", "))
+    })
+}
