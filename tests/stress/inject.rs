@@ -3,6 +3,7 @@
 use clap::ValueEnum;
 
 use crate::faults::{Errno, Mode};
+use crate::real;
 use crate::sweep::{Bounds, Recovery, Sweep};
 
 /// Let every k-th call that changes something fail
@@ -11,6 +12,9 @@ pub(crate) struct InjectArgs {
     /// Only these errors, as `eio` or `eio-sticky`
     #[arg(long, value_parser = mode)]
     mode: Vec<Mode>,
+    /// Fill disks, make places read-only and set limits instead
+    #[arg(long, conflicts_with = "mode")]
+    real: bool,
     #[command(flatten)]
     bounds: Bounds,
 }
@@ -28,6 +32,9 @@ fn mode(text: &str) -> Result<Mode, String> {
 
 /// Injects errors; whether nothing is broken.
 pub(crate) fn run(args: &InjectArgs) -> Result<bool, String> {
+    if args.real {
+        return real::run(&args.bounds);
+    }
     let modes = if args.mode.is_empty() { all() } else { args.mode.clone() };
     Sweep { name: "inject", modes, bounds: &args.bounds, recovery: Recovery::Whole }.run()
 }

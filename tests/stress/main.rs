@@ -14,6 +14,7 @@ mod ledger;
 mod place;
 mod processes;
 mod promises;
+mod real;
 mod scenario;
 mod sweep;
 

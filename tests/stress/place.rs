@@ -76,7 +76,7 @@ impl Place {
 
     /// Empties the place and lets a script fill it.
     pub(crate) fn prepare(&self, script: &str) {
-        drop(fs::remove_dir_all(self.top()));
+        self.empty();
         for folder in ["home", "tmp", "shop"] {
             fs::create_dir_all(self.top().join(folder)).unwrap();
         }
@@ -89,14 +89,24 @@ impl Place {
     /// Copies the place aside.
     pub(crate) fn keep(&self, aside: &Path) {
         drop(fs::remove_dir_all(aside));
-        fs::create_dir_all(aside.parent().unwrap()).unwrap();
+        fs::create_dir_all(aside).unwrap();
         copy(&self.top(), aside);
     }
 
     /// Brings the place back as it was kept.
     pub(crate) fn restore(&self, aside: &Path) {
-        fs::remove_dir_all(self.top()).unwrap();
+        self.empty();
         copy(aside, &self.top());
+    }
+
+    /// Takes everything out of the place, which may be a mount.
+    fn empty(&self) {
+        fs::create_dir_all(self.top()).unwrap();
+        for entry in fs::read_dir(self.top()).unwrap().flatten() {
+            let path = entry.path();
+            let removed = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+            removed.unwrap();
+        }
     }
 
     /// A command in the checkout, its environment sealed.
@@ -204,8 +214,8 @@ impl Started {
     }
 }
 
-/// Copies a folder as it is, times and links too.
-pub(crate) fn copy(from: &Path, to: &Path) {
-    let copied = Command::new("cp").arg("-a").args([from, to]).status().unwrap();
+/// Copies what is in a folder into another as it is, times and links too.
+fn copy(from: &Path, to: &Path) {
+    let copied = Command::new("cp").arg("-a").args([from.join("."), to.to_owned()]).status().unwrap();
     assert!(copied.success(), "could not copy {}", from.display());
 }

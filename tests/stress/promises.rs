@@ -5,14 +5,14 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::faults::{Errno, Faults, Mode, Struck};
+use crate::faults::{Faults, Mode, Struck};
 use crate::inventory::{Holdings, Things};
 use crate::place::{Ended, HANGS, Place};
 use crate::processes;
 use crate::scenario::{Names, Scenario, WORLD};
 
 /// How long a child may live on.
-const CHILDREN: Duration = Duration::from_secs(2);
+pub(crate) const CHILDREN: Duration = Duration::from_secs(2);
 /// What `fsck` may say, and what else is nothing to be found.
 const LEFTOVERS: &str = "
     git fsck --connectivity-only --no-progress 2>&1 | grep -v '^dangling' | sed 's/^/fsck: /' ||:
@@ -63,17 +63,38 @@ impl World {
     /// How many of the command's calls count.
     pub(crate) fn calls(&self, place: &Place, faults: &Faults, mode: Mode) -> u32 {
         place.restore(&self.aside);
-        let (_, struck) = struck((place, faults), self.scenario.command, (mode, 0), &mut Vec::new());
+        let (_, struck) = struck((place, faults), self.scenario.command, (mode, 0));
         struck.calls
+    }
+
+    /// Brings the place back to where the command begins.
+    pub(crate) fn restore(&self, place: &Place) {
+        place.restore(&self.aside);
     }
 
     /// Runs the command and strikes it; what is broken at once is told.
     pub(crate) fn crash(&self, at: Site<'_>, strike: (Mode, u32), broken: &mut Vec<String>) -> Crash {
-        let place = at.0;
-        place.restore(&self.aside);
-        let (ended, struck) = struck(at, self.scenario.command, strike, broken);
+        self.restore(at.0);
+        let (ended, struck) = struck(at, self.scenario.command, strike);
         if let (Mode::Once(error) | Mode::Sticky(error), Some(call)) = (strike.0, &struck.call) {
-            self.look_at_words(&ended, call, error, broken);
+            let file = call.rsplit('/').next().unwrap_or_default().trim_end_matches(".lock");
+            self.look_at_words(&ended, &[error.text(), file], broken);
+        }
+        self.crashed(at.0, ended, struck, broken)
+    }
+
+    /// What there is when the command has ended, however it did.
+    pub(crate) fn crashed(
+        &self,
+        place: &Place,
+        ended: Ended,
+        struck: Struck,
+        broken: &mut Vec<String>,
+    ) -> Crash {
+        look_at_exit(&ended, "the struck command", broken);
+        for (process, line) in processes::wait_for_none(&place.mark(), CHILDREN) {
+            broken.push(format!("P7 still alive: {line}"));
+            processes::kill(process);
         }
         let mut held = Holdings::of(place);
         held.extend(self.held.clone());
@@ -85,20 +106,19 @@ impl World {
         Crash { struck, ended, held }
     }
 
-    /// A call that failed makes the command fail with one line that says what
-    /// or why, unless it did its work nevertheless.
-    fn look_at_words(&self, ended: &Ended, call: &str, error: Errno, broken: &mut Vec<String>) {
-        if [0, self.scenario.exit].contains(&ended.code) {
+    /// What can't be done is one line that says what or why, in one of these words.
+    pub(crate) fn look_at_words(&self, ended: &Ended, words: &[&str], broken: &mut Vec<String>) {
+        // A signal leaves no time for words.
+        if [0, self.scenario.exit].contains(&ended.code) || ended.code > 128 {
             return;
         }
-        let file = call.rsplit('/').next().unwrap_or_default().trim_end_matches(".lock");
-        let tells = |text: &str| text.contains(error.text()) || text.contains(file);
+        let tells = |text: &str| words.iter().any(|word| text.contains(word));
         let errors: Vec<&str> = ended.stderr.lines().filter(|line| line.starts_with("error: ")).collect();
         match errors[..] {
             [line] if tells(line) => {}
             // A run or a shard that failed is no error: its report says why.
             [] if ended.code == 1 && tells(&ended.told()) => {}
-            [line] => broken.push(format!("P8 neither `{file}` nor `{}` is in: {line}", error.text())),
+            [line] => broken.push(format!("P8 none of {words:?} is in: {line}")),
             _ => broken.push(format!("P8 {} lines of errors, {}", errors.len(), ended.told())),
         }
     }
@@ -153,21 +173,10 @@ impl World {
 }
 
 /// Runs a command of git-orch and strikes it.
-pub(crate) fn struck(
-    (place, faults): Site<'_>,
-    args: &[&str],
-    (mode, at): (Mode, u32),
-    broken: &mut Vec<String>,
-) -> (Ended, Struck) {
+pub(crate) fn struck((place, faults): Site<'_>, args: &[&str], (mode, at): (Mode, u32)) -> (Ended, Struck) {
     let mut command = place.orch(args);
     faults.arm(&mut command, mode, at);
-    let ended = place.run(command);
-    look_at_exit(&ended, "the struck command", broken);
-    for (process, line) in processes::wait_for_none(&place.mark(), CHILDREN) {
-        broken.push(format!("P7 still alive: {line}"));
-        processes::kill(process);
-    }
-    (ended, faults.struck())
+    (place.run(command), faults.struck())
 }
 
 /// No command may hang, panic or call itself a bug, whatever is done to it.

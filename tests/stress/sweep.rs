@@ -10,6 +10,7 @@ use clap::ValueEnum;
 use crate::faults::{Faults, Mode, Victim};
 use crate::ledger::{Entry, Ledger};
 use crate::place::Place;
+use crate::processes;
 use crate::promises::{self, World};
 use crate::scenario::{self, Scenario};
 
@@ -246,7 +247,8 @@ impl<'a> Worker<'a> {
         loop {
             let mut broken = Vec::new();
             self.place.restore(&crashed);
-            let (_, struck) = promises::struck(site, &["doctor", "--fix"], (point.mode, then), &mut broken);
+            let (_, struck) = promises::struck(site, &["doctor", "--fix"], (point.mode, then));
+            processes::wait_for_none(&self.place.mark(), promises::CHILDREN);
             let recovery = world.recover(&self.place, &crash, &mut broken).as_millis() as u64;
             let is_last = struck.call.is_none() || then == last;
             let then_tried = Some(if struck.call.is_none() { u32::MAX } else { then });
