@@ -151,6 +151,9 @@ impl Holdings {
             found.insert(id);
         });
         let reachable = place.script("git rev-list --objects --all");
+        if !reachable.is_success() {
+            return vec![format!("all that only refs hold: git can't list it, {}", reachable.told())];
+        }
         let ids = reachable.stdout.lines().filter_map(|line| line.split(' ').next());
         found.extend(ids.filter_map(|id| Oid::from_str(id).ok()));
         self.0
