@@ -15,6 +15,7 @@ pub fn wipe(repo: &Repo, place: &Place) -> Result<()> {
 /// Makes the worktree's index and files those of `tree`, through the
 /// repository's filters; files in neither are left.
 pub fn set(repo: &Repo, place: &Place, tree: Oid) -> Result<()> {
+    repo.reach("throwaway to be set")?;
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
     let setting = format!("checkout.workers={workers}");
     let command = repo.git_in(place, ["-c", &setting, "read-tree", "--reset", "-u"]);
@@ -24,6 +25,7 @@ pub fn set(repo: &Repo, place: &Place, tree: Oid) -> Result<()> {
 /// The worktree's files as a tree: those in its index, and new ones that are
 /// not ignored.
 pub fn capture(repo: &Repo, place: &Place) -> Result<Oid> {
+    repo.reach("throwaway to be read")?;
     repo.git_in(place, ["add", "--all"]).run()?;
     let line = repo.git_in(place, ["write-tree"]).line()?;
     line.parse().map_err(|_| Error::bug(format!("git gave `{line}` as an object id")))

@@ -40,6 +40,7 @@ pub fn everything(repo: &Repo, place: &Place, tip: Oid, message: &str, habits: H
 }
 
 fn once(repo: &Repo, place: &Place, message: &str, habits: Habits) -> Result<Oid> {
+    repo.reach("work to be committed")?;
     repo.git_in(place, ["add", "--all"]).run()?;
     let mut commit = repo.git_in(place, ["commit", "--quiet", "--allow-empty-message", "--file=-"]);
     if !habits.hooks {
@@ -52,6 +53,7 @@ fn once(repo: &Repo, place: &Place, message: &str, habits: Habits) -> Result<Oid
         commit = commit.with_hooks_and_signing();
     }
     commit.stdin(message).run()?;
+    repo.reach("work committed")?;
     tip(repo, place)
 }
 

@@ -8,12 +8,12 @@
 
 use std::fs::{File, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::pending;
 use super::refs::RefChange;
 use super::repo::Repo;
+use super::{pending, worktree};
 use crate::error::{Error, IoContext, Result};
 use crate::model::time::Stopwatch;
 use crate::model::{Event, Events};
@@ -41,7 +41,8 @@ impl RepoLock {
         let mut file = open(&path)?;
         let watch = Stopwatch::start();
         let mut told = false;
-        loop {
+        repo.reach("lock to be taken")?;
+        while repo.is_locked_for_real() {
             match file.try_lock() {
                 Ok(()) => break,
                 Err(TryLockError::Error(error)) => {
@@ -62,14 +63,22 @@ impl RepoLock {
             }
             std::thread::sleep(Duration::from_millis(5));
         }
-        let mut text = String::new();
-        // What can't be read announces nothing.
-        let _ = file.rewind().and_then(|()| file.read_to_string(&mut text));
+        let announced = announced(&mut file);
         let lock = Self { file, path, signature: signature(what) };
-        let announced = text.split_once('\n').map_or("", |(_, rest)| rest);
-        pending::complete(repo, &pending::parse(announced))?;
+        if repo.is_locked_for_real() {
+            pending::complete(repo, &announced)?;
+        }
         lock.announce(&[])?;
         Ok(lock)
+    }
+
+    /// Brings the ref transaction of a dead holder to its end, if there is one.
+    pub fn settle(repo: &Repo, events: Events<'_>) -> Result<()> {
+        let Ok(mut file) = File::open(repo.orch_path().join("lock")) else { return Ok(()) };
+        if announced(&mut file).is_empty() {
+            return Ok(());
+        }
+        Self::take(repo, "recover", events).map(drop)
     }
 
     /// Writes down, durably, the ref transaction that is begun; an empty one
@@ -87,23 +96,63 @@ impl RepoLock {
     }
 }
 
-/// Removes a lock file that a killed git left, where nobody but git-orch may
-/// have it; one that goes by itself is waited for. Whether there was one.
-pub fn clear(file: &std::path::Path) -> Result<bool> {
+/// The transaction that a lock's file announces; what can't be read announces
+/// nothing.
+fn announced(file: &mut File) -> Vec<RefChange> {
+    let mut text = String::new();
+    let _ = file.rewind().and_then(|()| file.read_to_string(&mut text));
+    pending::parse(text.split_once('\n').map_or("", |(_, rest)| rest))
+}
+
+/// How long a lock file may stay until its git counts as killed.
+const DOUBT: Duration = Duration::from_secs(1);
+
+/// How long it is waited for while some git is at work in the repository.
+const LONG_DOUBT: Duration = Duration::from_secs(10);
+
+/// Removes a lock file of git's that a killed child of ours may have left;
+/// one that goes by itself is waited for. Whether there was one.
+///
+/// For where something tells that a child was killed. One that stays while
+/// another git is at work is left to that.
+pub fn clear(repo: &Repo, file: &Path) -> Result<bool> {
     let watch = Stopwatch::start();
     let mut any = false;
-    while file.exists() {
+    while file.symlink_metadata().is_ok() {
         any = true;
-        if watch.elapsed() > Duration::from_secs(1) {
-            std::fs::remove_file(file).doing("could not remove", file)?;
+        if watch.elapsed() > DOUBT && !is_git_at_work(repo) {
+            match std::fs::remove_file(file) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(error).doing("could not remove", file);
+                }
+                _ => break,
+            }
+        }
+        if watch.elapsed() > LONG_DOUBT {
+            break;
         }
         std::thread::sleep(Duration::from_millis(10));
     }
     Ok(any)
 }
 
+/// Whether some git runs in one of the repository's folders; nobody knows
+/// where the system does not tell.
+fn is_git_at_work(repo: &Repo) -> bool {
+    let Ok(processes) = Path::new("/proc").read_dir() else { return true };
+    let mut folders = vec![repo.place().common_dir.clone(), repo.main_folder().to_owned()];
+    folders.extend(worktree::list(repo).unwrap_or_default().into_iter().map(|one| one.path));
+    let folders: Vec<PathBuf> = folders.iter().filter_map(|folder| folder.canonicalize().ok()).collect();
+    processes.flatten().any(|process| {
+        let name = std::fs::read_to_string(process.path().join("comm")).unwrap_or_default();
+        let is_git = name.trim_end() == "git" || name.starts_with("git-") && name.trim_end() != "git-orch";
+        let cwd = || std::fs::read_link(process.path().join("cwd")).unwrap_or_default();
+        is_git && folders.iter().any(|folder| cwd().starts_with(folder))
+    })
+}
+
 /// Opens (or makes) a lock file that children do not inherit.
-pub fn open(path: &std::path::Path) -> Result<File> {
+pub fn open(path: &Path) -> Result<File> {
     let mut options = File::options();
     options.read(true).write(true).create(true).truncate(false);
     options.open(path).doing("could not open", path)

@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
-use super::lock::{self, RepoLock};
+use super::lock::RepoLock;
 use super::process::Place;
 use super::read::{EntryKind, Head};
 use super::refs::{self, RefChange};
@@ -69,10 +69,11 @@ pub fn require_clear(repo: &Repo, holder: &Worktree, branch: &str, from: Oid, to
 /// # Errors
 /// Refused when something stands in the way.
 pub fn forward(repo: &Repo, _lock: &RepoLock, holder: &Worktree, branch: &str, to: Oid) -> Result<()> {
+    repo.reach("checkout to be moved")?;
     let merge = ["merge", "--ff-only", "--no-overwrite-ignore", "--no-stat", "--quiet"];
     let output = repo.git_in(&holder.place(repo), merge).args([to.to_string()]).spawn()?;
     if output.code == 0 {
-        return Ok(());
+        return repo.reach("checkout moved");
     }
     let at = holder.path.display();
     Err(Error::refused(format!("`{branch}` is checked out in `{at}`, where git can't move it"))
@@ -102,8 +103,7 @@ pub fn settle(
     let Some(holder) = holder(repo, branch)? else { return Ok(Vec::new()) };
     let place = holder.place(repo);
     if git == Git::MayHaveDied {
-        worktree::unlock(&place)?;
-        lock::clear(&repo.place().common_dir.join(format!("{name}.lock")))?;
+        worktree::unlock(repo, &place)?;
     }
     if repo.read().find_ref(&name)? != Some(from) {
         return Ok(Vec::new());

@@ -49,6 +49,14 @@ pub fn present(repo: &Repo) -> Option<Oid> {
     repo.doing().present().first
 }
 
+/// The present operation's verb.
+#[cfg(feature = "faults")]
+pub(super) fn word(repo: &Repo) -> String {
+    let what = repo.doing().present().what.unwrap_or_default();
+    let word = what.split(' ').find(|word| !word.starts_with('-'));
+    word.unwrap_or("reading").to_owned()
+}
+
 /// The change that writes the next step; `None` where there is nothing to tell.
 pub(super) fn step(
     repo: &Repo,

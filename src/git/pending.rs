@@ -51,7 +51,7 @@ pub(super) fn complete(repo: &Repo, changes: &[RefChange]) -> Result<()> {
         return Ok(());
     }
     for file in locks(repo, changes) {
-        lock::clear(&file)?;
+        lock::clear(repo, &file)?;
     }
     let mut done = false;
     let mut rest = Vec::new();
@@ -67,6 +67,16 @@ pub(super) fn complete(repo: &Repo, changes: &[RefChange]) -> Result<()> {
         command.stdin(refs::script(&rest)).run()?;
     }
     Ok(())
+}
+
+/// Whether every ref is where the transaction puts it.
+pub(super) fn is_done(repo: &Repo, changes: &[RefChange]) -> Result<bool> {
+    for change in changes {
+        if repo.read().find_ref(&change.name)? != change.new {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 fn locks(repo: &Repo, changes: &[RefChange]) -> Vec<std::path::PathBuf> {

@@ -151,16 +151,21 @@ fn transact(repo: &Repo, lock: &RepoLock, changes: &[RefChange], why: &str) -> R
         let command = repo.git(["update-ref", "-z", "--stdin", "-m", &format!("git-orch: {why}")]);
         command.stdin(script(changes)).spawn()
     };
+    repo.reach("refs to be written")?;
     lock.announce(changes)?;
+    repo.reach("refs announced")?;
     let mut output = write()?;
+    if output.code < 0 {
+        pending::complete(repo, changes)?;
+    }
     if output.code != 0 && (written::restore(repo, tips())? | clear_locks(repo, changes)?) {
         output = write()?;
     }
-    if output.code == 0 {
+    if output.code == 0 || pending::is_done(repo, changes)? {
+        repo.reach("refs written")?;
         lock.announce(&[])?;
         return written::secure(repo, tips()).map(|()| None);
     }
-    pending::complete(repo, changes)?;
     lock.announce(&[])?;
     for change in changes {
         if repo.read().find_ref(&change.name)? != change.expected() {
@@ -175,12 +180,11 @@ fn transact(repo: &Repo, lock: &RepoLock, changes: &[RefChange], why: &str) -> R
 /// Clears the locks that a killed git left on refs that only we write, and we
 /// hold the repository; whether there were any.
 fn clear_locks(repo: &Repo, changes: &[RefChange]) -> Result<bool> {
-    let ours = |change: &&RefChange| {
-        ["refs/orch/", "refs/notes/orch/"].iter().any(|own| change.name.starts_with(own))
-    };
+    let own = ["refs/orch/", "refs/notes/orch/", "refs/heads/orch/", "refs/heads/review/"];
+    let ours = |change: &&RefChange| own.iter().any(|own| change.name.starts_with(own));
     let mut any = false;
     for change in changes.iter().filter(ours) {
-        any |= lock::clear(&repo.place().common_dir.join(format!("{}.lock", change.name)))?;
+        any |= lock::clear(repo, &repo.place().common_dir.join(format!("{}.lock", change.name)))?;
     }
     Ok(any)
 }

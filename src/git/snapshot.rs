@@ -11,6 +11,7 @@ pub const SCRATCH: &str = "index-";
 /// The worktree's present files, tracked and untracked but not ignored ones,
 /// as a tree. What can't be read is not in it.
 pub fn tree(repo: &Repo, place: &Place) -> Result<Oid> {
+    repo.reach("snapshot to be taken")?;
     let folder = repo.orch_dir()?;
     let scratch = tempfile::Builder::new().prefix(SCRATCH).tempdir_in(&folder);
     let scratch = scratch.doing("could not make a folder in", &folder)?;

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use super::lock::{self, RepoLock};
 use super::process::Place;
 use super::read::Head;
+use super::refs;
 use super::repo::Repo;
 use crate::error::{Error, IoContext, Result};
 use crate::model::{Oid, RepoPath};
@@ -117,6 +118,7 @@ pub fn add(
     start: &Start<'_>,
     reason: Option<&str>,
 ) -> Result<String> {
+    repo.reach("worktree to be added")?;
     let mut command = repo.git(["worktree", "add", "--no-checkout", "--quiet"]);
     if let Some(reason) = reason {
         command = command.args(["--lock", "--reason", reason]);
@@ -133,6 +135,7 @@ pub fn add(
         let at = path.display();
         return Err(Error::unusable(format!("could not add the worktree `{at}`")).because(output.complaint()));
     }
+    repo.reach("worktree added")?;
     id_of(path)
 }
 
@@ -148,7 +151,9 @@ fn id_of(path: &Path) -> Result<String> {
 pub fn fill(repo: &Repo, place: &Place) -> Result<()> {
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
     let setting = format!("checkout.workers={workers}");
-    repo.git_in(place, ["-c", &setting, "reset", "--hard", "--quiet"]).run().map(drop)
+    repo.reach("worktree to be filled")?;
+    repo.git_in(place, ["-c", &setting, "reset", "--hard", "--quiet"]).run()?;
+    repo.reach("worktree filled")
 }
 
 /// Whether a worktree has never been filled to the end: git writes its index last.
@@ -169,11 +174,12 @@ pub fn refill(repo: &Repo, place: &Place) -> Result<()> {
 /// Moves a worktree's branch and files to `to`; uncommitted files that stand
 /// in the way, ignored ones too, make it fail with nothing changed.
 pub fn switch(repo: &Repo, place: &Place, branch: &str, to: Oid) -> Result<()> {
+    repo.reach("worktree to be moved")?;
     let command =
         repo.git_in(place, ["checkout", "--quiet", "--no-overwrite-ignore", "--no-track", "-B", branch]);
     let output = command.args([to.to_string(), "--".to_owned()]).spawn()?;
     if output.code == 0 {
-        return Ok(());
+        return repo.reach("worktree moved");
     }
     let at = place.work_tree.as_deref().unwrap_or(Path::new("?")).display().to_string();
     Err(Error::refused(format!("could not move `{branch}` in `{at}` to {}", to.short()))
@@ -190,6 +196,7 @@ pub fn uncommit(repo: &Repo, place: &Place, to: Oid) -> Result<()> {
 /// is touched, and [`switch`] then takes away what the snapshot holds and
 /// nothing else: no ignored file, and nothing that was written since.
 pub fn adopt(repo: &Repo, place: &Place, kept: Oid) -> Result<()> {
+    repo.reach("worktree to be adopted")?;
     let kept = kept.to_string();
     repo.git_in(place, ["update-ref", "--no-deref", "HEAD"]).args([&kept]).run()?;
     repo.git_in(place, ["read-tree"]).args([&kept]).run()?;
@@ -201,13 +208,23 @@ pub fn adopt(repo: &Repo, place: &Place, kept: Oid) -> Result<()> {
     Ok(())
 }
 
-/// Removes the locks on a worktree's index and `HEAD` that a killed git left.
-/// For when nobody is at work in it: one that goes by itself is waited for.
-pub fn unlock(place: &Place) -> Result<()> {
-    for name in ["index.lock", "HEAD.lock"] {
-        lock::clear(&place.git_dir.join(name))?;
-    }
-    Ok(())
+/// Removes the locks that a killed git left on a worktree's own files, on its
+/// branch and on the packed refs. For where something tells that a git of ours
+/// was killed, and nobody else is at work there.
+pub fn unlock(repo: &Repo, place: &Place) -> Result<()> {
+    let common = &repo.place().common_dir;
+    let branch = read_head(repo, &place.git_dir)?.and_then(|head| head.branch().map(refs::branch));
+    let mut files = vec![common.join("packed-refs.lock"), common.join("packed-refs.new")];
+    files.extend(branch.map(|branch| common.join(format!("{branch}.lock"))));
+    let own = place.git_dir.read_dir().into_iter().flatten().flatten().map(|entry| entry.path());
+    // What has a name in capitals, and the index, belongs to this worktree.
+    let is_own = |file: &PathBuf| {
+        let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let stem = name.strip_suffix(".lock");
+        stem.is_some_and(|stem| stem == "index" || stem.chars().all(|c| c.is_ascii_uppercase() || c == '_'))
+    };
+    files.extend(own.filter(is_own));
+    files.iter().try_for_each(|file| lock::clear(repo, file).map(drop))
 }
 
 /// What differs from `HEAD` in a worktree: tracked and untracked paths.
@@ -243,7 +260,8 @@ pub fn entry(repo: &Repo, id: &str) -> PathBuf {
 /// Takes a worktree's entry out of git, whole, to a folder that is not there yet.
 pub fn take_out(repo: &Repo, _lock: &RepoLock, id: &str, to: &Path) -> Result<()> {
     let entry = entry(repo, id);
-    std::fs::rename(&entry, to).doing("could not move", &entry)
+    std::fs::rename(&entry, to).doing("could not move", &entry)?;
+    repo.reach("worktree taken out")
 }
 
 /// Gives git a worktree's entry back that was taken out.
@@ -251,17 +269,35 @@ pub fn bring_back(repo: &Repo, _lock: &RepoLock, from: &Path, id: &str) -> Resul
     let entry = entry(repo, id);
     let folder = entry.parent().expect("it lies in git's `worktrees`");
     std::fs::create_dir_all(folder).doing("could not make", folder)?;
-    std::fs::rename(from, &entry).doing("could not move", from)
+    std::fs::rename(from, &entry).doing("could not move", from)?;
+    repo.reach("worktree brought back")
 }
 
-/// Takes a worktree's entry out of git after its directory was moved away.
+/// Takes the entries of a worktree out of git whose directory is away, also
+/// one that a killed git left half-made: git can't.
 pub fn forget(repo: &Repo, _lock: &RepoLock, path: &Path) -> Result<()> {
-    let command = repo.git(["worktree", "remove", "--force", "--force", "--"]).args([path]);
-    let output = command.spawn()?;
-    if output.code == 0 || output.complaint().contains("is not a working tree") {
-        return Ok(());
+    for entry in entries_of(repo, path) {
+        std::fs::remove_dir_all(&entry).doing("could not remove", &entry)?;
     }
-    Err(output.into_error("worktree remove"))
+    repo.reach("worktree forgotten")
+}
+
+/// What git keeps of the worktree at a path; more than one where a git was
+/// killed and another came after it.
+fn entries_of(repo: &Repo, path: &Path) -> Vec<PathBuf> {
+    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let entries = repo.place().common_dir.join("worktrees").read_dir().into_iter().flatten().flatten();
+    let is_of = |entry: &PathBuf| {
+        let text = |file: &str| std::fs::read_to_string(entry.join(file)).unwrap_or_default();
+        let leads_to = entry.join(text("gitdir").trim_end_matches('\n'));
+        if !text("gitdir").is_empty() {
+            return leads_to.parent() == Some(path);
+        }
+        let id = entry.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let numbered = id.strip_prefix(&name).is_some_and(|rest| rest.chars().all(|c| c.is_ascii_digit()));
+        numbered && !entry.join("commondir").exists()
+    };
+    entries.map(|entry| entry.path()).filter(is_of).collect()
 }
 
 /// Whether a worktree's own files still say what was recorded when it was

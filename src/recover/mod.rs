@@ -6,26 +6,26 @@ pub mod keeps;
 pub mod landed;
 pub mod scratch;
 pub mod undo;
-pub mod unfilled;
 
 use crate::error::Result;
 use crate::fanout::claim;
-use crate::git::{RepoLock, moved, operation};
+use crate::git::{RepoLock, moved, operation, worktree};
 use crate::model::{Event, operation::RECOVERY};
 use crate::run::{Scene, strays, throwaway};
-use crate::session::{SessionLock, add, moving, remove};
+use crate::session::{SessionLock, add, moving, remove, workplace};
+use crate::store;
 use crate::store::journal::{self, Entry, Intent};
 
 /// Everything that the next command sets right by itself.
 pub fn settle(scene: Scene<'_>) -> Result<()> {
     operation::begin(scene.repo, RECOVERY, scene.now);
+    RepoLock::settle(scene.repo, scene.events)?;
     let dead = journal::dead(scene.repo)?;
     let (undos, rest): (Vec<_>, Vec<_>) =
         dead.into_iter().partition(|(_, intent)| matches!(intent, Intent::Undo { .. }));
     let (moves, others) =
         rest.into_iter().partition(|(_, intent)| matches!(intent, Intent::MoveWorktree { .. }));
     settle_all(scene, others)?;
-    unfilled::settle(scene)?;
     dead::settle(scene)?;
     settle_all(scene, moves)?;
     settle_all(scene, undos)?;
@@ -50,7 +50,7 @@ fn settle_all(scene: Scene<'_>, entries: Vec<(Entry, Intent)>) -> Result<()> {
 fn set_right(scene: Scene<'_>, intent: &Intent) -> Result<bool> {
     let Scene { repo, events, now, .. } = scene;
     match intent {
-        Intent::AddSession { session } => add::settle(repo, session, events)?,
+        Intent::AddSession { session } => return add::settle(repo, session, events),
         Intent::RemoveSession { session, id } => {
             let Ok(_held) = SessionLock::take(repo, session, RECOVERY) else { return Ok(false) };
             remove::settle(repo, session, id, events, now)?;
@@ -61,6 +61,12 @@ fn set_right(scene: Scene<'_>, intent: &Intent) -> Result<bool> {
                 let text = format!("session {session} was left half-way, and can't be set right: {error}");
                 events(Event::Warning(text));
                 return Ok(false);
+            }
+        }
+        Intent::Commit { session } => {
+            let Ok(_held) = SessionLock::take(repo, session, RECOVERY) else { return Ok(false) };
+            if let Some(session) = store::sessions::find(repo, session)? {
+                worktree::unlock(repo, &workplace::place(repo, &session.value))?;
             }
         }
         Intent::Throwaway { worktree } => throwaway::take_away(repo, worktree, events)?,

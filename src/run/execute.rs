@@ -31,6 +31,7 @@ pub fn wait_for_end(scene: Scene<'_>, task: &Task) -> Result<()> {
 /// Runs a program in a session's worktree.
 pub fn execute(scene: Scene<'_>, ready: &Ready, program: &Program) -> Result<Ended> {
     let task = &ready.task.value;
+    scene.repo.reach("command to be run")?;
     let invocation = Invocation {
         argv: argv(ready, program)?,
         folder: ready.session.worktree.clone(),

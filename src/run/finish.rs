@@ -9,6 +9,7 @@ use crate::git::{Repo, RepoLock, commit, trailer, worktree};
 use crate::model::wording::excerpt;
 use crate::model::{Effect, Oid, Outcome, Task, TaskState, Time};
 use crate::session::workplace;
+use crate::store::journal::{self, Intent};
 use crate::store::tasks::With;
 use crate::store::{self, Stored};
 
@@ -27,12 +28,13 @@ pub fn finish(scene: Scene<'_>, ready: &Ready, left: &Left, ending: Ending) -> R
     let repo = scene.repo;
     let mut task = ready.task.value.clone();
     let mut tip = left.tip;
+    let entry = journal::begin(repo, &Intent::Commit { session: task.session.clone() })?;
     if !left.dirty.is_empty() {
         tip = commit::everything(repo, &ready.place, left.tip, &message(&task), scene.habits)?;
     }
     let (before, after) = (repo.read().commit(task.base_oid)?.tree, repo.read().commit(tip)?.tree);
     if before == after {
-        return Ok(None);
+        return entry.end().map(|()| None);
     }
     let passed_over = judge::passed_over(repo, &ready.place, &task.branch, tip)?;
     let keeps = [tip].into_iter().chain(passed_over).collect();
@@ -59,6 +61,7 @@ pub fn finish(scene: Scene<'_>, ready: &Ready, left: &Left, ending: Ending) -> R
     let at = record.new.expect("a record points somewhere");
     let effects = effects(ready, left, tip);
     refs::apply_with(repo, &lock, &[review, record], &effects, "task done")?;
+    entry.end()?;
     Ok(Some(Stored { value: task, tip: at }))
 }
 

@@ -59,7 +59,7 @@ fn told(error: &Error) -> String {
 /// record's tip. A `git gc` beside us can take what no ref held yet.
 fn keep(scene: Scene<'_>, ready: &Ready, task: &mut Task, why: &str) -> Result<(Oid, Oid)> {
     workplace::require(scene.repo, &ready.session)?;
-    worktree::unlock(&ready.place)?;
+    worktree::unlock(scene.repo, &ready.place)?;
     let mut old = ready.task.tip;
     for _ in 0..ATTEMPTS {
         let (found, keeps) = look(scene, ready)?;

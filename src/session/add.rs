@@ -175,19 +175,20 @@ pub fn carry_out(repo: &Repo, plan: Plan, events: Events<'_>, now: Time) -> Resu
     let _held = SessionLock::take(repo, &session.name, "add-session")?;
     let parent = session.worktree.parent().expect("a worktree lies in a folder");
     std::fs::create_dir_all(parent).doing("could not make", parent)?;
-    {
+    let entry = {
         let lock = RepoLock::take(repo, &format!("add-session {}", session.name), events)?;
         require_as_planned(repo, &lock, &session, plan.follows)?;
         let intent = Intent::AddSession { session: Box::new(session.clone()) };
         let entry = journal::begin(repo, &intent)?;
         let made = make(repo, &lock, &mut session, plan.follows, now);
         made.inspect_err(|_| drop(undo(repo, &lock, &session)))?;
-        entry.end()?;
-    }
+        entry
+    };
     if let Err(error) = worktree::fill(repo, &workplace::place(repo, &session)) {
         roll_back(repo, &session, plan.follows, events)?;
-        return Err(error);
+        return entry.end().and(Err(error));
     }
+    entry.end()?;
     Ok(session)
 }
 
@@ -220,25 +221,33 @@ fn make(repo: &Repo, lock: &RepoLock, session: &mut Session, follows: Option<Oid
 }
 
 /// Takes away what an attempt left whose process died before the record was
-/// written.
-pub fn settle(repo: &Repo, session: &Session, events: Events<'_>) -> Result<()> {
-    let lock = RepoLock::take(repo, "recover", events)?;
-    let record = store::sessions::find(repo, &session.name)?.map(|record| record.value.state);
-    if record.is_some_and(|state| state != SessionState::Archived) {
-        return Ok(());
+/// written; behind that, writes the files that are missing. Whether that is
+/// done with.
+pub fn settle(repo: &Repo, session: &Session, events: Events<'_>) -> Result<bool> {
+    let Ok(_held) = SessionLock::take(repo, &session.name, "recover") else { return Ok(false) };
+    let found = store::sessions::find(repo, &session.name)?.map(|record| record.value);
+    let Some(session) = found.filter(|found| found.state != SessionState::Archived) else {
+        let lock = RepoLock::take(repo, "recover", events)?;
+        return undo(repo, &lock, session).map(|()| true);
+    };
+    let place = workplace::place(repo, &session);
+    worktree::unlock(repo, &place)?;
+    if worktree::is_unfilled(&place) && workplace::require(repo, &session).is_ok() {
+        worktree::refill(repo, &place)?;
     }
-    undo(repo, &lock, session)
+    Ok(true)
 }
 
 /// Takes away what an attempt left that came to nothing: the branch only while
 /// it is where it was made.
 fn undo(repo: &Repo, lock: &RepoLock, session: &Session) -> Result<()> {
-    if let Some(id) = leftover(repo, &session.worktree) {
-        let admin = repo.place().common_dir.join("worktrees").join(id);
-        if session.worktree.is_dir() {
-            std::fs::remove_dir_all(&session.worktree).doing("could not remove", &session.worktree)?;
-        }
-        std::fs::remove_dir_all(&admin).doing("could not remove", &admin)?;
+    let ours = leftover(repo, &session.worktree).is_some();
+    if ours && session.worktree.is_dir() {
+        std::fs::remove_dir_all(&session.worktree).doing("could not remove", &session.worktree)?;
+    }
+    // Another's entry for a folder that is away, on a disk say, is not ours to take.
+    if ours || worktree::list(repo)?.iter().all(|one| one.path != session.worktree) {
+        worktree::forget(repo, lock, &session.worktree)?;
     }
     let branch = refs::branch(&session.branch);
     if repo.read().find_ref(&branch)? == Some(session.base_oid) {

@@ -28,7 +28,7 @@ pub fn settle(repo: &Repo, name: &Name, back_to: Oid, events: Events<'_>, now: T
         return Ok(());
     };
     let place = workplace::require(repo, &session)?;
-    worktree::unlock(&place)?;
+    worktree::unlock(repo, &place)?;
     let tip = workplace::tip(repo, &session)?;
     let head = commit::find_tip(repo, &place)?.unwrap_or(tip);
     let work = snapshot::take(repo, &place, head, &format!("left half-way in session {name}"))?;

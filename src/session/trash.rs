@@ -30,6 +30,7 @@ pub fn put(repo: &Repo, lock: &RepoLock, session: &Session, id: &str) -> Result<
     if session.worktree.is_dir() {
         make(&folder(session))?;
         rename(&session.worktree, &target)?;
+        repo.reach("files in the trash")?;
     }
     let entry = worktree::entry(repo, &session.worktree_id);
     if entry.is_dir() {
@@ -57,6 +58,7 @@ pub fn take(repo: &Repo, lock: &RepoLock, session: &Session, id: &str) -> Result
         }
         make(session.worktree.parent().unwrap_or(&session.worktree))?;
         rename(&from, &session.worktree)?;
+        repo.reach("files back from the trash")?;
     }
     Ok(())
 }

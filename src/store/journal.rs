@@ -45,6 +45,11 @@ pub enum Intent {
         /// Where it goes back to.
         back_to: Oid,
     },
+    /// Let git work in a session's worktree, where only its locks may be left.
+    Commit {
+        /// The session.
+        session: Name,
+    },
     /// Use a worktree and throw it away.
     Throwaway {
         /// Its directory.
@@ -85,6 +90,7 @@ pub struct Entry {
 /// Writes down what is set out to do.
 pub fn begin(repo: &Repo, intent: &Intent) -> Result<Entry> {
     let folder = make_folder(repo)?;
+    repo.reach("journal to be written")?;
     let named = tempfile::Builder::new().prefix(NEW).tempfile_in(&folder);
     let mut new = named.doing("could not write in", &folder)?;
     let line = record::line(&Line { version: record::VERSION, intent: intent.clone() })?;
@@ -95,6 +101,7 @@ pub fn begin(repo: &Repo, intent: &Intent) -> Result<Entry> {
     let file = folder.join(name.replacen(NEW, &format!("{}-", word(intent)), 1));
     let lock = new.persist(&file).map_err(|error| error.error).doing("could not write", &file)?;
     File::open(&folder).and_then(|folder| folder.sync_all()).doing("could not write in", &folder)?;
+    repo.reach("journal written")?;
     Ok(Entry { file, _lock: lock })
 }
 
@@ -168,6 +175,7 @@ fn word(intent: &Intent) -> &'static str {
         Intent::AddSession { .. } => "add-session",
         Intent::RemoveSession { .. } => "remove-session",
         Intent::MoveWorktree { .. } => "move",
+        Intent::Commit { .. } => "commit",
         Intent::Throwaway { .. } => "throwaway",
         Intent::MoveBranch { .. } => "move-branch",
         Intent::Undo { .. } => "undo",

@@ -172,7 +172,9 @@ fn what_was_changed_since_refuses_and_says_by_what() {
         hint: undo that first: `git orch undo <oid>`
         ",
     );
-    repo.shell("git branch -f review/more $(git commit-tree main^{tree} -p main -m x)").run().expect_success();
+    repo.shell("git branch -f review/more $(git commit-tree main^{tree} -p main -m x)")
+        .run()
+        .expect_success();
     refused(&repo, &["undo"]).expect(
         "
         exit 3
