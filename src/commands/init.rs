@@ -1,10 +1,8 @@
 //! `git orch init`
 
-use std::io::Write as _;
-
 use crate::app::App;
-use crate::config::load::FILE;
-use crate::error::{IoContext, Result, exit};
+use crate::config::load::{self, FILE};
+use crate::error::{Result, exit};
 
 /// Write a commented `.orch.yml`; every command works without one
 #[derive(Debug, clap::Args)]
@@ -29,9 +27,7 @@ pub(super) fn run(app: &App, args: &InitArgs) -> Result<u8> {
         app.ui.note(format!("there is a {FILE} already, and it is valid"));
         return Ok(exit::DONE);
     }
-    let mut file =
-        std::fs::File::options().write(true).create_new(true).open(&path).doing("could not make", &path)?;
-    file.write_all(TEMPLATE.as_bytes()).doing("could not write", &path)?;
+    load::write_new(&path, TEMPLATE, &repo.orch_dir()?)?;
     app.ui.data(&path)?;
     app.ui.note(format!(
         "wrote {FILE}: everything in it is commented out\nnext: git orch add-session NAME --paths GLOB"

@@ -9,6 +9,7 @@
 mod child;
 mod fault;
 mod library;
+mod partial;
 mod written;
 
 pub mod checkout;

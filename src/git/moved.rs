@@ -8,10 +8,10 @@
 //! a file that is neither as before, nor as after, nor a part of that stays.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 
 use super::lock::RepoLock;
+use super::partial;
 use super::process::Place;
 use super::read::{EntryKind, Head};
 use super::refs::{self, RefChange};
@@ -103,7 +103,7 @@ pub fn settle(
     let Some(holder) = holder(repo, branch)? else { return Ok(Vec::new()) };
     let place = holder.place(repo);
     if git == Git::MayHaveDied {
-        worktree::unlock(repo, &place)?;
+        worktree::unlock(repo, &place, branch)?;
     }
     if repo.read().find_ref(&name)? != Some(from) {
         return Ok(Vec::new());
@@ -151,10 +151,7 @@ impl<'a> Half<'a> {
     /// Brings the files back to what they were; those that git did not write.
     fn take_back(&self, repo: &Repo) -> Result<Vec<RepoPath>> {
         let top = self.place.work_tree.as_deref().expect("a branch is checked out in a worktree");
-        repo.git_in(self.place, ["update-index", "-q", "--refresh"]).spawn()?;
-        let text = repo.git_in(self.place, ["diff-files", "--name-only", "-z"]).run()?;
-        let differs: BTreeSet<RepoPath> =
-            text.split(|byte| *byte == 0).filter(|path| !path.is_empty()).map(RepoPath::from_bytes).collect();
+        let differs = partial::differs(repo, self.place)?;
         let (mut back, mut strange) = (Vec::new(), Vec::new());
         for path in &self.paths {
             let file = top.join(path.as_path());
@@ -163,44 +160,17 @@ impl<'a> Half<'a> {
             if as_before {
                 continue;
             }
-            if !is_there || self.is_part_of_after(repo, &file, path)? {
+            let written = self.after.get(path);
+            if !is_there || written.is_some_and(|after| partial::is_part(repo, self.place, path, *after)) {
                 back.push(path);
             } else {
                 strange.push(path.clone());
             }
         }
-        let mut list = Vec::new();
-        for path in back {
-            remove(top, path)?;
-            if self.before.contains_key(path) {
-                list.extend_from_slice(path.as_bytes());
-                list.push(0);
-            }
-        }
-        repo.git_in(self.place, ["checkout-index", "--force", "-u", "-z", "--stdin"]).stdin(list).run()?;
+        back.iter().try_for_each(|path| remove(top, path))?;
+        let written = back.into_iter().filter(|path| self.before.contains_key(path));
+        partial::write(repo, self.place, written)?;
         Ok(strange)
-    }
-
-    /// Whether what is there is what git was writing, whole or cut off.
-    fn is_part_of_after(&self, repo: &Repo, file: &Path, path: &RepoPath) -> Result<bool> {
-        let Some((kind, oid)) = self.after.get(path) else { return Ok(false) };
-        if *kind == EntryKind::Link {
-            let target = std::fs::read_link(file).ok();
-            return Ok(target.is_some_and(|target| {
-                repo.read().blob(*oid).is_ok_and(|blob| blob == target.as_os_str().as_bytes())
-            }));
-        }
-        let mut wanted = format!("{oid} ").into_bytes();
-        wanted.extend_from_slice(path.as_bytes());
-        wanted.push(b'\n');
-        let written = if path.as_bytes().contains(&b'\n') {
-            repo.read().blob(*oid)?
-        } else {
-            let text = repo.git_in(self.place, ["cat-file", "--batch", "--filters"]).stdin(wanted).run()?;
-            text.splitn(2, |byte| *byte == b'\n').nth(1).unwrap_or_default().to_vec()
-        };
-        let present = std::fs::read(file).unwrap_or_default();
-        Ok(file.symlink_metadata().is_ok_and(|meta| meta.is_file()) && written.starts_with(&present))
     }
 }
 

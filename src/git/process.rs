@@ -273,7 +273,7 @@ impl<'a> Command<'a> {
     /// that quotes what git said.
     pub fn run(self) -> Result<Vec<u8>> {
         let git = self.git;
-        let verb = self.args.first().map(|arg| arg.to_string_lossy().into_owned()).unwrap_or_default();
+        let verb = verb(&self.args);
         let output = self.spawn()?;
         if output.code == 0 {
             return Ok(output.stdout);
@@ -317,11 +317,43 @@ impl Output {
         format!("{} {}", self.complaint(), paths.join(", ")).trim_end().to_owned()
     }
 
+    /// Whether it failed for want of what it runs on, disk, handles or its own
+    /// life, and not for what it was given.
+    pub fn is_for_want_of_room(&self) -> bool {
+        const WANTS: &[&str] = &[
+            "No space left",
+            "Disk quota exceeded",
+            "Read-only file system",
+            "Too many open files",
+            "Input/output error",
+            "adding an object",
+            "unable to create temporary file",
+            "unable to write",
+        ];
+        let text = String::from_utf8_lossy(&self.stderr);
+        self.code < 0 || WANTS.iter().any(|want| text.contains(want))
+    }
+
     /// The error of a git command that failed.
     pub fn into_error(self, verb: &str) -> Error {
-        let how = if self.code < 0 { "was killed" } else { "failed" };
-        Error::unusable(format!("`git {verb}` {how}")).because(self.complaint())
+        if self.code < 0 {
+            return Error::unusable(format!("`git {verb}` was killed")).hint("run the command again");
+        }
+        Error::unusable(format!("`git {verb}` failed")).because(self.complaint())
     }
+}
+
+/// The verb among git's arguments, behind its own options.
+fn verb(args: &[OsString]) -> String {
+    let mut words = args.iter().map(|arg| arg.to_string_lossy());
+    while let Some(word) = words.next() {
+        match word.as_ref() {
+            "-c" => drop(words.next()),
+            word if word.starts_with('-') => {}
+            word => return word.to_owned(),
+        }
+    }
+    String::new()
 }
 
 #[cfg(test)]

@@ -189,6 +189,12 @@ fn clear_locks(repo: &Repo, changes: &[RefChange]) -> Result<bool> {
     Ok(any)
 }
 
+/// Clears the locks that a killed git of ours left on a ref.
+pub fn unlock(repo: &Repo, name: &str) -> Result<()> {
+    let files = [format!("{name}.lock"), "packed-refs.lock".to_owned(), "packed-refs.new".to_owned()];
+    files.iter().try_for_each(|file| lock::clear(repo, &repo.place().common_dir.join(file)).map(drop))
+}
+
 /// Whether everything that `tip` is made of is there, beside what `known` is
 /// made of. A `git gc` that began before a ref was written does not see it.
 pub fn is_whole(repo: &Repo, tip: Oid, known: &[Oid]) -> Result<bool> {

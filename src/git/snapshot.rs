@@ -21,7 +21,10 @@ pub fn tree(repo: &Repo, place: &Place) -> Result<Oid> {
         std::fs::copy(&own, &index).doing("could not copy", &own)?;
     }
     let added = repo.git_in(place, ["add", "--all", "--ignore-errors"]).env("GIT_INDEX_FILE", &index);
-    added.spawn()?;
+    let output = added.spawn()?;
+    if output.code != 0 && output.is_for_want_of_room() {
+        return Err(output.into_error("add"));
+    }
     let line = repo.git_in(place, ["write-tree"]).env("GIT_INDEX_FILE", &index).line()?;
     line.parse().map_err(|_| Error::bug(format!("git gave `{line}` as an object id")))
 }

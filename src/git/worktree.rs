@@ -7,8 +7,9 @@
 use std::path::{Path, PathBuf};
 
 use super::lock::{self, RepoLock};
+use super::partial;
 use super::process::Place;
-use super::read::Head;
+use super::read::{Entry, Head};
 use super::refs;
 use super::repo::Repo;
 use crate::error::{Error, IoContext, Result};
@@ -163,11 +164,19 @@ pub fn is_unfilled(place: &Place) -> bool {
     !is_there("index") && !is_there("index.lock")
 }
 
-/// Writes what a killed [`fill`] left out; files that are there stay as they are.
+/// Writes what a killed [`fill`] left out or cut off; other files that are there
+/// stay as they are.
 pub fn refill(repo: &Repo, place: &Place) -> Result<()> {
+    let Some(head) = read_head(repo, &place.git_dir)?.and_then(|head| head.oid()) else { return Ok(()) };
     repo.git_in(place, ["read-tree", "HEAD"]).run()?;
     // It tells of files that it leaves alone by failing.
     repo.git_in(place, ["checkout-index", "--all", "--quiet"]).spawn()?;
+    let differs = partial::differs(repo, place)?;
+    let tracked = repo.read().tracked(repo.read().commit(head)?.tree)?;
+    let cut = |entry: &&Entry| {
+        differs.contains(&entry.name) && partial::is_part(repo, place, &entry.name, (entry.kind, entry.oid))
+    };
+    partial::write(repo, place, tracked.iter().filter(cut).map(|entry| &entry.name))?;
     repo.git_in(place, ["update-index", "-q", "--refresh"]).spawn().map(drop)
 }
 
@@ -211,11 +220,9 @@ pub fn adopt(repo: &Repo, place: &Place, kept: Oid) -> Result<()> {
 /// Removes the locks that a killed git left on a worktree's own files, on its
 /// branch and on the packed refs. For where something tells that a git of ours
 /// was killed, and nobody else is at work there.
-pub fn unlock(repo: &Repo, place: &Place) -> Result<()> {
-    let common = &repo.place().common_dir;
-    let branch = read_head(repo, &place.git_dir)?.and_then(|head| head.branch().map(refs::branch));
-    let mut files = vec![common.join("packed-refs.lock"), common.join("packed-refs.new")];
-    files.extend(branch.map(|branch| common.join(format!("{branch}.lock"))));
+pub fn unlock(repo: &Repo, place: &Place, branch: &str) -> Result<()> {
+    refs::unlock(repo, &refs::branch(branch))?;
+    let mut files = Vec::new();
     let own = place.git_dir.read_dir().into_iter().flatten().flatten().map(|entry| entry.path());
     // What has a name in capitals, and the index, belongs to this worktree.
     let is_own = |file: &PathBuf| {

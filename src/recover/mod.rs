@@ -55,8 +55,11 @@ fn set_right(scene: Scene<'_>, intent: &Intent) -> Result<bool> {
             let Ok(_held) = SessionLock::take(repo, session, RECOVERY) else { return Ok(false) };
             remove::settle(repo, session, id, events, now)?;
         }
-        Intent::MoveWorktree { session, back_to } => {
+        Intent::MoveWorktree { session, back_to, behind } => {
             let Ok(_held) = SessionLock::take(repo, session, RECOVERY) else { return Ok(false) };
+            if moving::is_ahead(repo, behind.as_ref())? {
+                return Ok(true);
+            }
             if let Err(error) = moving::settle(repo, session, *back_to, events, now) {
                 let text = format!("session {session} was left half-way, and can't be set right: {error}");
                 events(Event::Warning(text));
@@ -66,7 +69,8 @@ fn set_right(scene: Scene<'_>, intent: &Intent) -> Result<bool> {
         Intent::Commit { session } => {
             let Ok(_held) = SessionLock::take(repo, session, RECOVERY) else { return Ok(false) };
             if let Some(session) = store::sessions::find(repo, session)? {
-                worktree::unlock(repo, &workplace::place(repo, &session.value))?;
+                let session = session.value;
+                worktree::unlock(repo, &workplace::place(repo, &session), &session.branch)?;
             }
         }
         Intent::Throwaway { worktree } => throwaway::take_away(repo, worktree, events)?,

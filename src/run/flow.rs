@@ -81,7 +81,7 @@ fn run(scene: Scene<'_>, ready: &Ready, program: &Program) -> Result<Stored<Task
 
 /// What git says of a run that ended well, and the result where it is one.
 fn judged(scene: Scene<'_>, ready: &Ready, ending: Ending) -> Result<(Outcome, Option<Stored<Task>>)> {
-    worktree::unlock(scene.repo, &ready.place)?;
+    worktree::unlock(scene.repo, &ready.place, &ready.task.value.branch)?;
     let left = judge::look(scene.repo, &ready.place, ready.start)?;
     if !left.descends {
         return Ok((Outcome::Failed, None));

@@ -33,15 +33,21 @@ pub fn set_aside(
         run.outcome = Some(outcome);
     }
     let why = outcome.word();
-    let moving = moving::begin(scene.repo, &task.session, ready.start)?;
-    let (found, tip) = match keep(scene, ready, &mut task, why) {
+    if let Err(error) = workplace::require(scene.repo, &ready.session) {
+        let tip = leave(scene, ready, &task, &error, why)?;
+        return Ok(Stored { value: task, tip });
+    }
+    let moving = moving::begin_behind(scene.repo, &task, ready.start)?;
+    let kept = keep(scene, ready, &mut task, why).or_else(|_| keep(scene, ready, &mut task, why));
+    let (found, tip) = match kept {
         Ok(kept) => kept,
+        Err(error) if worktree::dirty(scene.repo, &ready.place).is_ok() => {
+            // For want of room, say: the next command tries again.
+            return moving.end().and(Err(error));
+        }
         Err(error) => {
-            // Its files are out of reach, and nobody touches them where they are.
-            (scene.events)(Event::Warning(told(&error)));
-            let tip = record(scene, &task, With { old: Some(ready.task.tip), ..With::default() }, &[], why)?;
-            moving.end()?;
-            return Ok(Stored { value: task, tip });
+            let tip = leave(scene, ready, &task, &error, why)?;
+            return moving.end().map(|()| Stored { value: task, tip });
         }
     };
     worktree::adopt(scene.repo, &ready.place, found)?;
@@ -51,6 +57,12 @@ pub fn set_aside(
     Ok(Stored { value: task, tip })
 }
 
+/// Ends a task whose files are out of reach: nobody touches them where they are.
+fn leave(scene: Scene<'_>, ready: &Ready, task: &Task, error: &Error, why: &str) -> Result<Oid> {
+    (scene.events)(Event::Warning(told(error)));
+    record(scene, task, With { old: Some(ready.task.tip), ..With::default() }, &[], why)
+}
+
 fn told(error: &Error) -> String {
     [error.to_string()].iter().chain(&error.hints).map(String::as_str).collect::<Vec<_>>().join("; ")
 }
@@ -58,8 +70,7 @@ fn told(error: &Error) -> String {
 /// Puts all that the worktree holds onto the record; what was found, and the
 /// record's tip. A `git gc` beside us can take what no ref held yet.
 fn keep(scene: Scene<'_>, ready: &Ready, task: &mut Task, why: &str) -> Result<(Oid, Oid)> {
-    workplace::require(scene.repo, &ready.session)?;
-    worktree::unlock(scene.repo, &ready.place)?;
+    worktree::unlock(scene.repo, &ready.place, &task.branch)?;
     let mut old = ready.task.tip;
     for _ in 0..ATTEMPTS {
         let (found, keeps) = look(scene, ready)?;

@@ -231,7 +231,7 @@ pub fn settle(repo: &Repo, session: &Session, events: Events<'_>) -> Result<bool
         return undo(repo, &lock, session).map(|()| true);
     };
     let place = workplace::place(repo, &session);
-    worktree::unlock(repo, &place)?;
+    worktree::unlock(repo, &place, &session.branch)?;
     if worktree::is_unfilled(&place) && workplace::require(repo, &session).is_ok() {
         worktree::refill(repo, &place)?;
     }
@@ -250,6 +250,7 @@ fn undo(repo: &Repo, lock: &RepoLock, session: &Session) -> Result<()> {
         worktree::forget(repo, lock, &session.worktree)?;
     }
     let branch = refs::branch(&session.branch);
+    refs::unlock(repo, &branch)?;
     if repo.read().find_ref(&branch)? == Some(session.base_oid) {
         let change = RefChange::delete(branch, session.base_oid);
         refs::apply(repo, lock, &[change], "add-session, undone")?;

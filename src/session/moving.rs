@@ -11,14 +11,28 @@ use super::workplace;
 use crate::error::Result;
 use crate::git::refs::{self, RefChange};
 use crate::git::{Repo, RepoLock, commit, snapshot, worktree};
-use crate::model::{Effect, Events, Name, Oid, SessionState, Time};
+use crate::model::{Effect, Events, Name, Oid, Session, SessionState, Task, TaskState, Time};
 use crate::store;
 use crate::store::journal::{self, Entry, Intent};
 
 /// Writes down that a session's worktree leaves for somewhere, and goes back
 /// to `back_to` if nothing comes of it. The session must be held.
 pub fn begin(repo: &Repo, session: &Name, back_to: Oid) -> Result<Entry> {
-    journal::begin(repo, &Intent::MoveWorktree { session: session.clone(), back_to })
+    journal::begin(repo, &Intent::MoveWorktree { session: session.clone(), back_to, behind: None })
+}
+
+/// The same for a task's worktree that leaves once the task's record says that
+/// it is no longer at work.
+pub fn begin_behind(repo: &Repo, task: &Task, back_to: Oid) -> Result<Entry> {
+    let (session, behind) = (task.session.clone(), Some(task.name.clone()));
+    journal::begin(repo, &Intent::MoveWorktree { session, back_to, behind })
+}
+
+/// Whether a worktree has not left yet: its task is still at work.
+pub fn is_ahead(repo: &Repo, behind: Option<&Name>) -> Result<bool> {
+    let Some(task) = behind else { return Ok(false) };
+    let found = store::tasks::find(repo, task)?;
+    Ok(found.is_some_and(|task| matches!(task.value.state, TaskState::Running | TaskState::Input)))
 }
 
 /// Takes back the move of a process that died. The session must be held.
@@ -28,7 +42,7 @@ pub fn settle(repo: &Repo, name: &Name, back_to: Oid, events: Events<'_>, now: T
         return Ok(());
     };
     let place = workplace::require(repo, &session)?;
-    worktree::unlock(repo, &place)?;
+    worktree::unlock(repo, &place, &session.branch)?;
     let tip = workplace::tip(repo, &session)?;
     let head = commit::find_tip(repo, &place)?.unwrap_or(tip);
     let work = snapshot::take(repo, &place, head, &format!("left half-way in session {name}"))?;
@@ -36,13 +50,25 @@ pub fn settle(repo: &Repo, name: &Name, back_to: Oid, events: Events<'_>, now: T
         return worktree::switch(repo, &place, &session.branch, back_to);
     }
     let kept = join(repo, work.unwrap_or(head), tip, now)?;
-    let pin = format!("{}{}", refs::TRASH, free_id(repo, &session, now)?);
     let moved = Effect::Ref { name: refs::branch(&session.branch), old: Some(tip), new: Some(back_to) };
     let effects = if tip == back_to { Vec::new() } else { vec![moved] };
     {
         let lock = RepoLock::take(repo, "recover", events)?;
-        refs::apply_with(repo, &lock, &[RefChange::create(pin, kept)], &effects, "recover")?;
+        let pin = pin(repo, &session, kept, now)?;
+        refs::apply_with(repo, &lock, pin.as_slice(), &effects, "recover")?;
     }
     worktree::adopt(repo, &place, work.unwrap_or(head))?;
     worktree::switch(repo, &place, &session.branch, back_to)
+}
+
+/// The ref that keeps what was found; `None` where one does, of an earlier try.
+fn pin(repo: &Repo, session: &Session, kept: Oid, now: Time) -> Result<Option<RefChange>> {
+    let tree = repo.read().commit(kept)?.tree;
+    for (_, oid) in repo.read().refs(refs::TRASH)? {
+        if repo.read().commit(oid)?.tree == tree {
+            return Ok(None);
+        }
+    }
+    let name = format!("{}{}", refs::TRASH, free_id(repo, session, now)?);
+    Ok(Some(RefChange::create(name, kept)))
 }

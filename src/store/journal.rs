@@ -44,6 +44,9 @@ pub enum Intent {
         session: Name,
         /// Where it goes back to.
         back_to: Oid,
+        /// It does not move before this task is no longer at work.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        behind: Option<Name>,
     },
     /// Let git work in a session's worktree, where only its locks may be left.
     Commit {
