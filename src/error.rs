@@ -4,6 +4,10 @@
 //! matches on errors to print them.
 
 use std::fmt;
+use std::io::ErrorKind;
+use std::path::Path;
+
+use crate::model::wording::bytes;
 
 /// The documented exit codes.
 pub mod exit {
@@ -164,14 +168,26 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
+/// What to do about a full disk: how much is free where the path lies.
+pub fn make_room(path: &Path) -> String {
+    let there = path.ancestors().find(|folder| folder.exists()).unwrap_or(path);
+    let free = rustix::fs::statvfs(there).map(|disk| disk.f_bavail.saturating_mul(disk.f_frsize));
+    let free = free.map(|free| format!(": {} free", bytes(free))).unwrap_or_default();
+    format!("make room on the disk of `{}`{free}; then run the command again", there.display())
+}
+
 /// Turns an I/O failure into an [`Error`] that names what was done to which path.
 pub trait IoContext<T> {
     /// `doing` reads like "could not read"; the path follows in backticks.
-    fn doing(self, doing: &str, path: &std::path::Path) -> Result<T>;
+    fn doing(self, doing: &str, path: &Path) -> Result<T>;
 }
 
 impl<T> IoContext<T> for std::io::Result<T> {
-    fn doing(self, doing: &str, path: &std::path::Path) -> Result<T> {
-        self.map_err(|error| Error::unusable(format!("{doing} `{}`", path.display())).because(error))
+    fn doing(self, doing: &str, path: &Path) -> Result<T> {
+        self.map_err(|error| {
+            let full = matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded);
+            let told = Error::unusable(format!("{doing} `{}`", path.display())).because(error);
+            if full { told.hint(make_room(path)) } else { told }
+        })
     }
 }

@@ -5,10 +5,11 @@ use serde::Serialize;
 use super::opened::Opened;
 use crate::app::App;
 use crate::error::{Error, Result, exit};
-use crate::git::{Backend, identity, process, refs, worktree};
+use crate::git::{Backend, RepoLock, identity, process, refs, worktree};
 use crate::recover::{dead, landed};
 use crate::session::workplace;
 use crate::store;
+use crate::store::journal::{self, Intent};
 use crate::ui::Table;
 
 /// Look for what is wrong, and how to set it right
@@ -114,10 +115,31 @@ fn sessions(opened: &Opened) -> Result<Vec<Finding>> {
     Ok(findings)
 }
 
+/// What a killed command was at.
+fn left_by(intent: &Intent) -> String {
+    let what = match intent {
+        Intent::AddSession { session } => format!("making session {}", session.name),
+        Intent::RemoveSession { session, .. } => format!("removing session {session}"),
+        Intent::MoveWorktree { session, .. } | Intent::Commit { session } => {
+            format!("at work in the worktree of session {session}")
+        }
+        Intent::Throwaway { worktree } => format!("using the throwaway {}", worktree.display()),
+        Intent::MoveBranch { branch, .. } => format!("moving {branch} where it is checked out"),
+        Intent::Undo { operation } => format!("undoing {}", operation.short()),
+    };
+    format!("a killed command was {what}")
+}
+
 /// What killed processes left; every changing command sets these right by itself.
 fn leftovers(app: &App, opened: &Opened) -> Result<Vec<Finding>> {
     let events = |event| app.ui.event(event);
     let mut findings = Vec::new();
+    for (_entry, intent) in journal::dead(&opened.repo)? {
+        findings.push(wrong(left_by(&intent), "git orch doctor --fix"));
+    }
+    if RepoLock::is_left_pending(&opened.repo) {
+        findings.push(wrong("a killed command had begun to write refs", "git orch doctor --fix"));
+    }
     for task in dead::find(&opened.repo)? {
         findings
             .push(wrong(format!("the process of task {} died", task.value.name), "git orch doctor --fix"));

@@ -74,11 +74,13 @@ impl RepoLock {
 
     /// Brings the ref transaction of a dead holder to its end, if there is one.
     pub fn settle(repo: &Repo, events: Events<'_>) -> Result<()> {
-        let Ok(mut file) = File::open(repo.orch_path().join("lock")) else { return Ok(()) };
-        if announced(&mut file).is_empty() {
-            return Ok(());
-        }
-        Self::take(repo, "recover", events).map(drop)
+        if Self::is_left_pending(repo) { Self::take(repo, "recover", events).map(drop) } else { Ok(()) }
+    }
+
+    /// Whether a dead holder had begun a ref transaction.
+    pub fn is_left_pending(repo: &Repo) -> bool {
+        let file = File::open(repo.orch_path().join("lock"));
+        file.is_ok_and(|mut file| !announced(&mut file).is_empty() && file.try_lock_shared().is_ok())
     }
 
     /// Writes down, durably, the ref transaction that is begun; an empty one

@@ -9,7 +9,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, make_room};
 
 /// The oldest git that works.
 pub const OLDEST: (u32, u32) = (2, 39);
@@ -274,12 +274,15 @@ impl<'a> Command<'a> {
     pub fn run(self) -> Result<Vec<u8>> {
         let git = self.git;
         let verb = verb(&self.args);
+        let folder = self.folder.clone().unwrap_or_default();
         let output = self.spawn()?;
         if output.code == 0 {
             return Ok(output.stdout);
         }
         git.require_version()?;
-        Err(output.into_error(&verb))
+        let full = String::from_utf8_lossy(&output.stderr).contains("No space left");
+        let error = output.into_error(&verb);
+        Err(if full { error.hint(make_room(&folder)) } else { error })
     }
 
     /// Runs it and takes its standard output as one line of text.

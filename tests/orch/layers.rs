@@ -37,7 +37,7 @@ const DOORS: &[(&str, &str)] = &[
     ("globset", "model/path.rs"),
     ("indicatif", "ui/progress.rs"),
     ("jiff", "model/time.rs"),
-    ("rustix", "git/fault.rs agent/process.rs agent/supervisor.rs ui/table.rs"),
+    ("rustix", "error.rs git/fault.rs agent/process.rs agent/supervisor.rs ui/table.rs"),
     ("schemars", "config/"),
     ("serde", "*"),
     ("serde_json", "store/record.rs ui/json.rs fanout/formatter/manifest.rs"),
