@@ -3,11 +3,12 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use super::porcelain;
 use super::process::{Command, Git, Place};
 use super::read::{Backing, Commit, Entry, EntryKind, Head, Read, Write};
 use crate::error::{Error, Result};
 use crate::model::touch::Status;
-use crate::model::{Change, Oid, RepoPath, Time};
+use crate::model::{Change, Oid, Time};
 
 /// The child's half of the seam.
 pub(super) struct Child {
@@ -22,12 +23,12 @@ impl Child {
     }
 
     /// Reads objects by any name git understands; `None` for each missing one.
-    fn objects(&self, names: &[String]) -> Result<Vec<Option<Object>>> {
+    fn objects(&self, names: &[String]) -> Result<Vec<Option<porcelain::Object>>> {
         let mut input = names.join("\0").into_bytes();
         input.push(0);
         let text = self.git(["cat-file", "--batch", "-z"]).stdin(input).run()?;
         let mut rest = text.as_slice();
-        names.iter().map(|_| next_object(&mut rest)).collect()
+        names.iter().map(|_| porcelain::next_object(&mut rest)).collect()
     }
 
     fn object(&self, oid: Oid, kind: &str) -> Result<Vec<u8>> {
@@ -39,35 +40,6 @@ impl Child {
     }
 }
 
-/// An object's kind and bytes.
-type Object = (String, Vec<u8>);
-
-fn next_object(rest: &mut &[u8]) -> Result<Option<Object>> {
-    let garbled = || Error::bug("`git cat-file --batch` answered out of turn");
-    // A missing name is echoed as it was given, so it may itself hold newlines.
-    let end = rest.iter().position(|byte| *byte == b'\n').ok_or_else(garbled)?;
-    let header = String::from_utf8_lossy(&rest[..end]).into_owned();
-    let mut words = header.rsplit(' ');
-    let last = words.next().unwrap_or_default();
-    if last == "missing" || last == "ambiguous" {
-        *rest = &rest[end + 1..];
-        return Ok(None);
-    }
-    let size: usize = last.parse().map_err(|_| garbled())?;
-    let kind = words.next().unwrap_or_default().to_owned();
-    let body = rest.get(end + 1..end + 1 + size).ok_or_else(garbled)?.to_vec();
-    *rest = rest.get(end + 2 + size..).ok_or_else(garbled)?;
-    Ok(Some((kind, body)))
-}
-
-fn oid(text: &str) -> Result<Oid> {
-    text.trim().parse().map_err(|_| Error::bug(format!("git gave `{text}` as an object id")))
-}
-
-fn oid_line(bytes: &[u8]) -> Result<Oid> {
-    oid(&String::from_utf8_lossy(bytes))
-}
-
 impl Backing for Child {
     fn settings(&self) -> Option<BTreeMap<String, String>> {
         None
@@ -77,7 +49,7 @@ impl Backing for Child {
 impl Read for Child {
     fn find_ref(&self, name: &str) -> Result<Option<Oid>> {
         let output = self.git(["rev-parse", "--verify", "--quiet", "--end-of-options", name]).spawn()?;
-        if output.code == 0 { oid_line(&output.stdout).map(Some) } else { Ok(None) }
+        if output.code == 0 { porcelain::oid(&output.stdout).map(Some) } else { Ok(None) }
     }
 
     fn refs(&self, prefix: &str) -> Result<Vec<(String, Oid)>> {
@@ -85,7 +57,7 @@ impl Read for Child {
         let mut found = Vec::new();
         for line in String::from_utf8_lossy(&text).lines() {
             let (id, name) = line.split_once(' ').unwrap_or((line, ""));
-            found.push((name.to_owned(), oid(id)?));
+            found.push((name.to_owned(), porcelain::oid(id.as_bytes())?));
         }
         found.sort();
         Ok(found)
@@ -105,7 +77,7 @@ impl Read for Child {
     }
 
     fn commit(&self, oid: Oid) -> Result<Commit> {
-        let mut commit = parse_commit(oid, &self.object(oid, "commit")?)?;
+        let mut commit = porcelain::commit(oid, &self.object(oid, "commit")?)?;
         if self.shallow.contains(&oid) {
             commit.parents.clear();
         }
@@ -126,12 +98,12 @@ impl Read for Child {
     }
 
     fn tree(&self, oid: Oid) -> Result<Vec<Entry>> {
-        parse_listing(&self.git(["ls-tree", "-z", "--full-tree"]).args([oid.to_string()]).run()?)
+        porcelain::listing(&self.git(["ls-tree", "-z", "--full-tree"]).args([oid.to_string()]).run()?)
     }
 
     fn tracked(&self, tree: Oid) -> Result<Vec<Entry>> {
         let text = self.git(["ls-tree", "-r", "-z", "--full-tree"]).args([tree.to_string()]).run()?;
-        let mut entries = parse_listing(&text)?;
+        let mut entries = porcelain::listing(&text)?;
         entries.sort_by(|one, two| one.name.cmp(&two.name));
         Ok(entries)
     }
@@ -142,21 +114,14 @@ impl Read for Child {
             return Ok(self.tracked(new)?.into_iter().map(added).collect());
         };
         let command = self.git(["diff-tree", "-r", "-z", "--no-renames", "--name-status"]);
-        let text = command.args([old.to_string(), new.to_string()]).run()?;
-        let mut fields = text.split(|byte| *byte == 0).filter(|field| !field.is_empty());
-        let mut found = Vec::new();
-        while let (Some(letter), Some(path)) = (fields.next(), fields.next()) {
-            let status = Status::from_letter(letter[0]).ok_or_else(|| Error::bug("unknown diff status"))?;
-            found.push(Change { status, path: RepoPath::from_bytes(path) });
-        }
-        found.sort_by(|one, two| one.path.cmp(&two.path));
-        Ok(found)
+        porcelain::name_status(&command.args([old.to_string(), new.to_string()]).run()?)
     }
 
     fn merge_base(&self, one: Oid, two: Oid) -> Result<Option<Oid>> {
         let output = self.git(["merge-base"]).args([one.to_string(), two.to_string()]).spawn()?;
         match output.code {
-            0 => oid_line(output.stdout.split(|byte| *byte == b'\n').next().unwrap_or_default()).map(Some),
+            0 => porcelain::oid(output.stdout.split(|byte| *byte == b'\n').next().unwrap_or_default())
+                .map(Some),
             1 => Ok(None),
             _ => Err(output.into_error("merge-base")),
         }
@@ -176,7 +141,7 @@ impl Read for Child {
             input.push_str(&format!("^{oid}\n"));
         }
         let text = self.git(["rev-list", "--topo-order", "--reverse", "--stdin"]).stdin(input).run()?;
-        String::from_utf8_lossy(&text).lines().map(oid).collect()
+        String::from_utf8_lossy(&text).lines().map(|line| porcelain::oid(line.as_bytes())).collect()
     }
 
     fn has(&self, oid: Oid) -> Result<bool> {
@@ -186,7 +151,7 @@ impl Read for Child {
 
 impl Write for Child {
     fn write_blob(&self, bytes: &[u8]) -> Result<Oid> {
-        oid_line(&self.git(["hash-object", "-w", "--stdin"]).stdin(bytes).run()?)
+        porcelain::oid(&self.git(["hash-object", "-w", "--stdin"]).stdin(bytes).run()?)
     }
 
     fn write_tree(&self, entries: &[Entry]) -> Result<Oid> {
@@ -201,7 +166,7 @@ impl Write for Child {
             input.extend(entry.name.as_bytes());
             input.push(0);
         }
-        oid_line(&self.git(["mktree", "-z", "--missing"]).stdin(input).run()?)
+        porcelain::oid(&self.git(["mktree", "-z", "--missing"]).stdin(input).run()?)
     }
 
     fn write_record(&self, tree: Oid, parents: &[Oid], message: &str, time: Time) -> Result<Oid> {
@@ -217,46 +182,6 @@ impl Write for Child {
                 .env(format!("GIT_{role}_EMAIL"), email)
                 .env(format!("GIT_{role}_DATE"), &date);
         }
-        oid_line(&command.stdin(format!("{message}\n")).run()?)
+        porcelain::oid(&command.stdin(format!("{message}\n")).run()?)
     }
-}
-
-fn parse_listing(text: &[u8]) -> Result<Vec<Entry>> {
-    let garbled = || Error::bug("`git ls-tree` answered oddly");
-    let mut entries = Vec::new();
-    for line in text.split(|byte| *byte == 0).filter(|line| !line.is_empty()) {
-        let tab = line.iter().position(|byte| *byte == b'\t').ok_or_else(garbled)?;
-        let head = String::from_utf8_lossy(&line[..tab]).into_owned();
-        let mut words = head.split(' ');
-        let mode = words.next().and_then(|mode| u32::from_str_radix(mode, 8).ok()).ok_or_else(garbled)?;
-        let id = oid(words.nth(1).unwrap_or_default())?;
-        let name = RepoPath::from_bytes(&line[tab + 1..]);
-        entries.push(Entry { name, kind: EntryKind::from_mode(mode), oid: id });
-    }
-    Ok(entries)
-}
-
-fn parse_commit(id: Oid, raw: &[u8]) -> Result<Commit> {
-    let garbled = || Error::unusable(format!("the commit {id} is malformed"));
-    let text = String::from_utf8_lossy(raw);
-    let (head, message) = text.split_once("\n\n").unwrap_or((&text, ""));
-    let field = |name: &str| head.lines().find_map(|line| line.strip_prefix(name));
-    let author = field("author ").ok_or_else(garbled)?;
-    let (name, rest) = author.split_once('<').ok_or_else(garbled)?;
-    let committer = field("committer ").ok_or_else(garbled)?;
-    let seconds =
-        committer.rsplit(' ').nth(1).and_then(|seconds| seconds.parse().ok()).ok_or_else(garbled)?;
-    Ok(Commit {
-        oid: id,
-        tree: oid(field("tree ").ok_or_else(garbled)?)?,
-        parents: head
-            .lines()
-            .filter_map(|line| line.strip_prefix("parent "))
-            .map(oid)
-            .collect::<Result<_>>()?,
-        author: name.trim().to_owned(),
-        email: rest.split('>').next().unwrap_or_default().to_owned(),
-        time: Time(seconds),
-        message: message.to_owned(),
-    })
 }

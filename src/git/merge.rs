@@ -1,5 +1,6 @@
 //! Combining two tips in memory.
 
+use super::porcelain;
 use super::repo::Repo;
 use crate::error::Result;
 use crate::model::{Oid, RepoPath};
@@ -17,11 +18,9 @@ pub enum Merged {
 pub fn combine(repo: &Repo, ours: Oid, theirs: Oid) -> Result<Merged> {
     let args = ["merge-tree", "--write-tree", "-z", "--name-only", "--no-messages"];
     let output = repo.git(args).args([ours.to_string(), theirs.to_string()]).spawn()?;
-    let mut fields = output.stdout.split(|byte| *byte == 0).filter(|field| !field.is_empty());
-    let tree = fields.next().and_then(|hex| String::from_utf8_lossy(hex).trim().parse().ok());
-    match (output.code, tree) {
-        (0, Some(tree)) => Ok(Merged::Clean(tree)),
-        (1, Some(_)) => Ok(Merged::Conflict(fields.map(RepoPath::from_bytes).collect())),
+    match (output.code, porcelain::merge_tree(&output.stdout)) {
+        (0, Some((tree, _))) => Ok(Merged::Clean(tree)),
+        (1, Some((_, paths))) => Ok(Merged::Conflict(paths)),
         _ => Err(output.into_error("merge-tree")),
     }
 }

@@ -22,6 +22,7 @@ pub mod moved;
 pub mod notes;
 pub mod operation;
 pub mod pending;
+pub mod porcelain;
 pub mod process;
 pub mod read;
 pub mod refs;

@@ -10,6 +10,7 @@ use git2::{ErrorClass, ErrorCode, Repository, RepositoryOpenFlags};
 use super::child::Child;
 use super::library::Library;
 use super::operation::Doing;
+use super::porcelain;
 use super::process::{Command, Git, Place};
 use super::read::{Backing, Read, Write};
 use super::written::Written;
@@ -206,13 +207,7 @@ impl Repo {
             return Ok(settings);
         }
         let output = self.git(["config", "-z", "--get-regexp", r"^orch\."]).spawn()?;
-        let mut settings = BTreeMap::new();
-        for entry in output.stdout.split(|byte| *byte == 0).filter(|entry| !entry.is_empty()) {
-            let text = String::from_utf8_lossy(entry);
-            let (key, value) = text.split_once('\n').unwrap_or((&text, "true"));
-            settings.insert(key.to_lowercase(), value.to_owned());
-        }
-        Ok(settings)
+        Ok(porcelain::settings(&output.stdout))
     }
 }
 

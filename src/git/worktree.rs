@@ -7,11 +7,10 @@
 use std::path::{Path, PathBuf};
 
 use super::lock::{self, RepoLock};
-use super::partial;
 use super::process::Place;
 use super::read::{Entry, Head};
-use super::refs;
 use super::repo::Repo;
+use super::{partial, porcelain, refs};
 use crate::error::{Error, IoContext, Result};
 use crate::model::{Oid, RepoPath};
 
@@ -244,19 +243,7 @@ pub fn dirty(repo: &Repo, place: &Place) -> Result<Vec<RepoPath>> {
         "--no-renames",
         "--ignore-submodules=none",
     ];
-    let text = repo.git_in(place, args).run()?;
-    let mut paths = Vec::new();
-    for line in text.split(|byte| *byte == 0).filter(|line| !line.is_empty()) {
-        let fields = match line[0] {
-            b'1' => 8,
-            b'u' => 10,
-            b'?' => 1,
-            _ => continue,
-        };
-        let path = line.splitn(fields + 1, |byte| *byte == b' ').last().unwrap_or_default();
-        paths.push(RepoPath::from_bytes(path));
-    }
-    Ok(paths)
+    porcelain::status(&repo.git_in(place, args).run()?)
 }
 
 /// Where git keeps what it knows of a linked worktree.

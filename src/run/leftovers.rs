@@ -10,16 +10,15 @@ use std::path::PathBuf;
 use super::Scene;
 use super::prepare::Ready;
 use crate::error::{IoContext, Result};
+use crate::git::porcelain;
+use crate::model::Event;
 use crate::model::wording::count;
-use crate::model::{Event, RepoPath};
 use crate::session::trash;
 
 /// Moves them to the trash beside the sessions, so that the session is free.
 pub fn to_trash(scene: Scene<'_>, ready: &Ready) -> Result<()> {
     let command = scene.repo.git_in(&ready.place, ["ls-files", "--others", "--exclude-standard", "-z"]);
-    let text = command.run()?;
-    let left: Vec<RepoPath> =
-        text.split(|byte| *byte == 0).filter(|path| !path.is_empty()).map(RepoPath::from_bytes).collect();
+    let left = porcelain::paths(&command.run()?);
     if left.is_empty() {
         return Ok(());
     }
