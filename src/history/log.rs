@@ -75,8 +75,12 @@ pub struct Logged<'a> {
 impl Log {
     /// Reads the log; what can be believed of it.
     pub fn load(file: &Path) -> Self {
+        std::fs::read(file).map(|bytes| Self::from_bytes(&bytes)).unwrap_or_default()
+    }
+
+    /// The same from the file's bytes.
+    pub fn from_bytes(bytes: &[u8]) -> Self {
         let mut log = Self::default();
-        let Ok(bytes) = std::fs::read(file) else { return log };
         let Some(rest) = bytes.strip_prefix(MAGIC) else { return log };
         let (mut reader, mut chunks) = (Reader(rest), 0);
         while !reader.0.is_empty() {
@@ -98,15 +102,17 @@ impl Log {
                 let chunk = bytes::sealed(&self.chunk(&self.unsaved));
                 bytes::append(file, &chunk).map(|()| chunks + 1)
             }
-            _ => {
-                let all: Vec<u32> = (0..self.commits.len() as u32).collect();
-                let whole = [&MAGIC[..], &bytes::sealed(&self.chunk(&all))].concat();
-                bytes::replace(file, &whole).map(|()| 1)
-            }
+            _ => bytes::replace(file, &self.to_bytes()).map(|()| 1),
         };
         self.chunks = Some(saved?);
         self.unsaved.clear();
         Ok(())
+    }
+
+    /// The whole log as one chunk, as [`Log::from_bytes`] reads it.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let all: Vec<u32> = (0..self.commits.len() as u32).collect();
+        [&MAGIC[..], &bytes::sealed(&self.chunk(&all))].concat()
     }
 
     /// The tips that the base was mined up to.

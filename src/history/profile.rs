@@ -23,7 +23,7 @@ const MAGIC: &[u8; 8] = b"orchprf1";
 const ENTRY: usize = 26;
 
 /// What a table was made for.
-pub(super) type Key = [u8; 32];
+pub type Key = [u8; 32];
 
 /// A hash of everything that the table depends on.
 pub(super) fn key(request: &Request) -> Key {
@@ -126,7 +126,7 @@ impl Oids {
 
 /// A profile table as read from its file.
 #[derive(Debug)]
-pub(super) struct Table {
+pub struct Table {
     bytes: Vec<u8>,
     reference: Time,
     half_lives: HalfLives,
@@ -153,14 +153,18 @@ impl Table {
         Self::new(std::fs::read(file).ok()?, key)
     }
 
-    pub(super) fn new(bytes: Vec<u8>, key: &Key) -> Option<Self> {
+    /// The same from the file's bytes.
+    pub fn new(bytes: Vec<u8>, key: &Key) -> Option<Self> {
         // The key first: a table for another key is common, and need not be summed.
         let sealed = bytes.strip_prefix(MAGIC)?;
         if sealed.get(12..12 + key.len())? != key {
             return None;
         }
-        let payload = bytes::unsealed(&mut Reader(sealed))?;
-        let mut reader = Reader(&payload[key.len()..]);
+        let mut file = Reader(sealed);
+        let mut reader = Reader(bytes::unsealed(&mut file)?.get(key.len()..)?);
+        if !file.0.is_empty() {
+            return None;
+        }
         let reference = Time(reader.i64()?);
         let mut half_life = || Duration::try_from_secs_f64(reader.f64()?).ok();
         let half_lives = HalfLives { fast: half_life()?, slow: half_life()? };
@@ -183,14 +187,15 @@ impl Table {
         self.sessions.iter().find(|session| session.name == *name)
     }
 
-    pub(super) fn knows(&self, name: &Name, now: Time) -> Vec<Known> {
+    /// The few paths that tell most of what a session knows, best first.
+    pub fn knows(&self, name: &Name, now: Time) -> Vec<Known> {
         let part = decay(now.since(self.reference), self.half_lives.slow);
         let known = |known: &Known| Known { path: known.path.clone(), weight: known.weight * part };
         self.session(name).map(|session| session.knows.iter().map(known).collect()).unwrap_or_default()
     }
 
     /// The weights at `paths` and the folders above them, decayed to `now`.
-    pub(super) fn profiles(&self, paths: &[RepoPath], now: Time) -> Profiles {
+    pub fn profiles(&self, paths: &[RepoPath], now: Time) -> Profiles {
         let mut weights = BTreeMap::new();
         let mut missing = std::collections::HashSet::new();
         for path in paths {
@@ -305,6 +310,9 @@ mod tests {
     fn a_table_for_another_key_or_damaged_is_not_believed() {
         let (key, bytes) = sample();
         assert!(Table::new(bytes.clone(), &[0; 32]).is_none());
+        let longer = [&bytes[..], b"x"].concat();
+        let shorter_than_its_key = [&MAGIC[..], &bytes::sealed(b""), &key].concat();
+        assert!(Table::new(longer, &key).is_none() && Table::new(shorter_than_its_key, &key).is_none());
         for index in 0..bytes.len() {
             let mut bent = bytes.clone();
             bent[index] ^= 0x40;
