@@ -18,7 +18,7 @@ impl Time {
 
     /// Seconds from `earlier` to this moment; 0 where it lies ahead.
     pub fn since(self, earlier: Self) -> i64 {
-        (self.0 - earlier.0).max(0)
+        self.0.saturating_sub(earlier.0).max(0)
     }
 
     /// How long ago this was, shortly: `2m ago`, `4h ago`, `3w ago`.
@@ -142,5 +142,14 @@ mod tests {
     fn a_moment_is_rfc_3339_in_utc() {
         assert_eq!(Time(1_700_000_000).to_string(), "2023-11-14T22:13:20Z");
         assert_eq!(Time(1_700_000_000).date(), "2023-11-14");
+    }
+
+    #[test]
+    fn a_span_between_any_two_moments_can_be_told() {
+        for (earlier, later, seconds) in
+            [(-5, 5, 10), (5, -5, 0), (i64::MIN, i64::MAX, i64::MAX), (1, i64::MIN, 0)]
+        {
+            assert_eq!(Time(later).since(Time(earlier)), seconds);
+        }
     }
 }
