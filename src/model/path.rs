@@ -196,8 +196,10 @@ impl PathSet {
             } else if trimmed == "." {
                 add("**")?;
             } else {
-                add(trimmed)?;
-                add(&format!("{trimmed}/**"))?;
+                // A brace that only closes is a character like any other.
+                let plain = globset::escape(trimmed);
+                add(&plain)?;
+                add(&format!("{plain}/**"))?;
             }
         }
         let set = builder.build().map_err(|error| format!("bad patterns: {}", error.kind()))?;
@@ -264,6 +266,7 @@ mod tests {
             ("**/*.rs", "src/a/lib.rs", true),
             ("src/{api,web}/**", "src/web/x", true),
             (".", "anything/at/all", true),
+            ("a}b]", "a}b]/c", true),
         ] {
             let set = PathSet::parse(&[pattern.to_owned()]).unwrap();
             assert_eq!(set.contains(&RepoPath::from(path)), hit, "{pattern} on {path}");
