@@ -14,9 +14,12 @@ pub fn safe(text: &str) -> String {
     shown
 }
 
-fn is_harmful(c: char) -> bool {
+/// Control characters and Unicode's formatting ones: what reorders, hides or tags.
+pub(super) fn is_harmful(c: char) -> bool {
     (c.is_control() && c != '\n' && c != '\t')
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
+        || matches!(c, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}')
+        || matches!(c, '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fff9}'..='\u{fffb}')
+        || matches!(c, '\u{e0000}'..='\u{e007f}')
 }
 
 #[cfg(test)]
@@ -29,6 +32,7 @@ mod tests {
             ("plain é 🦀\tx\n", "plain é 🦀\tx\n"),
             ("\u{1b}[31m", "\\u{1b}[31m"),
             ("a\u{202e}b", "a\\u{202e}b"),
+            ("\u{61c}\u{2066}\u{e0041}", "\\u{61c}\\u{2066}\\u{e0041}"),
             ("\u{7f}\u{9b}\r", "\\u{7f}\\u{9b}\\u{d}"),
         ] {
             assert_eq!(safe(text), shown);
