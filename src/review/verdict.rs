@@ -66,7 +66,8 @@ pub fn last(held: &[Held], viewpoint: Viewpoint) -> Option<&Held> {
         .find(|held| held.verdict.viewpoint == viewpoint && held.verdict.decision != Decision::Abstain)
 }
 
-fn parse(note: &[u8]) -> Vec<Verdict> {
+/// The verdicts in a note; lines that are none are passed over.
+pub fn parse(note: &[u8]) -> Vec<Verdict> {
     String::from_utf8_lossy(note).lines().filter_map(record::parse_line).collect()
 }
 

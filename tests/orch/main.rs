@@ -19,9 +19,12 @@ mod man;
 mod merge;
 mod misbehaving;
 mod odd_places;
+#[path = "../fuzz/properties/mod.rs"]
+pub mod properties;
 mod review;
 mod route;
 mod sealed;
+mod seeds;
 mod sessions;
 mod support;
 mod task;

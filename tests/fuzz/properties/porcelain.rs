@@ -1,0 +1,52 @@
+//! What git children print, at the mercy of file names and other processes.
+
+use git_orch::git::porcelain;
+use git_orch::model::Oid;
+
+/// The bytes are tried as the output of each command; what is read is written
+/// in git's form and read again.
+pub fn check(bytes: &[u8]) {
+    let records = bytes.split(|byte| *byte == 0).count();
+    assert!(porcelain::paths(bytes).len() <= records);
+    assert!(porcelain::status(bytes).map_or(0, |paths| paths.len()) <= records);
+    assert!(porcelain::settings(bytes).len() <= records);
+    if let Some((tree, paths)) = porcelain::merge_tree(bytes) {
+        let printed = paths.iter().fold(format!("{tree}\0").into_bytes(), |mut printed, path| {
+            printed.extend([path.as_bytes(), b"\0"].concat());
+            printed
+        });
+        assert_eq!(porcelain::merge_tree(&printed), Some((tree, paths)));
+    }
+    if let Ok(changes) = porcelain::name_status(bytes) {
+        let record = |change: &git_orch::model::Change| {
+            [&[change.status.letter() as u8, 0], change.path.as_bytes(), b"\0"].concat()
+        };
+        let printed: Vec<u8> = changes.iter().flat_map(record).collect();
+        assert_eq!(porcelain::name_status(&printed).expect("changes read back"), changes);
+    }
+    listing(bytes);
+    objects(bytes);
+    if let Ok(oid) = porcelain::oid(bytes) {
+        assert_eq!(porcelain::oid(oid.to_string().as_bytes()).ok(), Some(oid));
+    }
+    let _ = porcelain::commit(Oid::from_bytes(&[1; 20]).expect("20 bytes are an id"), bytes);
+}
+
+fn listing(bytes: &[u8]) {
+    let Ok(entries) = porcelain::listing(bytes) else { return };
+    let record = |entry: &git_orch::git::Entry| {
+        let head = format!("{:06o} blob {}\t", entry.kind.mode(), entry.oid);
+        [head.as_bytes(), entry.name.as_bytes(), b"\0"].concat()
+    };
+    let printed: Vec<u8> = entries.iter().flat_map(record).collect();
+    assert_eq!(porcelain::listing(&printed).expect("entries read back"), entries);
+}
+
+fn objects(bytes: &[u8]) {
+    let mut rest = bytes;
+    while let Ok(object) = porcelain::next_object(&mut rest) {
+        assert!(rest.len() < bytes.len(), "an answer is taken off");
+        let Some((_, body)) = object else { continue };
+        assert!(bytes.windows(body.len().max(1)).any(|window| window.starts_with(&body)));
+    }
+}
