@@ -236,6 +236,8 @@ fn within_arguments(files: Vec<RepoPath>) -> Vec<Vec<RepoPath>> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     /// Pseudo-random trees, the same in every run.
@@ -381,6 +383,47 @@ mod tests {
     fn a_small_job_gets_few_shards() {
         for (files, cores, shards) in [(0, 2, 1), (5, 8, 1), (40, 2, 3), (412, 2, 8), (10_000, 2, 20)] {
             assert_eq!(By::balanced(files, cores), By::About(shards), "{files} files on {cores} cores");
+        }
+    }
+
+    fn any_files() -> impl Strategy<Value = Vec<RepoPath>> {
+        let name = prop_oneof![Just("Cargo.toml".to_owned()), "[a-c \n-]{1,3}", "n{200}"];
+        let path = proptest::collection::vec(name, 1..5).prop_map(|parts| parts.join("/"));
+        proptest::collection::vec(path.prop_map(|path| RepoPath::from(path.as_str())), 0..20)
+    }
+
+    fn any_split() -> impl Strategy<Value = By> {
+        prop_oneof![
+            (0..9_usize).prop_map(By::About),
+            prop_oneof![0..9_usize, Just(usize::MAX)].prop_map(By::Count),
+            Just(By::Directory),
+            Just(By::File),
+            Just(By::Package),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn shards_are_disjoint_and_whole_whatever_the_files(
+            files in any_files(), by in any_split(), repeat in prop_oneof![9 => Just(1), 1 => Just(90_usize)],
+        ) {
+            let copy = |number: usize| move |file: &RepoPath| {
+                RepoPath::from_bytes([file.as_bytes(), format!("/{number}").as_bytes()].concat())
+            };
+            let files: Vec<RepoPath> =
+                (0..repeat).flat_map(|number| files.iter().map(copy(number)).collect::<Vec<_>>()).collect();
+            let mut wanted = files.clone();
+            wanted.sort();
+            wanted.dedup();
+            let shards = split(&files, by, &files);
+            let mut all = shards.concat();
+            all.sort();
+            assert_eq!(all, wanted);
+            assert_eq!(labels(&shards).len(), shards.len());
+            for shard in &shards {
+                let bytes: usize = shard.iter().map(|file| file.as_bytes().len() + 3).sum();
+                assert!(!shard.is_empty() && bytes < ARGUMENT_BYTES, "{bytes}");
+            }
         }
     }
 }

@@ -142,6 +142,8 @@ pub fn commit(oid: Oid, raw: &[u8]) -> Result<Commit> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const OID: &str = "689362089edd09b6d68f7cfe99075e1345e0fede";
@@ -194,6 +196,70 @@ mod tests {
         assert!(next_object(&mut rest).is_err());
         for text in [&format!("{OID} blob {}\nx\n", usize::MAX)[..], "x blob 1\nab\n", "x blob 2\na\n", ""] {
             assert!(next_object(&mut text.as_bytes()).is_err(), "{text:?}");
+        }
+    }
+
+    fn name() -> impl Strategy<Value = RepoPath> {
+        let byte = prop_oneof![1..=255_u8, proptest::sample::select(b" \t\n?1u:".to_vec())];
+        proptest::collection::vec(byte, 1..8).prop_map(RepoPath::from_bytes)
+    }
+
+    fn names() -> impl Strategy<Value = Vec<RepoPath>> {
+        proptest::collection::vec(name(), 0..6)
+    }
+
+    /// A record for each name behind its fields.
+    fn printed(names: &[RepoPath], before: impl Fn(usize) -> String) -> Vec<u8> {
+        let record =
+            |(number, name): (usize, &RepoPath)| [before(number).as_bytes(), name.as_bytes(), b"\0"].concat();
+        names.iter().enumerate().flat_map(record).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn no_name_is_taken_for_a_field(names in names()) {
+            let unmerged = format!("u UU N... 1 2 3 4 {OID} {OID} {OID} ");
+            let sorts = ["? ", &format!("1 .M N... 1 2 3 {OID} {OID} "), &unmerged];
+            let text = printed(&names, |number| sorts[number % 3].to_owned());
+            assert_eq!(status(&text).unwrap(), names);
+            assert_eq!(paths(&printed(&names, |_| String::new())), names);
+            let mut text = format!("{OID}\0").into_bytes();
+            text.extend(printed(&names, |_| String::new()));
+            assert_eq!(merge_tree(&text), Some((OID.parse().unwrap(), names.clone())));
+            let mut sorted = names.clone();
+            sorted.sort();
+            let changes = name_status(&printed(&names, |_| "M\0".to_owned())).unwrap();
+            assert_eq!(changes.into_iter().map(|change| change.path).collect::<Vec<_>>(), sorted);
+            let entries = listing(&printed(&names, |_| format!("100644 blob {OID}\t"))).unwrap();
+            assert_eq!(entries.into_iter().map(|entry| entry.name).collect::<Vec<_>>(), names);
+        }
+
+        #[test]
+        fn what_is_cut_forges_no_name(names in names(), at: proptest::sample::Index) {
+            let text = printed(&names, |_| format!("1 .M N... 1 2 3 {OID} {OID} "));
+            let cut = &text[..at.index(text.len() + 1)];
+            match status(cut) {
+                Ok(found) => {
+                    assert!(found.len() <= names.len());
+                    for (found, name) in found.iter().zip(&names) {
+                        assert!(name.as_bytes().starts_with(found.as_bytes()), "{found} of {name}");
+                    }
+                }
+                Err(error) => assert!(error.to_string().contains("git status")),
+            }
+        }
+
+        #[test]
+        fn objects_come_off_whatever_they_hold(bodies in proptest::collection::vec(any::<Vec<u8>>(), 0..4)) {
+            let object = |body: &Vec<u8>| {
+                [format!("{OID} blob {}\n", body.len()).as_bytes(), body, b"\n"].concat()
+            };
+            let text: Vec<u8> = bodies.iter().flat_map(object).collect();
+            let mut rest = text.as_slice();
+            for body in bodies {
+                assert_eq!(next_object(&mut rest).unwrap(), Some(("blob".to_owned(), body)));
+            }
+            assert!(rest.is_empty());
         }
     }
 }

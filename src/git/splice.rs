@@ -63,3 +63,80 @@ fn load(repo: &Repo, tree: Option<Oid>) -> Result<Entries> {
     let Some(tree) = tree else { return Ok(Entries::new()) };
     Ok(repo.read().tree(tree)?.into_iter().map(|entry| (entry.name.as_bytes().to_vec(), entry)).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use proptest::test_runner::TestRunner;
+
+    use super::*;
+    use crate::git::mine::testing::Scratch;
+
+    /// Files by path, each with a small number for its content.
+    type Files = BTreeMap<&'static str, u8>;
+
+    const PATHS: [&str; 7] = ["a", "a-", "a/b", "a/b/c", "a/d", "e/f", "g"];
+
+    /// Any files that can stand in one tree.
+    fn any_files() -> impl Strategy<Value = Files> {
+        proptest::collection::btree_map(proptest::sample::select(PATHS.to_vec()), 0..3_u8, 0..7).prop_map(
+            |mut files| {
+                let all = files.clone();
+                files.retain(|path, _| !all.keys().any(|other| is_under(other, path)));
+                files
+            },
+        )
+    }
+
+    fn is_under(path: &str, folder: &str) -> bool {
+        path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
+    }
+
+    /// The tree of these files, put together by `git` itself.
+    fn tree_of(scratch: &Scratch, files: &Files) -> Oid {
+        let mut index = git2::Index::new().unwrap();
+        let repository = git2::Repository::open(scratch.git_dir()).unwrap();
+        for (path, content) in files {
+            let time = git2::IndexTime::new(0, 0);
+            index
+                .add(&git2::IndexEntry {
+                    ctime: time,
+                    mtime: time,
+                    dev: 0,
+                    ino: 0,
+                    mode: 0o100_644,
+                    uid: 0,
+                    gid: 0,
+                    file_size: 0,
+                    id: repository.blob(&[*content]).unwrap(),
+                    flags: 0,
+                    flags_extended: 0,
+                    path: path.as_bytes().to_vec(),
+                })
+                .unwrap();
+        }
+        crate::git::library::ours(index.write_tree_to(&repository).unwrap())
+    }
+
+    #[test]
+    fn paths_are_taken_as_git_would() {
+        let scratch = Scratch::new();
+        let repo = scratch.repo();
+        let paths = proptest::sample::subsequence(PATHS.to_vec(), 0..=PATHS.len());
+        let inputs = (any_files(), any_files(), paths);
+        let tried = TestRunner::default().run(&inputs, |(onto, from, paths)| {
+            let mut expected = onto.clone();
+            expected.retain(|path, _| !paths.contains(path));
+            for path in paths.iter().filter(|path| from.contains_key(*path)) {
+                expected.retain(|other, _| !is_under(other, path) && !is_under(path, other));
+                expected.insert(path, from[path]);
+            }
+            let named: Vec<RepoPath> = paths.iter().copied().map(RepoPath::from).collect();
+            let (onto, from) = (tree_of(&scratch, &onto), tree_of(&scratch, &from));
+            let taken = take(&repo, Some(onto), from, &named).unwrap();
+            assert_eq!(taken, tree_of(&scratch, &expected), "{expected:?}");
+            Ok(())
+        });
+        tried.unwrap();
+    }
+}

@@ -141,6 +141,8 @@ pub(super) fn append(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -177,5 +179,36 @@ mod tests {
         append(&path, b"three").unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), b"twothree");
         assert_eq!(std::fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
+    }
+
+    proptest! {
+        #[test]
+        fn numbers_and_strings_read_back_one_after_the_other(
+            parts in proptest::collection::vec((any::<usize>(), any::<Vec<u8>>()), 0..6),
+        ) {
+            let mut out = Vec::new();
+            for (number, string) in &parts {
+                put_number(&mut out, *number);
+                put_string(&mut out, string);
+            }
+            let mut reader = Reader(&out);
+            for (number, string) in &parts {
+                assert_eq!(reader.number(), Some(*number));
+                assert_eq!(reader.string(), Some(string.as_slice()));
+            }
+            assert!(reader.0.is_empty());
+        }
+
+        #[test]
+        fn one_bent_or_missing_byte_is_noticed(
+            payload: Vec<u8>, at: proptest::sample::Index, bit in 0..8_u8,
+        ) {
+            let whole = sealed(&payload);
+            assert_eq!(unsealed(&mut Reader(&whole)), Some(payload.as_slice()));
+            let mut bent = whole.clone();
+            bent[at.index(whole.len())] ^= 1_u8 << bit;
+            assert_eq!(unsealed(&mut Reader(&bent)), None);
+            assert_eq!(unsealed(&mut Reader(&whole[..at.index(whole.len())])), None);
+        }
     }
 }

@@ -311,6 +311,9 @@ impl Local {
 
 #[cfg(test)]
 pub(super) mod testing {
+    use proptest::prelude::*;
+    use proptest::{collection, sample};
+
     use super::*;
     use crate::model::Change;
 
@@ -330,6 +333,16 @@ pub(super) mod testing {
         }
     }
 
+    /// Commits on a few paths, each by its own number, in any order.
+    pub(in crate::history) fn any_commits() -> impl Strategy<Value = Vec<Mined>> {
+        let paths = sample::subsequence(vec!["d", "s/a", "s/b", "s/t/c", "w/b"], 0..5);
+        collection::btree_map(1..=200_u8, ("[ab]", paths), 0..8)
+            .prop_map(|commits| {
+                commits.into_iter().map(|(number, (author, paths))| mined(number, &author, &paths)).collect()
+            })
+            .prop_shuffle()
+    }
+
     /// A log of these commits on the base, oldest first.
     pub(in crate::history) fn log(mut commits: Vec<Mined>) -> Log {
         let mut log = Log::default();
@@ -341,7 +354,9 @@ pub(super) mod testing {
 
 #[cfg(test)]
 mod tests {
-    use super::testing::{log, mined, oid};
+    use proptest::prelude::*;
+
+    use super::testing::{any_commits, log, mined, oid};
     use super::*;
 
     fn facts(log: &Log) -> Vec<(Oid, i64, String, Place, String, Vec<String>)> {
@@ -422,5 +437,28 @@ mod tests {
         }
         assert_eq!(log.chunks, Some(1));
         assert_eq!(Log::load(&file).commits().len(), MAX_CHUNKS + 1);
+    }
+
+    proptest! {
+        #[test]
+        fn chunks_are_believed_up_to_where_the_file_is_cut(
+            pieces in proptest::collection::vec(any_commits(), 1..4), at: proptest::sample::Index,
+        ) {
+            let mut log = Log::default();
+            let mut file = MAGIC.to_vec();
+            let mut known = vec![(file.len(), facts(&log))];
+            for piece in pieces {
+                log.add_side(piece);
+                file.extend(bytes::sealed(&log.chunk(&log.unsaved)));
+                log.unsaved.clear();
+                known.push((file.len(), facts(&log)));
+            }
+            assert_eq!(facts(&Log::from_bytes(&log.to_bytes())), facts(&log));
+            for end in [at.index(file.len() + 1), file.len()] {
+                let cut = Log::from_bytes(&file[..end]);
+                let (_, whole) = known.iter().rev().find(|(length, _)| *length <= end).unwrap_or(&known[0]);
+                assert_eq!(&facts(&cut), whole);
+            }
+        }
     }
 }

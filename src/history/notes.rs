@@ -56,6 +56,8 @@ fn change(letter: &str, path: &str) -> Option<Change> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn note() -> TouchNote {
@@ -104,6 +106,43 @@ mod tests {
             "session a\nlater-word x\n",
         ] {
             assert_eq!(TouchNote::parse(text), None, "{text:?}");
+        }
+    }
+
+    fn any_note(session: &'static str) -> impl Strategy<Value = TouchNote> {
+        let status = proptest::sample::select(vec![Status::Added, Status::Modified, Status::Deleted]);
+        let path = proptest::collection::vec(any::<u8>(), 1..6).prop_map(RepoPath::from_bytes);
+        let change = (status, path).prop_map(|(status, path)| Change { status, path });
+        let task = "[a-c]{1,2}".prop_map(|name| name.parse().unwrap());
+        let changes = proptest::collection::btree_set(change, 0..5);
+        (proptest::collection::btree_set(task, 0..3), changes).prop_map(move |(tasks, changes)| TouchNote {
+            session: session.parse().unwrap(),
+            tasks,
+            changes,
+        })
+    }
+
+    /// Git's `cat_sort_uniq`.
+    fn union(one: &str, other: &str) -> String {
+        let lines: BTreeSet<&str> = one.lines().chain(other.lines()).collect();
+        lines.into_iter().map(|line| format!("{line}\n")).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn merging_notes_in_any_order_any_number_of_times_is_one_note(
+            (one, other) in (any_note("a"), any_note("a")),
+        ) {
+            let (first, second) = (one.to_text(), other.to_text());
+            assert_eq!(TouchNote::parse(&first), Some(one.clone()));
+            assert_eq!(union(&first, &first), first.clone());
+            let both = union(&first, &second);
+            assert_eq!(&union(&second, &first), &both);
+            assert_eq!(&union(&both, &second), &both);
+            let merged = TouchNote::parse(&both).unwrap();
+            assert_eq!(merged.to_text(), both);
+            assert_eq!(merged.tasks, &one.tasks | &other.tasks);
+            assert_eq!(merged.changes, &one.changes | &other.changes);
         }
     }
 }

@@ -276,11 +276,13 @@ fn read_session(reader: &mut Reader<'_>) -> Option<FoldedSession> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::history::credit::testing::source;
     use crate::history::fold::fold;
     use crate::history::fold::testing::{DAY, request};
-    use crate::history::log::testing::{log, mined, oid};
+    use crate::history::log::testing::{any_commits, log, mined, oid};
 
     fn sample() -> (Key, Vec<u8>) {
         let commits = vec![mined(1, "a", &["s/a", "w/b"]), mined(8, "a", &["s/a"])];
@@ -336,5 +338,56 @@ mod tests {
         let keys: std::collections::HashSet<Key> = others.iter().map(key).collect();
         assert_eq!(keys.len(), others.len());
         assert_eq!(key(&base), key(&Request { now: Time(0), ..base.clone() }), "time passes, tables stay");
+    }
+
+    /// The sessions that the commits of `any_commits` are folded for.
+    fn request_of(day: i64) -> Request {
+        request(day, vec![source("s", &["s"]), source("t", &["s/t", "w"]), source("all", &[])])
+    }
+
+    proptest! {
+        #[test]
+        fn a_table_is_the_same_in_whatever_order_commits_came(
+            commits in any_commits(), cut: proptest::sample::Index, day in 0..250_i64,
+        ) {
+            let request = request_of(day);
+            let key = key(&request);
+            let mut sorted = commits.clone();
+            sorted.sort_by_key(|commit| commit.time);
+            let once = fold(&request, &log(sorted)).to_bytes(&key);
+            let mut pieces = log(commits[..cut.index(commits.len() + 1)].to_vec());
+            pieces.add_base(commits.clone(), &[oid(255)], 9);
+            assert_eq!(fold(&request, &pieces).to_bytes(&key), once);
+        }
+
+        #[test]
+        fn a_table_says_what_was_folded_and_time_only_scales_it(
+            commits in any_commits(), day in 0..250_i64, later in 0..9_000_i64,
+        ) {
+            let request = request_of(day);
+            let key = key(&request);
+            let folded = fold(&request, &log(commits));
+            let table = Table::new(folded.to_bytes(&key), &key).unwrap();
+            let paths: Vec<RepoPath> =
+                folded.weights.iter().map(|(path, _)| RepoPath::from_bytes(path.as_slice())).collect();
+            let (now, then) = (folded.reference, Time(folded.reference.0 + later * DAY));
+            let (profiles, decayed) = (table.profiles(&paths, now), table.profiles(&paths, then));
+            assert_eq!(profiles.weights.len(), folded.weights.len());
+            let days = |half_life: Duration| (-(later as f64) * 86_400.0 / half_life.as_secs_f64()).exp2();
+            for (path, weights) in &folded.weights {
+                let (at, after) = (profiles.at(path), decayed.at(path));
+                assert_eq!((at.len(), after.len()), (weights.len(), weights.len()));
+                for ((weight, read), after) in weights.iter().zip(at).zip(after) {
+                    let last = read.last.clone().unwrap();
+                    assert_eq!((read.session, read.touches), (weight.session, weight.touches));
+                    assert_eq!((last.oid, last.time), (weight.oid, weight.time));
+                    assert_eq!(read.fast as f32, weight.fast as f32);
+                    assert_eq!(read.slow as f32, weight.slow as f32);
+                    let half_lives = request.half_lives;
+                    assert!((after.slow - read.slow * days(half_lives.slow)).abs() < 1e-9 * read.slow);
+                    assert!((after.fast - read.fast * days(half_lives.fast)).abs() <= 1e-9 * read.fast);
+                }
+            }
+        }
     }
 }

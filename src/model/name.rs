@@ -102,6 +102,8 @@ impl<'de> Deserialize<'de> for Name {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -171,5 +173,21 @@ mod tests {
         let name: Name = "a".repeat(63).parse().unwrap();
         assert_eq!(name.numbered(12).as_str().len(), 63);
         assert_eq!("fix".parse::<Name>().unwrap().numbered(2).as_str(), "fix-2");
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_made_of_a_text_is_a_name(text in "\\PC{0,80}|[a-z0-9._ -]{0,90}", number: u32) {
+            if let Some(slug) = Name::slug(&text) {
+                assert_eq!(slug.as_str().parse().as_ref(), Ok(&slug));
+                assert_eq!(Name::slug(slug.as_str()), Some(slug.clone()));
+                assert_eq!(slug.numbered(number).as_str().parse(), Ok(slug.numbered(number)));
+            }
+            if let Ok(name) = text.parse::<Name>() {
+                assert_eq!(name.numbered(number).as_str().parse(), Ok(name.numbered(number)));
+                // Git's own rule for a component of a ref.
+                assert!(git2::Reference::is_valid_name(&format!("refs/heads/orch/{name}")));
+            }
+        }
     }
 }

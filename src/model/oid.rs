@@ -100,6 +100,8 @@ impl<'de> Deserialize<'de> for Oid {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -113,6 +115,25 @@ mod tests {
     fn anything_else_is_refused() {
         for text in ["", "abc", &"g".repeat(40), &"a".repeat(41)] {
             assert_eq!(text.parse::<Oid>(), Err(NotAnOid), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn bytes_and_hex_say_the_same_in_the_same_order(one: [u8; 32], other: [u8; 32], long: bool) {
+            let length = if long { 32 } else { 20 };
+            let oid = |bytes: &[u8]| Oid::from_bytes(&bytes[..length]).unwrap();
+            let (one, other) = (oid(&one), oid(&other));
+            assert_eq!(one.to_string().parse(), Ok(one));
+            assert_eq!(one.to_string().to_uppercase().parse(), Ok(one));
+            assert_eq!(one.cmp(&other), one.to_string().cmp(&other.to_string()));
+            assert_eq!(Oid::from_bytes(one.as_bytes()), Some(one));
+        }
+
+        #[test]
+        fn only_hex_of_the_right_length_is_an_id(text in "[0-9a-fA-Fg ]{38,42}|\\PC{0,70}") {
+            let is_hex = text.bytes().all(|byte| byte.is_ascii_hexdigit());
+            assert_eq!(text.parse::<Oid>().is_ok(), is_hex && [40, 64].contains(&text.len()));
         }
     }
 }

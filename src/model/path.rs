@@ -253,6 +253,8 @@ fn check(pattern: &str) -> Result<&str, String> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -329,5 +331,70 @@ mod tests {
         let path = RepoPath::from("a/b/c.rs");
         assert_eq!(path.ancestors().collect::<Vec<_>>(), [&b"a/b"[..], b"a", b""]);
         assert_eq!(RepoPath::from("c.rs").ancestors().collect::<Vec<_>>(), [b""]);
+    }
+
+    /// Bytes with many that mean something.
+    fn odd_bytes() -> impl Strategy<Value = Vec<u8>> {
+        let byte = prop_oneof![any::<u8>(), proptest::sample::select(b"/.\"\\n\n\t\x1b\xe9ab".to_vec())];
+        proptest::collection::vec(byte, 0..24)
+    }
+
+    proptest! {
+        #[test]
+        fn quoting_loses_nothing_and_shows_no_control(bytes in odd_bytes()) {
+            let path = RepoPath::from_bytes(bytes);
+            let text = path.quoted();
+            assert!(!text.chars().any(char::is_control), "{text:?}");
+            assert_eq!(RepoPath::unquoted(&text), Some(path.clone()));
+            let json = serde_json::to_string(&path).unwrap();
+            assert_eq!(serde_json::from_str::<RepoPath>(&json).unwrap(), path);
+        }
+
+        #[test]
+        fn any_text_is_unquoted_or_refused(text in "\"?[a\\\\0-7nt\"é]{0,12}\"?") {
+            if let Some(path) = RepoPath::unquoted(&text) {
+                assert_eq!(RepoPath::unquoted(&path.quoted()), Some(path));
+            }
+        }
+
+        #[test]
+        fn what_is_typed_resolves_inside_or_not_at_all(prefix in "[a./]{0,8}", typed in "[ab./]{0,12}") {
+            let found = RepoPath::resolve(Path::new(&prefix), Path::new(&typed));
+            // The same walk, by hand.
+            let mut parts = Vec::new();
+            let mut inside = !prefix.starts_with('/') && !typed.starts_with('/');
+            for part in prefix.split('/').chain(typed.split('/')) {
+                match part {
+                    "" | "." => {}
+                    ".." => inside &= parts.pop().is_some(),
+                    part => parts.push(part),
+                }
+            }
+            assert_eq!(found.ok(), inside.then(|| RepoPath::from(parts.join("/").as_str())));
+        }
+
+        #[test]
+        fn a_plain_pattern_holds_itself_and_what_lies_under(
+            plain in "[^!:*?\\[{\\\\/.\0][^*?\\[{\\\\/.\0]{0,6}(/[^*?\\[{\\\\/.\0]{1,6}){0,2}",
+        ) {
+            let set = PathSet::parse(std::slice::from_ref(&plain)).unwrap();
+            for (path, inside) in [("", true), ("/x", true), ("/x/y", true), ("x", false)] {
+                assert_eq!(set.contains(&RepoPath::from(format!("{plain}{path}").as_str())), inside);
+            }
+            assert!(!set.contains(&RepoPath::from(format!("x/{plain}").as_str())));
+        }
+
+        #[test]
+        fn a_star_stays_in_its_component_and_two_do_not(
+            parts in proptest::collection::vec("[ab]{1,2}", 1..5),
+        ) {
+            let path = RepoPath::from(parts.join("/").as_str());
+            let stars = |star: &str| PathSet::parse(&[vec![star; parts.len()].join("/")]).unwrap();
+            assert!(stars("*").contains(&path) && stars("**").contains(&path));
+            let holds = |pattern: &str| PathSet::parse(&[pattern.to_owned()]).unwrap().contains(&path);
+            assert_eq!(holds("*"), parts.len() == 1);
+            assert_eq!(holds(&format!("*/{}", parts[parts.len() - 1])), parts.len() == 2);
+            assert!(holds(&format!("**/{}", parts[parts.len() - 1])));
+        }
     }
 }

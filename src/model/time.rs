@@ -123,6 +123,8 @@ impl<'de> Deserialize<'de> for Time {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -150,6 +152,25 @@ mod tests {
             [(-5, 5, 10), (5, -5, 0), (i64::MIN, i64::MAX, i64::MAX), (1, i64::MIN, 0)]
         {
             assert_eq!(Time(later).since(Time(earlier)), seconds);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn moments_read_back(seconds in prop_oneof![any::<i64>(), -400_000_000_000_i64..400_000_000_000]) {
+            let moment = Time(seconds);
+            let text = serde_json::to_string(&moment).unwrap();
+            assert_eq!(serde_json::from_str::<Time>(&text).unwrap(), moment);
+            assert!(moment.date().len() >= 10);
+        }
+
+        #[test]
+        fn a_span_is_shown_in_whole_units_that_say_half_of_it_at_least(
+            seconds in prop_oneof![0..i64::MAX, 0..100_000_000_i64],
+        ) {
+            let shown = parse_span(&span(seconds)).unwrap().as_secs();
+            let seconds = seconds.unsigned_abs();
+            assert!(shown <= seconds && seconds < 2 * shown.max(1), "{seconds} as {}", shown);
         }
     }
 }

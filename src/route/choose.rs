@@ -56,8 +56,10 @@ fn order(a: &(&Contender, Candidate), b: &(&Contender, Candidate)) -> Ordering {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::super::testing::{contender, given, profiles};
-    use crate::model::{Profiles, Route, Time, Weights};
+    use crate::model::{Profiles, RepoPath, Route, TargetSource, Time, Weights};
     use crate::route::{Contender, Expected, Question};
 
     fn route(expected: &Expected, contenders: &[Contender], profiles: &Profiles) -> Route {
@@ -154,5 +156,68 @@ mod tests {
             route(&given(&["src/x.rs"]), &[contender("b", &[], 0), contender("a", &[], 0)], &profiles);
         assert_eq!(names(&route)[0], "a", "the more active one wins a tie");
         assert!(route.unsure, "{route:?}");
+    }
+
+    const FILES: [&str; 4] = ["src/x.rs", "src/y.rs", "src/api/z.rs", "web/x.ts"];
+    const NAMES: [&str; 4] = ["a", "b", "c", "d"];
+
+    fn any_expected() -> impl Strategy<Value = Expected> {
+        let targets = proptest::sample::subsequence(FILES.to_vec(), 0..=FILES.len());
+        let source = proptest::sample::select(vec![TargetSource::Given, TargetSource::Predicted]);
+        let votes = proptest::collection::vec(0.0..1.0_f64, 0..=NAMES.len());
+        (targets, source, 0.0..=1.0_f64, votes).prop_map(|(targets, source, score, votes)| {
+            let mut expected = Expected { votes, similar: 3, ..given(&targets) };
+            expected.targets.iter_mut().for_each(|target| (target.source, target.score) = (source, score));
+            expected
+        })
+    }
+
+    fn any_contenders() -> impl Strategy<Value = Vec<Contender>> {
+        let patterns = proptest::sample::subsequence(vec!["src", "web/**", "**/*.rs"], 0..3);
+        let paths = |files: Vec<&str>| files.into_iter().map(RepoPath::from).collect();
+        let task = proptest::sample::subsequence(FILES.to_vec(), 0..3).prop_map(paths);
+        let open = proptest::collection::vec(task, 0..30);
+        let one = (patterns, open, "(fix|login)?", any::<Option<i64>>(), 0..20_u32).prop_map(
+            |(patterns, open, specialty, last, commits)| {
+                let last_activity = last.map(Time);
+                Contender { open, specialty, commits, last_activity, ..contender("x", &patterns, 0) }
+            },
+        );
+        proptest::collection::vec(one, 0..=NAMES.len()).prop_map(|mut all| {
+            all.iter_mut().zip(NAMES).for_each(|(one, name)| one.name = name.parse().unwrap());
+            all
+        })
+    }
+
+    fn any_touches() -> impl Strategy<Value = Vec<(u16, &'static str, f64)>> {
+        let file = proptest::sample::select(FILES.to_vec());
+        proptest::collection::vec((0..NAMES.len() as u16, file, 0.0..9.0), 0..20)
+    }
+
+    proptest! {
+        #[test]
+        fn scores_are_sums_and_it_does_not_matter_who_is_asked_first(
+            expected in any_expected(),
+            contenders in any_contenders(),
+            touches in any_touches(),
+        ) {
+            let profiles = profiles(&NAMES, &touches);
+            let found = route(&expected, &contenders, &profiles);
+            assert_eq!(found.candidates.len(), contenders.len());
+            for candidate in &found.candidates {
+                let sum: f64 = candidate.terms.iter().map(|term| term.value * term.weight).sum();
+                assert!((candidate.score - sum).abs() < 1e-12, "{candidate:?}");
+                for term in &candidate.terms {
+                    assert!((0.0..=1.0).contains(&term.value), "{candidate:?}");
+                }
+            }
+            let scores: Vec<f64> = found.candidates.iter().map(|candidate| candidate.score).collect();
+            assert!(scores.windows(2).all(|pair| pair[1] - pair[0] < 2e-9), "{scores:?}");
+            assert_eq!(found.choice.as_ref(), found.candidates.first().map(|first| &first.session));
+            assert!(found.margin >= -2e-9 || contenders.len() < 2, "{}", found.margin);
+            let mut turned = contenders.clone();
+            turned.reverse();
+            assert_eq!(names(&route(&expected, &turned, &profiles)), names(&found));
+        }
     }
 }

@@ -65,6 +65,8 @@ fn escaped(json: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -77,5 +79,16 @@ mod tests {
                 + "\n"
         );
         assert_eq!(serde_json::from_str::<Vec<String>>(&text).ok(), Some(value.map(str::to_owned).to_vec()));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_in_json_is_safe_and_reads_back(
+            text in "(?s).{0,40}|[\\p{Cf}\\p{Cc}\\p{Co}a\\\\\"]{0,20}",
+        ) {
+            let json = line(&text).unwrap();
+            assert!(!json.trim_end_matches('\n').contains(is_harmful), "{json:?}");
+            assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);
+        }
     }
 }

@@ -24,6 +24,8 @@ pub(super) fn is_harmful(c: char) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -37,6 +39,16 @@ mod tests {
         ] {
             assert_eq!(safe(text), shown);
             assert_eq!(safe(&safe(text)), shown);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_shown_is_safe_and_stays_as_it_is(text in ".{0,40}|(?s).{0,40}|[\\p{Cf}\\p{Cc}a]{0,20}") {
+            let shown = safe(&text);
+            assert!(!shown.contains(is_harmful));
+            assert_eq!(safe(&shown), shown.clone());
+            assert_eq!(shown == text, !text.contains(is_harmful));
         }
     }
 }

@@ -28,6 +28,12 @@ impl Scratch {
         output.stdout
     }
 
+    #[expect(clippy::disallowed_methods, reason = "git is found as the program finds it")]
+    pub(crate) fn repo(&self) -> crate::git::Repo {
+        let environment = ["PATH", "HOME"].map(|key| (key.into(), std::env::var_os(key).unwrap_or_default()));
+        crate::git::Repo::discover(self.0.path(), &environment.into()).unwrap()
+    }
+
     pub(crate) fn import(&self, stream: &[u8]) {
         self.git(&["fast-import", "--quiet", "--force", "--date-format=raw"], stream);
     }
