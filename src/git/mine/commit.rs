@@ -36,9 +36,9 @@ pub(super) fn parse(raw: &[u8]) -> Option<RawCommit> {
     Some(RawCommit { tree: tree?, parents, time, author, subject: subject(&decode_line(message, encoding)) })
 }
 
-/// A message's first line that holds anything.
+/// A message's first line that holds anything, without blanks around it.
 pub(super) fn subject(message: &str) -> String {
-    message.lines().map(str::trim_end).find(|line| !line.is_empty()).unwrap_or_default().to_owned()
+    message.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default().to_owned()
 }
 
 fn oid(hex: &[u8]) -> Option<Oid> {
@@ -80,6 +80,8 @@ fn decode<'a>(bytes: &'a [u8], encoding: &[u8]) -> Cow<'a, str> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const TREE: &str = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
@@ -116,6 +118,36 @@ mod tests {
         for (encoding, subject) in [("ISO-8859-1", "caf\u{e9}"), ("koi8-r", "caf\u{fffd}")] {
             let raw = [format!("encoding {encoding}\n\n").as_bytes(), b"caf\xe9"].concat();
             assert_eq!(parsed(&raw).unwrap().subject, subject);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn mining_reads_what_git_printed_as_everything_else_does(
+            parents in proptest::collection::vec(any::<[u8; 20]>(), 0..3),
+            (name, email) in ("[a-zé .]{0,6}", "[a-z@.]{0,6}"),
+            time in -9_000_000_000_i64..9_000_000_000,
+            lines in proptest::collection::vec("[a-c é]{0,3}", 0..4),
+        ) {
+            let parents: Vec<Oid> = parents.iter().map(|bytes| Oid::from_bytes(bytes).unwrap()).collect();
+            let mut raw = format!("tree {TREE}\n");
+            parents.iter().for_each(|parent| raw.push_str(&format!("parent {parent}\n")));
+            raw += &format!("author {name} <{email}> 1 +0000\ncommitter C <c@d.e> {time} -0100\n\n");
+            raw += &lines.join("\n");
+            let mined = parse(raw.as_bytes()).unwrap();
+            let read = crate::git::porcelain::commit(TREE.parse().unwrap(), raw.as_bytes()).unwrap();
+            assert_eq!((mined.tree, &mined.parents, mined.time), (read.tree, &read.parents, read.time));
+            assert_eq!((mined.parents, mined.author), (parents, read.email));
+            assert_eq!((mined.time, mined.subject), (Time(time), subject(&read.message)));
+        }
+
+        #[test]
+        fn no_bytes_are_too_odd(
+            raw: Vec<u8>, head in "(tree|parent|author|committer|encoding)?[ <>0-9a\n]{0,60}",
+        ) {
+            parse(&raw);
+            parsed(head.as_bytes());
+            parsed(&[head.as_bytes(), b"\n\n", &raw].concat());
         }
     }
 }
