@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard};
 
 use git2::{ErrorCode, ObjectType, Repository, Sort};
 
-use super::read::{Backing, Commit, Entry, EntryKind, Head, Read, Write};
+use super::read::{Backing, Commit, Entry, EntryKind, Head, MAX_DEPTH, Read, Write};
 use crate::error::{Error, Result};
 use crate::model::touch::Status;
 use crate::model::{Change, Oid, RepoPath, Time};
@@ -150,17 +150,14 @@ impl Read for Library {
     }
 
     fn tracked(&self, tree: Oid) -> Result<Vec<Entry>> {
-        let mut found = Vec::new();
-        collect(&self.repository(), tree, &mut Vec::new(), &mut found)?;
-        found.sort_by(|one: &Entry, two| one.name.cmp(&two.name));
+        let mut found = files(&self.repository(), tree)?;
+        found.sort_by(|one, two| one.name.cmp(&two.name));
         Ok(found)
     }
 
     fn changes(&self, old: Option<Oid>, new: Oid) -> Result<Vec<Change>> {
-        let repository = self.repository();
-        let mut found = Vec::new();
-        compare(&repository, old, Some(new), &mut Vec::new(), &mut found)?;
-        found.sort_by(|one: &Change, two| one.path.cmp(&two.path));
+        let mut found = differences(&self.repository(), old, new)?;
+        found.sort_by(|one, two| one.path.cmp(&two.path));
         Ok(found)
     }
 
@@ -246,60 +243,78 @@ fn entries(repository: &Repository, oid: Oid) -> Result<Vec<Entry>> {
     Ok(tree.iter().map(entry).collect())
 }
 
-fn collect(repository: &Repository, tree: Oid, at: &mut Vec<u8>, found: &mut Vec<Entry>) -> Result<()> {
-    for entry in entries(repository, tree)? {
-        let length = at.len();
-        at.extend_from_slice(entry.name.as_bytes());
-        if entry.kind == EntryKind::Tree {
-            at.push(b'/');
-            collect(repository, entry.oid, at, found)?;
-        } else {
-            found.push(Entry { name: RepoPath::from_bytes(at.clone()), ..entry });
-        }
-        at.truncate(length);
-    }
-    Ok(())
+/// A folder that is still to be read, and how deep it lies.
+struct Open<T> {
+    trees: T,
+    at: Vec<u8>,
+    depth: usize,
 }
 
-/// Walks two trees at once and skips equal subtrees; libgit2's own tree
-/// comparison is many times slower on large trees.
-fn compare(
-    repository: &Repository,
-    old: Option<Oid>,
-    new: Option<Oid>,
-    at: &mut Vec<u8>,
-    found: &mut Vec<Change>,
-) -> Result<()> {
-    if old == new {
-        return Ok(());
+impl<T> Open<T> {
+    /// The whole of what is read; not recursion, since how deep folders go is
+    /// for the repository to say.
+    fn top(trees: T) -> Vec<Self> {
+        vec![Self { trees, at: Vec::new(), depth: 0 }]
     }
+
+    fn below(trees: T, path: Vec<u8>, depth: usize) -> Result<Self> {
+        if depth >= MAX_DEPTH {
+            return Err(Error::unusable("could not read a tree: it is nested too deeply"));
+        }
+        Ok(Self { trees, at: [path.as_slice(), b"/"].concat(), depth })
+    }
+}
+
+/// All files below a tree, in any order.
+fn files(repository: &Repository, tree: Oid) -> Result<Vec<Entry>> {
+    let mut found = Vec::new();
+    let mut open = Open::top(tree);
+    while let Some(Open { trees, at, depth }) = open.pop() {
+        for entry in entries(repository, trees)? {
+            let path = [at.as_slice(), entry.name.as_bytes()].concat();
+            if entry.kind == EntryKind::Tree {
+                open.push(Open::below(entry.oid, path, depth + 1)?);
+            } else {
+                found.push(Entry { name: RepoPath::from_bytes(path), ..entry });
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// What differs between two trees, in any order; equal subtrees are skipped,
+/// and libgit2's own tree comparison is many times slower on large trees.
+fn differences(repository: &Repository, old: Option<Oid>, new: Oid) -> Result<Vec<Change>> {
     let list = |oid: Option<Oid>| oid.map_or(Ok(Vec::new()), |oid| entries(repository, oid));
-    let mut names: std::collections::BTreeMap<RepoPath, (Option<Entry>, Option<Entry>)> = Default::default();
-    for entry in list(old)? {
-        let name = entry.name.clone();
-        names.entry(name).or_default().0 = Some(entry);
-    }
-    for entry in list(new)? {
-        let name = entry.name.clone();
-        names.entry(name).or_default().1 = Some(entry);
-    }
-    for (name, (before, after)) in names {
-        let length = at.len();
-        at.extend_from_slice(name.as_bytes());
-        let tree =
-            |entry: &Option<Entry>| entry.as_ref().filter(|e| e.kind == EntryKind::Tree).map(|e| e.oid);
-        let file = |entry: Option<Entry>| entry.filter(|e| e.kind != EntryKind::Tree);
-        let (old_tree, new_tree) = (tree(&before), tree(&after));
-        if let Some(status) = file_status(file(before), file(after)) {
-            found.push(Change { status, path: RepoPath::from_bytes(at.clone()) });
+    let tree = |entry: &Option<Entry>| entry.as_ref().filter(|e| e.kind == EntryKind::Tree).map(|e| e.oid);
+    let file = |entry: Option<Entry>| entry.filter(|e| e.kind != EntryKind::Tree);
+    let mut found = Vec::new();
+    let mut open = Open::top((old, Some(new)));
+    while let Some(Open { trees: (old, new), at, depth }) = open.pop() {
+        let mut names: BTreeMap<RepoPath, (Option<Entry>, Option<Entry>)> = BTreeMap::new();
+        if old == new {
+            continue;
         }
-        if old_tree.is_some() || new_tree.is_some() {
-            at.push(b'/');
-            compare(repository, old_tree, new_tree, at, found)?;
+        for entry in list(old)? {
+            let name = entry.name.clone();
+            names.entry(name).or_default().0 = Some(entry);
         }
-        at.truncate(length);
+        for entry in list(new)? {
+            let name = entry.name.clone();
+            names.entry(name).or_default().1 = Some(entry);
+        }
+        for (name, (before, after)) in names {
+            let path = [at.as_slice(), name.as_bytes()].concat();
+            let trees = (tree(&before), tree(&after));
+            if let Some(status) = file_status(file(before), file(after)) {
+                found.push(Change { status, path: RepoPath::from_bytes(path.as_slice()) });
+            }
+            if trees.0 != trees.1 {
+                open.push(Open::below(trees, path, depth + 1)?);
+            }
+        }
     }
-    Ok(())
+    Ok(found)
 }
 
 fn file_status(before: Option<Entry>, after: Option<Entry>) -> Option<Status> {
@@ -310,5 +325,35 @@ fn file_status(before: Option<Entry>, after: Option<Entry>) -> Option<Status> {
         (Some(_), None) => Some(Status::Deleted),
         (Some(old), Some(new)) if plain(old.kind) != plain(new.kind) => Some(Status::TypeChanged),
         (Some(old), Some(new)) => ((old.oid, old.kind) != (new.oid, new.kind)).then_some(Status::Modified),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::git::mine::mine_commits;
+    use crate::git::mine::testing::{Scratch, commit, file};
+
+    #[test]
+    fn a_tree_as_deep_as_git_allows_is_read_and_a_deeper_one_refused() {
+        let scratch = Scratch::new();
+        let path = |depth: usize| vec!["d"; depth].join("/");
+        let [deep, deeper] = [MAX_DEPTH, MAX_DEPTH + 1].map(|depth| {
+            scratch.import(&commit(1, &[], &file(&path(depth), 1)));
+            scratch.oid("main")
+        });
+        let library = Library::new(Repository::open(scratch.git_dir()).unwrap());
+        let [tree, deeper_tree] = [deep, deeper].map(|oid| library.commit(oid).unwrap().tree);
+        let added = [Change { status: Status::Added, path: RepoPath::from(path(MAX_DEPTH).as_str()) }];
+        assert_eq!(library.tracked(tree).unwrap()[0].name, added[0].path);
+        assert_eq!(library.changes(None, tree).unwrap(), added);
+        assert_eq!(mine_commits(&scratch.git_dir(), &[deep]).unwrap()[0].changes, added);
+        for refused in [
+            library.tracked(deeper_tree).map(drop),
+            library.changes(None, deeper_tree).map(drop),
+            mine_commits(&scratch.git_dir(), &[deeper]).map(drop),
+        ] {
+            assert!(refused.unwrap_err().to_string().contains("nested too deeply"));
+        }
     }
 }

@@ -9,6 +9,9 @@ use std::path::Path;
 use crate::error::Result;
 use crate::model::{Change, Oid, RepoPath, Time};
 
+/// How many trees may lie in one another: git's own limit, a deeper one is an attack.
+pub(super) const MAX_DEPTH: usize = 2_048;
+
 /// Where a worktree's `HEAD` points.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Head {

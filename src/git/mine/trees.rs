@@ -9,12 +9,11 @@ use std::rc::Rc;
 
 use super::walk::OidHasher;
 use crate::error::{Error, Result};
+use crate::git::read::MAX_DEPTH;
 use crate::model::{Change, Oid, RepoPath, Status};
 
 /// Bytes of decoded trees that are kept: a commit's tree is the next one's old side.
 const CACHE: usize = 16 << 20;
-/// Git's own limit; a deeper tree is an attack.
-const MAX_DEPTH: usize = 2_048;
 
 /// Reads trees, keeping the last ones.
 pub(super) struct Trees<'r> {
@@ -33,55 +32,44 @@ impl<'r> Trees<'r> {
 
     /// What changed from `old` (nothing, for a root commit) to `new`.
     pub(super) fn changes(&mut self, old: Option<Oid>, new: Oid) -> Result<Vec<Change>> {
-        let mut found = Found { changes: Vec::new(), path: Vec::new(), depth: 0 };
+        let (mut changes, mut path) = (Vec::new(), Vec::new());
+        let mut levels = Vec::new();
         if old != Some(new) {
-            self.compare(old, Some(new), &mut found)?;
+            levels.push(self.level(old, Some(new), 0)?);
         }
-        Ok(found.changes)
+        // No recursion: how deep folders go is for the repository to say.
+        while let Some(level) = levels.last_mut() {
+            path.truncate(level.path);
+            let Some((old, new)) = level.next_difference()? else {
+                levels.pop();
+                continue;
+            };
+            let Some(any) = old.or(new) else { continue };
+            if !path.is_empty() {
+                path.push(b'/');
+            }
+            path.extend_from_slice(any.name);
+            if !any.is_tree() {
+                changes
+                    .push(Change { status: status(old, new), path: RepoPath::from_bytes(path.as_slice()) });
+                continue;
+            }
+            let oid = |entry: Option<Entry<'_>>| entry.and_then(|entry| Oid::from_bytes(entry.oid));
+            let below = self.level(oid(old), oid(new), path.len())?;
+            if levels.len() == MAX_DEPTH {
+                return Err(Error::unusable("could not read history: a tree is nested too deeply"));
+            }
+            levels.push(below);
+        }
+        Ok(changes)
     }
 
-    fn compare(&mut self, old: Option<Oid>, new: Option<Oid>, found: &mut Found) -> Result<()> {
-        found.depth += 1;
-        if found.depth > MAX_DEPTH {
-            return Err(Error::unusable("could not read history: a tree is nested too deeply"));
-        }
+    /// Two trees from their beginning, at a path of so many bytes.
+    fn level(&mut self, old: Option<Oid>, new: Option<Oid>, path: usize) -> Result<Level<'r>> {
         let old = old.map(|oid| self.read(oid)).transpose()?;
         let new = new.map(|oid| self.read(oid)).transpose()?;
-        let width = self.width();
-        let mut sides = Sides {
-            old: Cursor { rest: old.as_ref().map_or(&[], |tree| tree.data()), width },
-            new: Cursor { rest: new.as_ref().map_or(&[], |tree| tree.data()), width },
-        };
-        while let Some((old, new)) = sides.next_difference()? {
-            self.report(old, new, found)?;
-        }
-        found.depth -= 1;
-        Ok(())
-    }
-
-    /// Reports one difference; entries of one name and sort come together.
-    fn report(&mut self, old: Option<Entry<'_>>, new: Option<Entry<'_>>, found: &mut Found) -> Result<()> {
-        let Some(any) = old.or(new) else { return Ok(()) };
-        let length = found.path.len();
-        if length > 0 {
-            found.path.push(b'/');
-        }
-        found.path.extend_from_slice(any.name);
-        if any.is_tree() {
-            let oid = |entry: Option<Entry<'_>>| entry.and_then(|entry| Oid::from_bytes(entry.oid));
-            self.compare(oid(old), oid(new), found)?;
-        } else {
-            let status = match (old, new) {
-                (None, _) => Status::Added,
-                (_, None) => Status::Deleted,
-                (Some(old), Some(new)) if old.mode >> 12 != new.mode >> 12 => Status::TypeChanged,
-                _ => Status::Modified,
-            };
-            let path = RepoPath::from_bytes(found.path.as_slice());
-            found.changes.push(Change { status, path });
-        }
-        found.path.truncate(length);
-        Ok(())
+        let all = |tree: &Option<Tree<'r>>| tree.as_ref().map_or(0, |tree| tree.len());
+        Ok(Level { left: (all(&old), all(&new)), old, new, path, width: self.width() })
     }
 
     fn read(&mut self, oid: Oid) -> Result<Tree<'r>> {
@@ -111,10 +99,38 @@ impl<'r> Trees<'r> {
     }
 }
 
-struct Found {
-    changes: Vec<Change>,
-    path: Vec<u8>,
-    depth: usize,
+/// Two trees side by side, and how many bytes of each are still to be read.
+struct Level<'r> {
+    old: Option<Tree<'r>>,
+    new: Option<Tree<'r>>,
+    left: (usize, usize),
+    path: usize,
+    width: usize,
+}
+
+impl Level<'_> {
+    /// The next difference; entries of one name and sort come together.
+    fn next_difference(&mut self) -> Result<Option<Pair<'_>>> {
+        fn rest<'a>(tree: &'a Option<Tree<'_>>, left: usize) -> &'a [u8] {
+            tree.as_ref().map_or(&[], |tree| &tree.data()[tree.len() - left..])
+        }
+        let width = self.width;
+        let old = Cursor { rest: rest(&self.old, self.left.0), width };
+        let new = Cursor { rest: rest(&self.new, self.left.1), width };
+        let mut sides = Sides { old, new };
+        let found = sides.next_difference()?;
+        self.left = (sides.old.rest.len(), sides.new.rest.len());
+        Ok(found)
+    }
+}
+
+fn status(old: Option<Entry<'_>>, new: Option<Entry<'_>>) -> Status {
+    match (old, new) {
+        (None, _) => Status::Added,
+        (_, None) => Status::Deleted,
+        (Some(old), Some(new)) if old.mode >> 12 != new.mode >> 12 => Status::TypeChanged,
+        _ => Status::Modified,
+    }
 }
 
 /// An entry of a raw tree.
@@ -246,4 +262,83 @@ fn common_prefix(one: &[u8], two: &[u8]) -> usize {
     let start = blocks.take_while(|(one, two)| one == two).count() * BLOCK;
     let bytes = one[start..].iter().zip(&two[start..]);
     start + bytes.take_while(|(one, two)| one == two).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// A tree's entries: which mode and id, by name and whether it is a folder.
+    type Listing = BTreeMap<(Vec<u8>, bool), (u32, [u8; 20])>;
+
+    fn any_listing() -> impl Strategy<Value = Listing> {
+        let kind = proptest::sample::select(vec![0o100_644, 0o100_755, 0o120_000, 0o040_000, 0o160_000]);
+        let one = ("[ab.\\-]{1,2}", kind, proptest::sample::select(vec![[1; 20], [2; 20], [0; 20]]));
+        proptest::collection::vec(one, 0..9).prop_map(|all| {
+            let names: BTreeMap<String, (u32, [u8; 20])> =
+                all.into_iter().map(|(name, mode, oid)| (name, (mode, oid))).collect();
+            let entry =
+                |(name, (mode, oid)): (String, _)| ((name.into_bytes(), mode == 0o040_000), (mode, oid));
+            names.into_iter().map(entry).collect()
+        })
+    }
+
+    /// As git stores it: folders sort as if their name ended in a slash.
+    fn raw(listing: &Listing) -> Vec<u8> {
+        let mut entries: Vec<_> = listing.iter().collect();
+        entries.sort_by_key(|((name, is_tree), _)| {
+            [name.as_slice(), if *is_tree { b"/" } else { b"" }].concat()
+        });
+        let mut raw = Vec::new();
+        for ((name, _), (mode, oid)) in entries {
+            raw.extend([format!("{mode:o} ").as_bytes(), name, b"\0", oid].concat());
+        }
+        raw
+    }
+
+    /// An entry's name and mode.
+    type Named = (Vec<u8>, u32);
+
+    fn differences(old: &[u8], new: &[u8]) -> Result<Vec<[Option<Named>; 2]>> {
+        let cursor = |rest| Cursor { rest, width: 20 };
+        let mut sides = Sides { old: cursor(old), new: cursor(new) };
+        let mut found = Vec::new();
+        while let Some((old, new)) = sides.next_difference()? {
+            found.push([old, new].map(|entry| entry.map(|entry| (entry.name.to_vec(), entry.mode))));
+        }
+        Ok(found)
+    }
+
+    proptest! {
+        #[test]
+        fn the_entries_that_differ_are_found_and_no_others(old in any_listing(), new in any_listing()) {
+            let mut found = differences(&raw(&old), &raw(&new)).unwrap();
+            found.sort();
+            let keys: std::collections::BTreeSet<_> = old.keys().chain(new.keys()).collect();
+            let side = |listing: &Listing, key: &(Vec<u8>, bool)| {
+                listing.get(key).map(|(mode, _)| (key.0.clone(), *mode))
+            };
+            let differing = keys.into_iter().filter(|key| old.get(key) != new.get(key));
+            let mut expected: Vec<_> = differing.map(|key| [side(&old, key), side(&new, key)]).collect();
+            expected.sort();
+            assert_eq!(found, expected);
+        }
+
+        #[test]
+        fn a_damaged_tree_is_an_error_or_another_tree(
+            (old, new) in (any_listing(), any_listing()), at: proptest::sample::Index, byte: u8,
+        ) {
+            let (old, mut new) = (raw(&old), raw(&new));
+            let at = at.index(new.len() + 1);
+            let _ = differences(&old, &new[..at]);
+            if let Some(bent) = new.get_mut(at) {
+                *bent = byte;
+            }
+            let _ = differences(&old, &new);
+        }
+    }
 }
