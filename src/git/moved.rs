@@ -11,12 +11,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use super::lock::RepoLock;
-use super::partial;
 use super::process::Place;
 use super::read::{EntryKind, Head};
 use super::refs::{self, RefChange};
 use super::repo::Repo;
 use super::worktree::{self, Worktree};
+use super::{partial, porcelain};
 use crate::error::{Error, IoContext, Result};
 use crate::model::touch::Status;
 use crate::model::wording::{few, tick};
@@ -138,8 +138,7 @@ impl<'a> Half<'a> {
         };
         let (before, after) = (files(from)?, files(to)?);
         let listed = repo.git_in(place, ["ls-files", "--stage", "-z"]).run()?;
-        let index =
-            listed.split(|byte| *byte == 0).filter_map(staged).filter(|(path, _)| paths.contains(path));
+        let index = porcelain::staged(&listed)?.into_iter().filter(|(path, _)| paths.contains(path));
         let index = index.collect();
         Ok(Self { place, paths, before, after, index })
     }
@@ -172,13 +171,6 @@ impl<'a> Half<'a> {
         partial::write(repo, self.place, written)?;
         Ok(strange)
     }
-}
-
-/// `100644 OID 0<tab>PATH`
-fn staged(line: &[u8]) -> Option<(RepoPath, Oid)> {
-    let tab = line.iter().position(|byte| *byte == b'\t')?;
-    let oid = std::str::from_utf8(&line[..tab]).ok()?.split(' ').nth(1)?.parse().ok()?;
-    Some((RepoPath::from_bytes(&line[tab + 1..]), oid))
 }
 
 /// Removes a file, and the folders that are empty then.

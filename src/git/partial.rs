@@ -6,6 +6,7 @@
 use std::collections::BTreeSet;
 use std::os::unix::ffi::OsStrExt as _;
 
+use super::porcelain;
 use super::process::Place;
 use super::read::EntryKind;
 use super::repo::Repo;
@@ -17,7 +18,7 @@ pub(super) fn differs(repo: &Repo, place: &Place) -> Result<BTreeSet<RepoPath>> 
     // It also tells by its exit code what differs.
     repo.git_in(place, ["update-index", "-q", "--refresh"]).spawn()?;
     let text = repo.git_in(place, ["diff-files", "--name-only", "-z"]).run()?;
-    Ok(text.split(|byte| *byte == 0).filter(|path| !path.is_empty()).map(RepoPath::from_bytes).collect())
+    Ok(porcelain::paths(&text).into_iter().collect())
 }
 
 /// Whether what is at a path is what git would write there, whole or cut off.

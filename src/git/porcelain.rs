@@ -61,6 +61,16 @@ pub fn name_status(printed: &[u8]) -> Result<Vec<Change>> {
     Ok(found)
 }
 
+/// The entries of `ls-files --stage -z`, without their stages.
+pub fn staged(printed: &[u8]) -> Result<Vec<(RepoPath, Oid)>> {
+    let entry = |record: &[u8]| {
+        let tab = record.iter().position(|byte| *byte == b'\t')?;
+        let oid = std::str::from_utf8(&record[..tab]).ok()?.split(' ').nth(1)?.parse().ok()?;
+        Some((RepoPath::from_bytes(&record[tab + 1..]), oid))
+    };
+    records(printed).map(|record| entry(record).ok_or_else(|| odd("ls-files"))).collect()
+}
+
 /// The entries of `ls-tree -z`.
 pub fn listing(printed: &[u8]) -> Result<Vec<Entry>> {
     let entry = |record: &[u8]| {
@@ -232,6 +242,8 @@ mod tests {
             assert_eq!(changes.into_iter().map(|change| change.path).collect::<Vec<_>>(), sorted);
             let entries = listing(&printed(&names, |_| format!("100644 blob {OID}\t"))).unwrap();
             assert_eq!(entries.into_iter().map(|entry| entry.name).collect::<Vec<_>>(), names);
+            let index = staged(&printed(&names, |_| format!("100644 {OID} 0\t"))).unwrap();
+            assert_eq!(index.into_iter().map(|(path, _)| path).collect::<Vec<_>>(), names);
         }
 
         #[test]
