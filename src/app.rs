@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
-use crate::config::{Settings, load, trust::Trust};
+use crate::config::trust::{self, Trust};
+use crate::config::{Settings, load};
 use crate::error::{Error, Result};
-use crate::git::Repo;
+use crate::git::{Repo, programs};
 use crate::model::Time;
 use crate::ui::Ui;
 
@@ -43,7 +44,15 @@ impl App {
         if !self.folder.is_dir() {
             return Err(Error::usage(format!("`{}` is no folder", self.folder.display())));
         }
-        Repo::discover(&self.folder, &self.environment)
+        let repo = Repo::discover(&self.folder, &self.environment)?;
+        let fetching = programs::of_fetching(&repo);
+        if !fetching.is_empty() {
+            let trust = self.trust(&repo);
+            let covered =
+                |(what, value): (&String, &String)| trust.covers(&trust::program(what, Some(value)));
+            repo.git_program().set_fetching(fetching.iter().all(covered));
+        }
+        Ok(repo)
     }
 
     /// The settings in force in the caller's worktree.

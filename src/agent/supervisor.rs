@@ -12,6 +12,7 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs::File;
 use std::io::{Read, Write};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::PathBuf;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
@@ -65,7 +66,7 @@ type Started = (std::sync::Arc<duct::Handle>, std::thread::JoinHandle<()>);
 
 fn start(order: &Order) -> std::io::Result<Started> {
     let (program, args) = order.argv.split_first().ok_or_else(|| std::io::Error::other("no command"))?;
-    let log = File::create(&order.log)?;
+    let log = File::options().write(true).create(true).truncate(true).mode(0o600).open(&order.log)?;
     log.lock()?;
     let (reader, writer) = std::io::pipe()?;
     let expression =

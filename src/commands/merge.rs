@@ -11,6 +11,7 @@ use crate::model::wording::count;
 use crate::review::check::Checked;
 use crate::review::land::{self, Landing};
 use crate::review::{Item, item};
+use crate::run::altered;
 
 /// Land results: combine, check exactly that tree, move the base
 ///
@@ -54,12 +55,13 @@ pub(super) fn run(app: &App, args: &MergeArgs) -> Result<u8> {
     let width = items.iter().map(|item| item.name.as_str().len()).max().unwrap_or_default();
     let (mut outcomes, mut errors, mut ahead) = (Vec::new(), Vec::new(), land::Ahead::default());
     for item in &items {
-        let went = if args.dry_run {
-            land::plan(scene, item, &ahead)
-                .and_then(|plan| ahead.add(scene, item, &plan).map(|()| Outcome::Planned(plan)))
-        } else {
-            land::land(scene, item, &opened.trust).map(Outcome::Landed)
-        };
+        let went = altered::refuse(&opened.repo, &item.name, &item.altered, &opened.trust).and_then(|()| {
+            if !args.dry_run {
+                return land::land(scene, item, &opened.trust).map(Outcome::Landed);
+            }
+            let plan = land::plan(scene, item, &ahead)?;
+            ahead.add(scene, item, &plan).map(|()| Outcome::Planned(plan))
+        });
         app.ui.settle();
         match went {
             Ok(outcome) => {

@@ -10,7 +10,7 @@ use crate::error::{Error, Result, exit};
 use crate::git::commit::Habits;
 use crate::git::{Repo, operation};
 use crate::model::{Events, PathSet, RepoPath};
-use crate::run::{Scene, throwaway};
+use crate::run::{Scene, altered, throwaway};
 
 /// What most commands start from.
 pub(super) struct Opened {
@@ -19,6 +19,7 @@ pub(super) struct Opened {
     pub(super) trust: Trust,
     interrupt: Interrupt,
     throwaways: PathBuf,
+    habits: Habits,
 }
 
 impl Opened {
@@ -28,7 +29,8 @@ impl Opened {
         let settings = app.settings(&repo)?;
         let trust = app.trust(&repo);
         let throwaways = throwaway::folder(&repo, settings.worktrees());
-        Ok(Self { repo, settings, trust, interrupt: Interrupt::unwatched(), throwaways })
+        let (interrupt, habits) = (Interrupt::unwatched(), Habits::default());
+        Ok(Self { repo, settings, trust, interrupt, throwaways, habits })
     }
 
     /// Opens it to change it: what a killed process left is set right first.
@@ -42,8 +44,19 @@ impl Opened {
         opened.interrupt = Interrupt::watch();
         let events = |event| app.ui.event(event);
         crate::recover::settle(opened.scene(app, &events))?;
+        opened.habits = opened.habits()?;
         operation::begin(&opened.repo, &app.command_line, app.now);
         Ok(opened)
+    }
+
+    /// Hooks and signing, unless a run changed what would be run.
+    fn habits(&self) -> Result<Habits> {
+        let wanted = Habits { hooks: self.settings.hooks(), sign: self.settings.sign() };
+        if wanted == Habits::default() {
+            return Ok(wanted);
+        }
+        let standing = altered::standing(&self.repo, &altered::all(&self.repo)?, &self.trust);
+        Ok(if standing.is_empty() { wanted } else { Habits::default() })
     }
 
     /// The exit code of an ended run: an interrupted one tells which signal it was.
@@ -61,7 +74,7 @@ impl Opened {
             environment: &app.environment,
             events,
             interrupt: &self.interrupt,
-            habits: Habits { hooks: self.settings.hooks(), sign: self.settings.sign() },
+            habits: self.habits,
             throwaways: &self.throwaways,
             now: app.now,
         }

@@ -7,8 +7,8 @@ use crate::app::App;
 use crate::error::{Result, exit};
 use crate::model::time::elapsed;
 use crate::model::wording::{count, review_then_merge};
-use crate::model::{Outcome, Route, Session, Task, TaskState};
-use crate::run::prepare;
+use crate::model::{Alteration, Outcome, Route, Session, Task, TaskState};
+use crate::run::{altered, prepare};
 
 /// How many touched files are listed.
 const LISTED: usize = 20;
@@ -20,6 +20,16 @@ pub(super) fn route_words(route: &Route) -> String {
     let next = candidates.next().map(|next| format!(", next {} {:.2}", next.session, next.score));
     let unsure = if route.unsure { ", unsure" } else { "" };
     format!("{first:.2}{}{unsure}", next.unwrap_or_default())
+}
+
+/// What runs changed of what git executes, each with whether it still stands.
+pub(super) fn altered_words(opened: &Opened, altered: &[Alteration]) -> Vec<String> {
+    let standing = altered::standing(&opened.repo, altered, &opened.trust);
+    let fate = |one| match standing.contains(one) {
+        true => "undo it, or accept it: git orch trust",
+        false => "undone or accepted",
+    };
+    altered.iter().map(|one| format!("  altered    {one} ({})", fate(one))).collect()
 }
 
 /// The next command for a task, where there is one.

@@ -1,6 +1,7 @@
 //! `git orch review`
 
 use super::opened::Opened;
+use super::result;
 use crate::app::App;
 use crate::error::{Error, Result, exit};
 use crate::git::identity;
@@ -8,6 +9,7 @@ use crate::model::wording::{excerpt, review_then_merge};
 use crate::model::{Decision, TaskState, Viewpoint};
 use crate::review::verdict::{self, Held, Judgement};
 use crate::review::{Item, item};
+use crate::run::altered;
 use crate::store;
 use crate::ui::Table;
 
@@ -67,7 +69,7 @@ fn list(app: &App, opened: &Opened) -> Result<u8> {
     for item in &items {
         table.row([
             item.name.to_string(),
-            item.state.word().to_owned(),
+            state(opened, item).to_owned(),
             item.session.as_ref().map(ToString::to_string).unwrap_or_default(),
             item.commits.len().to_string(),
             item.since.ago(app.now),
@@ -79,6 +81,12 @@ fn list(app: &App, opened: &Opened) -> Result<u8> {
         app.ui.note(format!("next: {next}"));
     }
     Ok(exit::DONE)
+}
+
+/// A result does not land while what its run changed of git's own stands.
+fn state(opened: &Opened, item: &Item) -> &'static str {
+    let standing = altered::standing(&opened.repo, &item.altered, &opened.trust);
+    if standing.is_empty() { item.state.word() } else { "quarantined" }
 }
 
 fn words(item: &Item) -> String {
@@ -102,7 +110,7 @@ fn look(app: &App, opened: &Opened, item: &Item) -> Result<u8> {
     let (before, after) = (read.commit(item.base_oid)?.tree, read.commit(item.tip)?.tree);
     let stat = read.changes(Some(before), after)?;
     let verdicts = verdict::load(&opened.repo, item)?;
-    let mut lines = vec![format!("{}: {} ({})", item.branch, item.text, item.state.word())];
+    let mut lines = vec![format!("{}: {} ({})", item.branch, item.text, state(opened, item))];
     if let Some(below) = &item.on_top_of {
         lines.push(format!("on top of {below}"));
     }
@@ -114,6 +122,7 @@ fn look(app: &App, opened: &Opened, item: &Item) -> Result<u8> {
     let command = opened.repo.git(["diff", "--stat=100", "--no-ext-diff", "--no-textconv", "--no-color"]);
     let text = String::from_utf8_lossy(&command.args(range).run()?).into_owned();
     lines.extend(text.lines().map(str::to_owned));
+    lines.extend(result::altered_words(opened, &item.altered));
     lines.extend(verdicts.iter().map(|held| verdict_words(app, held)));
     app.ui.answer(lines.join("\n"))?;
     app.ui.data(&Look { item, stat, verdicts })?;

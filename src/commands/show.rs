@@ -25,7 +25,8 @@ pub(super) fn run(app: &App, args: &ShowArgs) -> Result<u8> {
         }
         if let Some(fanout) = store::fanouts::find(&opened.repo, &name)? {
             app.ui.data(&fanout.value)?;
-            app.ui.answer(fanout_text(&fanout.value))?;
+            let altered = result::altered_words(&opened, &fanout.value.altered);
+            app.ui.answer(fanout_text(&fanout.value, altered))?;
             return Ok(exit::DONE);
         }
     }
@@ -118,6 +119,8 @@ fn task_text(app: &App, opened: &Opened, task: &Task) -> Result<String> {
     for change in &task.touched {
         line("touched", format!("{} {}", change.status.letter(), change.path));
     }
+    lines.extend(result::altered_words(opened, &task.altered));
+    let mut line = |label: &str, value: String| lines.push(format!("  {label:<10} {value}"));
     if let Some(requested) = &task.requested {
         line("asked for", requested.clone());
     }
@@ -129,7 +132,7 @@ fn task_text(app: &App, opened: &Opened, task: &Task) -> Result<String> {
     Ok(lines.join("\n"))
 }
 
-fn fanout_text(fanout: &Fanout) -> String {
+fn fanout_text(fanout: &Fanout, altered: Vec<String>) -> String {
     let mut lines = vec![
         format!("fan-out {}: {}", fanout.name, fanout.state.word()),
         format!("  command    {}", fanout.command),
@@ -152,6 +155,7 @@ fn fanout_text(fanout: &Fanout) -> String {
         );
         lines.push(line);
     }
+    lines.extend(altered);
     if let Some(landed) = &fanout.landed {
         lines.push(format!("  landed     {} {} → {}", fanout.base, landed.from.short(), landed.to.short()));
     }

@@ -3,9 +3,11 @@
 use super::opened::Opened;
 use super::review::refuse_inside_session;
 use crate::app::App;
-use crate::config::trust::{Named, commands};
+use crate::config::trust::{Named, commands, program};
 use crate::error::{Error, Kind, Result, exit};
+use crate::git::programs;
 use crate::review::gate;
+use crate::run::altered;
 use crate::session::base;
 use crate::store;
 use crate::ui::Table;
@@ -62,7 +64,8 @@ pub(super) fn run(app: &App, args: &TrustArgs) -> Result<u8> {
     Ok(exit::DONE)
 }
 
-/// The commands of the caller's worktree and of the base commit.
+/// The commands of the caller's worktree and of the base commit, and what git
+/// executes that a run changed or that fetches.
 fn all(opened: &Opened) -> Result<Vec<Named>> {
     let mut named = commands(&opened.settings.file);
     let sessions = store::sessions::load(&opened.repo)?;
@@ -70,6 +73,9 @@ fn all(opened: &Opened) -> Result<Vec<Named>> {
         let checks = gate::read(&opened.repo, base.oid)?.checks;
         named.extend(checks.into_iter().map(|command| Named { purpose: "check".to_owned(), command }));
     }
+    named.extend(altered::to_trust(&opened.repo)?);
+    let fetching = programs::of_fetching(&opened.repo);
+    named.extend(fetching.iter().map(|(what, value)| program(what, Some(value))));
     named.sort();
     named.dedup();
     Ok(named)

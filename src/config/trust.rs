@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::{OsStr, OsString};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
@@ -32,6 +33,12 @@ pub fn repository() -> Named {
 /// into the right folder are run by some program sooner or later.
 pub fn worktrees(template: &str) -> Named {
     Named { purpose: "worktrees setting".to_owned(), command: template.to_owned() }
+}
+
+/// What stands for a thing that git executes, as [`crate::model::Alteration`]
+/// names it, with what it holds.
+pub fn program(what: &str, value: Option<&str>) -> Named {
+    Named { purpose: format!("git {what}"), command: value.unwrap_or("none").to_owned() }
 }
 
 /// Every command that a configuration names, and every place.
@@ -118,7 +125,8 @@ impl Trust {
         };
         self.known = commands.iter().map(fingerprint).collect();
         let folder = file.parent().expect("the file lies in a folder");
-        std::fs::create_dir_all(folder).doing("could not make", folder)?;
+        let private = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
+        private.doing("could not make", folder)?;
         let text: String = self.known.iter().map(|line| format!("{line}\n")).collect();
         let mut scratch = tempfile::NamedTempFile::new_in(folder).doing("could not write in", folder)?;
         std::io::Write::write_all(&mut scratch, text.as_bytes()).doing("could not write", file)?;

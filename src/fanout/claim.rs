@@ -132,6 +132,7 @@ fn begun(order: &Order, input_tree: Oid, scene: Scene<'_>) -> Fanout {
         branch: None,
         shards: order.shards.iter().map(|shard| &shard.files).enumerate().map(shard).collect(),
         escaped: Vec::new(),
+        altered: Vec::new(),
         check: None,
         state: TaskState::Running,
         landed: None,

@@ -11,12 +11,12 @@ use crate::agent::process;
 use crate::agent::{Input, Invocation, command};
 use crate::error::{Error, Result};
 use crate::git::refs::{self, RefChange};
-use crate::git::{RepoLock, commit, identity, splice, trailer};
+use crate::git::{RepoLock, commit, identity, programs, splice, trailer};
 use crate::model::time::{Stopwatch, elapsed};
 use crate::model::wording::count;
 use crate::model::{Event, Fanout, Name, Oid, RepoPath, TaskState, Time};
-use crate::run::Scene;
 use crate::run::throwaway::Throwaway;
+use crate::run::{Scene, altered};
 use crate::store;
 
 /// What to carry out.
@@ -66,6 +66,7 @@ fn run(scene: Scene<'_>, order: &Order, claimed: &Claimed) -> Result<Fanout> {
     let watch = Stopwatch::start();
     let begun = &claimed.fanout.value;
     let site = Site { scene, order, name: &begun.name, input: begun.input_tree, logs: &claimed.logs };
+    let before = programs::load(scene.repo);
     let (mut ended, spare) = pool::run_all(&site)?;
     let tree = put_together(&site, &ended)?;
     let tip = if tree == site.input { None } else { Some(commit_result(&site, tree, &ended)?) };
@@ -77,6 +78,7 @@ fn run(scene: Scene<'_>, order: &Order, claimed: &Claimed) -> Result<Fanout> {
         _ => None,
     };
     scene.interrupt.check()?;
+    let altered = altered::told(scene, &before);
     let seconds = i64::try_from(watch.elapsed().as_secs()).unwrap_or(i64::MAX);
     let untaken = ended.iter().any(|one| one.shard.state.is_bad());
     let fanout = Fanout {
@@ -90,6 +92,7 @@ fn run(scene: Scene<'_>, order: &Order, claimed: &Claimed) -> Result<Fanout> {
         branch: tip.map(|_| refs::review_branch(&begun.name)),
         escaped: ended.iter().flat_map(|one| one.escaped.clone()).collect(),
         shards: ended.into_iter().map(|one| one.shard).collect(),
+        altered,
         check,
         ended: Some(Time(scene.now.0.saturating_add(seconds))),
         ..begun.clone()

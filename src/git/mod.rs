@@ -14,6 +14,7 @@ mod written;
 
 pub mod checkout;
 pub mod commit;
+pub mod executing;
 pub mod identity;
 pub mod lock;
 pub mod merge;
@@ -24,6 +25,7 @@ pub mod operation;
 pub mod pending;
 pub mod porcelain;
 pub mod process;
+pub mod programs;
 pub mod read;
 pub mod refs;
 pub mod repo;

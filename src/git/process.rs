@@ -8,51 +8,30 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use super::executing;
 use crate::error::{Error, Result, make_room};
 
 /// The oldest git that works.
 pub const OLDEST: (u32, u32) = (2, 39);
 
-/// Settings that keep git from executing what a repository names.
-const HARDENED: &[&str] = &[
-    "core.fsmonitor=false",
-    "core.hooksPath=/dev/null",
-    "core.pager=cat",
-    "core.editor=false",
-    "sequence.editor=false",
-    "diff.external=",
-    "core.askPass=",
+/// Settings beside those of [`executing`]: nothing starts by itself, no other
+/// repository is entered or verified with, and what is written stays.
+const SETTINGS: &[&str] = &[
     "protocol.ext.allow=never",
     "submodule.recurse=false",
     "safe.bareRepository=explicit",
     "gc.auto=0",
     "maintenance.auto=false",
-    "core.alternateRefsCommand=false",
     "core.quotePath=true",
     "commit.gpgSign=false",
     "tag.gpgSign=false",
+    "log.showSignature=false",
+    "merge.verifySignatures=false",
     "advice.detachedHead=false",
     "core.fsync=committed",
     "core.fsyncMethod=batch",
-];
-
-/// Events of hooks that newer git can name in its configuration.
-const HOOK_EVENTS: &[&str] = &[
-    "applypatch-msg",
-    "pre-applypatch",
-    "post-applypatch",
-    "pre-commit",
-    "pre-merge-commit",
-    "prepare-commit-msg",
-    "commit-msg",
-    "post-commit",
-    "post-checkout",
-    "post-merge",
-    "post-rewrite",
-    "post-index-change",
-    "reference-transaction",
-    "pre-auto-gc",
 ];
 
 /// Variables of git that a child of ours keeps.
@@ -86,6 +65,7 @@ pub struct Git {
     program: PathBuf,
     environment: BTreeMap<OsString, OsString>,
     version: OnceLock<std::result::Result<(u32, u32), String>>,
+    fetches: AtomicBool,
 }
 
 /// What a git child left.
@@ -110,7 +90,7 @@ impl Git {
         for (key, value) in [("LC_ALL", "C"), ("GIT_TERMINAL_PROMPT", "0"), ("GIT_OPTIONAL_LOCKS", "0")] {
             kept.insert(key.into(), value.into());
         }
-        Ok(Self { program, environment: kept, version: OnceLock::new() })
+        Ok(Self { program, environment: kept, version: OnceLock::new(), fetches: AtomicBool::new(true) })
     }
 
     /// The program that is run.
@@ -121,6 +101,11 @@ impl Git {
     /// Whether the environment brings configuration that only git itself reads.
     pub fn has_own_configuration(&self) -> bool {
         self.environment.keys().any(|key| key.to_string_lossy().starts_with("GIT_CONFIG"))
+    }
+
+    /// Whether objects that a partial clone lacks are fetched from now on.
+    pub fn set_fetching(&self, wanted: bool) {
+        self.fetches.store(wanted, Ordering::Relaxed);
     }
 
     /// The version, as major and minor number.
@@ -255,6 +240,9 @@ impl<'a> Command<'a> {
         args.extend(self.args);
         let mut environment = self.git.environment.clone();
         environment.extend(self.environment);
+        if !self.git.fetches.load(Ordering::Relaxed) {
+            environment.insert("GIT_NO_LAZY_FETCH".into(), "1".into());
+        }
         let mut expression = duct::cmd(&self.git.program, &args).full_env(environment).unchecked();
         if let Some(folder) = &self.folder {
             expression = expression.dir(folder);
@@ -281,8 +269,14 @@ impl<'a> Command<'a> {
         }
         git.require_version()?;
         let full = String::from_utf8_lossy(&output.stderr).contains("No space left");
-        let error = output.into_error(&verb);
-        Err(if full { error.hint(make_room(&folder)) } else { error })
+        let mut error = output.into_error(&verb);
+        if full {
+            error = error.hint(make_room(&folder));
+        }
+        if !git.fetches.load(Ordering::Relaxed) {
+            error = error.hint("what this partial clone lacks is fetched once `git orch trust` allowed how");
+        }
+        Err(error)
     }
 
     /// Runs it and takes its standard output as one line of text.
@@ -291,11 +285,10 @@ impl<'a> Command<'a> {
     }
 
     fn settings(&self) -> Vec<String> {
-        let hooks = HOOK_EVENTS.iter().map(|event| format!("hook.{event}.enabled=false"));
-        let all = HARDENED.iter().map(|setting| (*setting).to_owned()).chain(hooks);
+        let all = executing::overrides().chain(SETTINGS.iter().map(|setting| (*setting).to_owned()));
         let spared = |setting: &String| {
             self.relaxed
-                && ["core.hooksPath", "hook.", "commit.gpgSign"]
+                && ["core.hookspath", "hook.", "commit.gpgSign"]
                     .iter()
                     .any(|start| setting.starts_with(start))
         };

@@ -252,6 +252,7 @@ fn open_with_library(
     let ceilings = environment.get(OsStr::new("GIT_CEILING_DIRECTORIES")).cloned().unwrap_or_default();
     let ceilings: Vec<PathBuf> = std::env::split_paths(&ceilings).collect();
     match Repository::open_ext(folder, RepositoryOpenFlags::empty(), ceilings) {
+        Ok(repository) if is_shipped(&repository, folder) => Err(shipped(folder)),
         Ok(repository) => Ok(reads_as_git_does(&repository).then_some(repository)),
         Err(error) if error.code() == ErrorCode::NotFound => Err(outside(folder)),
         Err(error) if error.code() == ErrorCode::Owner => Err(foreign(folder)),
@@ -265,6 +266,25 @@ fn open_with_library(
 fn outside(folder: &Path) -> Error {
     Error::unusable(format!("`{}` is in no git repository", folder.display()))
         .hint("change into one, name one with `-C DIR`, or make one with `git init`")
+}
+
+/// Whether a folder lies in a git directory that another repository tracks as
+/// files: its configuration came with them.
+fn is_shipped(repository: &Repository, folder: &Path) -> bool {
+    let (Ok(folder), Ok(git_dir)) = (folder.canonicalize(), repository.path().canonicalize()) else {
+        return false;
+    };
+    let around = || {
+        let around = Repository::discover(git_dir.parent()?).ok()?;
+        let head = git_dir.strip_prefix(around.workdir()?.canonicalize().ok()?).ok()?.join("HEAD");
+        around.index().ok()?.get_path(&head, 0)
+    };
+    folder.starts_with(&git_dir) && around().is_some()
+}
+
+fn shipped(folder: &Path) -> Error {
+    Error::unusable(format!("the repository at `{}` is a file of the one around it", folder.display()))
+        .hint("its configuration came with those files; change into a folder of the one around it")
 }
 
 fn foreign(folder: &Path) -> Error {
@@ -306,6 +326,8 @@ fn discover_with_child(
             outside(folder)
         } else if complaint.contains("dubious ownership") {
             foreign(folder)
+        } else if complaint.contains("safe.bareRepository") {
+            shipped(folder)
         } else {
             Error::unusable(format!("git can't use the repository around `{}`", folder.display()))
                 .because(complaint)

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::task::Landed;
-use super::{Name, Oid, RepoPath, TaskState, Time};
+use super::{Alteration, Name, Oid, RepoPath, TaskState, Time};
 
 /// How a shard ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,6 +92,9 @@ pub struct Fanout {
     /// Paths that shards changed outside their own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub escaped: Vec<RepoPath>,
+    /// What its commands changed of what git executes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub altered: Vec<Alteration>,
     /// What the check said, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub check: Option<String>,

@@ -2,6 +2,7 @@
 //!
 //! **Invariant:** names no other room of this crate.
 
+pub mod alteration;
 pub mod event;
 pub mod job;
 pub mod name;
@@ -19,6 +20,7 @@ pub mod time;
 pub mod touch;
 pub mod wording;
 
+pub use alteration::Alteration;
 pub use event::{Event, Events};
 pub use job::{Fanout, Shard, ShardState};
 pub use name::Name;

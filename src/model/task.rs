@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Change, Name, Oid, Route, Run, Target, Time};
+use super::{Alteration, Change, Name, Oid, Route, Run, Target, Time};
 
 /// Where a task is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -102,6 +102,9 @@ pub struct Task {
     /// Its runs, oldest first.
     #[serde(default)]
     pub runs: Vec<Run>,
+    /// What its runs changed of what git executes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub altered: Vec<Alteration>,
     /// What a reviewer asked for last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requested: Option<String>,

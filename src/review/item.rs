@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::git::Repo;
 use crate::git::refs;
 use crate::model::wording::{excerpt, unknown};
-use crate::model::{Fanout, Name, Oid, Task, TaskState, Time};
+use crate::model::{Alteration, Fanout, Name, Oid, Task, TaskState, Time};
 use crate::run::finish::own_commits;
 use crate::store::{self, Stored};
 
@@ -35,6 +35,9 @@ pub struct Item {
     /// The unmerged task it was built on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub on_top_of: Option<Name>,
+    /// What its runs changed of what git executes.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub altered: Vec<Alteration>,
     /// Since when it waits.
     pub since: Time,
 }
@@ -116,6 +119,7 @@ fn of_task(repo: &Repo, task: &Task) -> Result<Option<Item>> {
         tip,
         commits,
         on_top_of: task.on_top_of.clone(),
+        altered: task.altered.clone(),
         since: task.updated,
     }))
 }
@@ -134,6 +138,7 @@ fn of_fanout(repo: &Repo, fanout: &Fanout) -> Result<Option<Item>> {
         tip,
         commits: repo.read().commits_between(&[fanout.base_oid], tip)?,
         on_top_of: None,
+        altered: fanout.altered.clone(),
         since: fanout.ended.unwrap_or(fanout.started),
     }))
 }

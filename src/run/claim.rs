@@ -64,6 +64,7 @@ pub fn claim(repo: &Repo, order: Order, events: Events<'_>, now: Time) -> Result
         targets: order.targets,
         touched: Vec::new(),
         runs: Vec::new(),
+        altered: Vec::new(),
         requested: None,
         route: order.route,
         landed: None,

@@ -5,10 +5,11 @@ use super::finish::{Ending, finish};
 use super::prepare::{Ready, prepare};
 use super::set_aside::set_aside;
 use super::worker::{Program, Worker};
-use super::{Scene, execute, judge};
+use super::{Scene, altered, execute, judge};
 use crate::agent::End;
 use crate::agent::process::Ended;
 use crate::error::Result;
+use crate::git::commit::Habits;
 use crate::git::worktree;
 use crate::model::{Outcome, Task, TaskState, Time};
 use crate::session::{SessionLock, lock, workplace};
@@ -26,7 +27,7 @@ pub fn carry_out(scene: Scene<'_>, claimed: Claimed, worker: &Worker) -> Result<
         Ok((ready, held)) => {
             let done = match worker {
                 Worker::Person => ready.task,
-                Worker::Program(program) => run(scene, &ready, program)?,
+                Worker::Program(program) => run(scene, ready, program)?,
             };
             drop((held, claimed.lock));
             Ok(done)
@@ -54,8 +55,15 @@ fn start(scene: Scene<'_>, task: Stored<Task>, worker: &Worker) -> Result<(Ready
     Ok((prepare(scene, &session, task, &command)?, held))
 }
 
-fn run(scene: Scene<'_>, ready: &Ready, program: &Program) -> Result<Stored<Task>> {
-    let ended = match execute::execute(scene, ready, program) {
+fn run(scene: Scene<'_>, mut ready: Ready, program: &Program) -> Result<Stored<Task>> {
+    altered::remember(scene, &ready.task.value)?;
+    let ended = execute::execute(scene, &ready, program);
+    let altered = altered::since(scene, &ready.task.value);
+    // What a run put in place of hooks and signing does not run.
+    let habits = if altered.is_empty() { scene.habits } else { Habits::default() };
+    ready.task.value.altered.extend(altered);
+    let (scene, ready) = (Scene { habits, ..scene }, &ready);
+    let ended = match ended {
         Ok(ended) => ended,
         Err(error) => {
             let ending = Ending { ended: scene.now, exit_code: None };

@@ -5,7 +5,7 @@
 
 use super::finish::Ending;
 use super::prepare::Ready;
-use super::{Scene, judge, leftovers};
+use super::{Scene, altered, judge, leftovers};
 use crate::error::{Error, Result};
 use crate::git::{RepoLock, refs, snapshot, worktree};
 use crate::model::{Effect, Event, Oid, Outcome, Task, TaskState};
@@ -32,6 +32,7 @@ pub fn set_aside(
         run.exit_code = ending.exit_code;
         run.outcome = Some(outcome);
     }
+    task.altered.extend(altered::since(scene, &task));
     let why = outcome.word();
     if let Err(error) = workplace::require(scene.repo, &ready.session) {
         let tip = leave(scene, ready, &task, &error, why)?;

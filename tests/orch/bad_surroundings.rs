@@ -1,7 +1,7 @@
 //! Whatever is wrong with the repository, its settings or the environment: one
 //! clear line, a way out, a documented exit code, and nothing changed.
 
-use crate::support::{TestRepo, refused, refused_call};
+use crate::support::{TestRepo, VERBS, refused, refused_call};
 
 /// A repository with a session for the API.
 fn with_session() -> TestRepo {
@@ -9,30 +9,6 @@ fn with_session() -> TestRepo {
     repo.orch(&["add-session", "backend", "--paths", "src/api"]).expect_success();
     repo
 }
-
-/// Every verb that needs a repository, with arguments that are otherwise right.
-const VERBS: &[&[&str]] = &[
-    &["add-session", "backend", "--paths", "src"],
-    &["sessions"],
-    &["show", "backend"],
-    &["remove-session", "backend"],
-    &["history", "backend"],
-    &["route", "fix login"],
-    &["task", "fix login"],
-    &["tasks"],
-    &["brief", "fix-login"],
-    &["log", "fix-login"],
-    &["done", "fix-login"],
-    &["cancel", "fix-login"],
-    &["retry", "fix-login"],
-    &["wait", "fix-login"],
-    &["review"],
-    &["merge"],
-    &["init"],
-    &["config"],
-    &["trust"],
-    &["doctor"],
-];
 
 #[test]
 fn outside_a_repository() {

@@ -28,5 +28,8 @@ mod seeds;
 mod sessions;
 mod support;
 mod task;
+mod threats;
+mod threats_agents;
+mod threats_text;
 mod trust;
 mod undo;

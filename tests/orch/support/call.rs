@@ -63,6 +63,12 @@ impl<'repo> Call<'repo> {
         self
     }
 
+    /// Has the git of this folder come first.
+    pub(crate) fn with_git(self, folder: &Path) -> Self {
+        let path = format!("{}:{}", folder.display(), machine_path());
+        self.env("PATH", path)
+    }
+
     /// Unsets a variable.
     pub(crate) fn without_env(mut self, name: &str) -> Self {
         self.command.env_remove(name);
@@ -100,6 +106,6 @@ impl<'repo> Call<'repo> {
 
 /// The machine's own `PATH`, the one thing a test takes from it.
 #[expect(clippy::disallowed_methods, reason = "git and sh are found by it")]
-fn machine_path() -> String {
+pub(crate) fn machine_path() -> String {
     std::env::var("PATH").unwrap()
 }

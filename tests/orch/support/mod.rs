@@ -5,6 +5,8 @@ pub(super) mod output;
 mod refused;
 mod repo;
 mod snapshot;
+mod verbs;
 
 pub(crate) use refused::{refused, refused_call};
 pub(crate) use repo::{TestRepo, days_ago, serial_tree};
+pub(crate) use verbs::{VERBS, gits};

@@ -1,0 +1,65 @@
+//! Every subcommand and every git, for tests that must leave none out.
+
+use std::path::{Path, PathBuf};
+
+use super::call::machine_path;
+use super::repo::TestRepo;
+
+/// Every verb that needs a repository, with arguments that are otherwise right.
+pub(crate) const VERBS: &[&[&str]] = &[
+    &["add-session", "backend", "--paths", "src"],
+    &["sessions"],
+    &["show", "backend"],
+    &["remove-session", "backend"],
+    &["history", "backend"],
+    &["route", "fix login"],
+    &["task", "fix login"],
+    &["tasks"],
+    &["brief", "fix-login"],
+    &["log", "fix-login"],
+    &["done", "fix-login"],
+    &["cancel", "fix-login"],
+    &["retry", "fix-login"],
+    &["wait", "fix-login"],
+    &["fanout", "touch", "--run", "true"],
+    &["review"],
+    &["merge"],
+    &["init"],
+    &["config"],
+    &["trust"],
+    &["doctor"],
+];
+
+/// Those that need none.
+const WITHOUT: [&str; 4] = ["demo", "man", "completions", "__supervise"];
+
+#[test]
+fn every_subcommand_is_among_the_verbs() {
+    let cli = git_orch::commands::cli();
+    let missing: Vec<&str> = cli
+        .get_subcommands()
+        .map(|command| command.get_name())
+        .filter(|name| !WITHOUT.contains(name) && !VERBS.iter().any(|verb| verb[0] == *name))
+        .collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+/// A folder for each version of git on this machine, the first on the `PATH` first.
+pub(crate) fn gits(repo: &TestRepo) -> Vec<PathBuf> {
+    let mut versions = Vec::new();
+    let mut folders = Vec::new();
+    for folder in machine_path().split(':').filter(|folder| Path::new(folder).join("git").is_file()) {
+        let version = repo.shell(&format!("'{folder}/git' --version")).run().stdout;
+        if !versions.contains(&version) {
+            let at = repo.top().join(format!("git-{}", versions.len()));
+            std::fs::create_dir_all(&at).unwrap();
+            std::os::unix::fs::symlink(Path::new(folder).join("git"), at.join("git")).unwrap();
+            versions.push(version);
+            folders.push(at);
+        }
+    }
+    if folders.len() == 1 {
+        eprintln!("SKIPPED on a second git: this machine has only {}", versions[0].trim());
+    }
+    folders
+}
