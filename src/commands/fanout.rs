@@ -19,7 +19,7 @@ use crate::fanout::plan::{self, Contents, PlannedShard};
 use crate::fanout::shard::By;
 use crate::git::{Head, worktree};
 use crate::model::time::parse_span;
-use crate::model::wording::{count, list, tick, unknown};
+use crate::model::wording::{count, hanging, list, tick, unknown};
 use crate::model::{Name, PathSet, RepoPath};
 use crate::session::base;
 use crate::store;
@@ -179,7 +179,7 @@ fn understand(desk: &Desk<'_>, args: &FanoutArgs, name: Name) -> Result<Wish> {
     let by = args.shards.or(job.by).unwrap_or_else(|| By::balanced(files.len(), cores()));
     let shards = plan::of_job(&job, &files, &desk.files.regular, by);
     let command = job.command.for_people();
-    let intro = tick(&command);
+    let intro = tick(hanging(&command, 2));
     let timeout = args.timeout.or(job.timeout);
     Ok(Wish { job: name, command, intro, shards, timeout, check: job.check })
 }

@@ -39,7 +39,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use crate::app::App;
 use crate::error::{Error, Result, exit};
 use crate::model::wording::command_line;
-use crate::ui::{Style, Ui};
+use crate::ui::{Style, Ui, safe};
 
 pub use man::pages;
 
@@ -137,15 +137,20 @@ fn guarded(cli: Cli, line: String) -> ExitCode {
 }
 
 fn usage(error: &clap::Error, args: &[OsString]) -> ExitCode {
-    if !error.use_stderr() || !args.iter().any(|arg| arg == "--json") {
+    let json = args.iter().any(|arg| arg == "--json");
+    // An argument that speaks to a terminal is told as errors of ours are.
+    let is_tame =
+        args.iter().map(|arg| arg.to_string_lossy()).all(|arg| !arg.contains('\n') && safe(&arg) == arg);
+    if !error.use_stderr() || (is_tame && !json) {
         // Where help can't be printed nobody reads that either.
         drop(error.print());
         return ExitCode::from(if error.use_stderr() { exit::USAGE } else { exit::DONE });
     }
-    let ui = Ui::new(Style { command: String::new(), json: true, ..Style::default() });
+    let ui = Ui::new(Style { command: String::new(), json, ..Style::default() });
     let text = error.to_string();
-    let line = text.lines().next().unwrap_or_default();
-    ui.error(&Error::usage(line.strip_prefix("error: ").unwrap_or(line)));
+    let told: Vec<&str> = text.split("\n\n").next().unwrap_or_default().lines().map(str::trim).collect();
+    let line = told.join(" ");
+    ui.error(&Error::usage(line.strip_prefix("error: ").unwrap_or(&line)));
     ExitCode::from(exit::USAGE)
 }
 

@@ -5,7 +5,7 @@ use super::result;
 use crate::app::App;
 use crate::error::{Error, Result, exit};
 use crate::git::identity;
-use crate::model::wording::{excerpt, review_then_merge};
+use crate::model::wording::{excerpt, hanging, review_then_merge};
 use crate::model::{Decision, TaskState, Viewpoint};
 use crate::review::verdict::{self, Held, Judgement};
 use crate::review::{Item, item};
@@ -77,7 +77,7 @@ fn list(app: &App, opened: &Opened) -> Result<u8> {
         ]);
     }
     app.ui.answer(table.render())?;
-    if let Some(next) = items.iter().find_map(next) {
+    if let Some(next) = items.iter().find_map(|item| next(opened, item)) {
         app.ui.note(format!("next: {next}"));
     }
     Ok(exit::DONE)
@@ -95,8 +95,11 @@ fn words(item: &Item) -> String {
 }
 
 /// The next command for a result. Nobody can be sent to make a fan-out's again.
-fn next(item: &Item) -> Option<String> {
+fn next(opened: &Opened, item: &Item) -> Option<String> {
     let name = &item.name;
+    if !altered::standing(&opened.repo, &item.altered, &opened.trust).is_empty() {
+        return Some(format!("git orch show {name}"));
+    }
     match (item.state, &item.session) {
         (TaskState::Review, _) => Some(review_then_merge(name)),
         (TaskState::Changes, Some(_)) => Some(format!("git orch retry {name}")),
@@ -110,7 +113,7 @@ fn look(app: &App, opened: &Opened, item: &Item) -> Result<u8> {
     let (before, after) = (read.commit(item.base_oid)?.tree, read.commit(item.tip)?.tree);
     let stat = read.changes(Some(before), after)?;
     let verdicts = verdict::load(&opened.repo, item)?;
-    let mut lines = vec![format!("{}: {} ({})", item.branch, item.text, state(opened, item))];
+    let mut lines = vec![format!("{}: {} ({})", item.branch, hanging(&item.text, 2), state(opened, item))];
     if let Some(below) = &item.on_top_of {
         lines.push(format!("on top of {below}"));
     }
@@ -126,7 +129,7 @@ fn look(app: &App, opened: &Opened, item: &Item) -> Result<u8> {
     lines.extend(verdicts.iter().map(|held| verdict_words(app, held)));
     app.ui.answer(lines.join("\n"))?;
     app.ui.data(&Look { item, stat, verdicts })?;
-    if let Some(next) = next(item) {
+    if let Some(next) = next(opened, item) {
         app.ui.note(format!("next: {next}"));
     }
     Ok(exit::DONE)
@@ -136,7 +139,8 @@ fn verdict_words(app: &App, held: &Held) -> String {
     let verdict = &held.verdict;
     let carried =
         held.carried_from.map(|from| format!(", carried from {}", from.short())).unwrap_or_default();
-    let text = if verdict.text.is_empty() { String::new() } else { format!(": {}", verdict.text) };
+    let text =
+        if verdict.text.is_empty() { String::new() } else { format!(": {}", hanging(&verdict.text, 2)) };
     let (who, when) = (&verdict.by, verdict.time.ago(app.now));
     format!("{} {who} {} ({when}{carried}){text}", verdict.viewpoint.word(), verdict.decision.word())
 }
@@ -168,7 +172,7 @@ fn judge(app: &App, opened: &Opened, item: &Item, args: &ReviewArgs) -> Result<u
     if args.approve {
         app.ui.note(format!("approved {name} at {}\nnext: git orch merge {name}", item.tip.short()));
     } else {
-        let next = next(&judged).map(|next| format!("\nnext: {next}")).unwrap_or_default();
+        let next = next(opened, &judged).map(|next| format!("\nnext: {next}")).unwrap_or_default();
         app.ui.note(format!("asked for changes in {name}{next}"));
     }
     Ok(exit::DONE)

@@ -4,7 +4,7 @@ use super::opened::Opened;
 use super::result;
 use crate::app::App;
 use crate::error::{Result, exit};
-use crate::model::wording::{count, list, review_then_merge};
+use crate::model::wording::{count, hanging, list, review_then_merge};
 use crate::model::{Fanout, Session, Task, TaskState};
 use crate::session::view::{Depth, view};
 use crate::store::{self, Stored};
@@ -66,7 +66,7 @@ fn show_session(app: &App, opened: &Opened, found: Stored<Session>) -> Result<u8
     ];
     let mut line = |label: &str, value: String| {
         if !value.is_empty() {
-            lines.push(format!("  {label:<10} {value}"));
+            lines.push(format!("  {label:<10} {}", hanging(value, 13)));
         }
     };
     line("dirty", view.dirty.map(|dirty| count(dirty, "uncommitted file")).unwrap_or_default());
@@ -88,8 +88,9 @@ fn show_session(app: &App, opened: &Opened, found: Stored<Session>) -> Result<u8
 }
 
 fn task_text(app: &App, opened: &Opened, task: &Task) -> Result<String> {
-    let mut lines = vec![format!("task {}: {}", task.name, task.state.word()), format!("  {}", task.text)];
-    let mut line = |label: &str, value: String| lines.push(format!("  {label:<10} {value}"));
+    let mut lines =
+        vec![format!("task {}: {}", task.name, task.state.word()), format!("  {}", hanging(&task.text, 2))];
+    let mut line = |label: &str, value: String| lines.push(format!("  {label:<10} {}", hanging(value, 13)));
     line(
         "session",
         format!("{}{}", task.session, task.agent.as_ref().map(|a| format!(", by {a}")).unwrap_or_default()),
@@ -120,7 +121,7 @@ fn task_text(app: &App, opened: &Opened, task: &Task) -> Result<String> {
         line("touched", format!("{} {}", change.status.letter(), change.path));
     }
     lines.extend(result::altered_words(opened, &task.altered));
-    let mut line = |label: &str, value: String| lines.push(format!("  {label:<10} {value}"));
+    let mut line = |label: &str, value: String| lines.push(format!("  {label:<10} {}", hanging(value, 13)));
     if let Some(requested) = &task.requested {
         line("asked for", requested.clone());
     }
@@ -135,7 +136,7 @@ fn task_text(app: &App, opened: &Opened, task: &Task) -> Result<String> {
 fn fanout_text(fanout: &Fanout, altered: Vec<String>) -> String {
     let mut lines = vec![
         format!("fan-out {}: {}", fanout.name, fanout.state.word()),
-        format!("  command    {}", fanout.command),
+        format!("  command    {}", hanging(&fanout.command, 13)),
         format!("  base       {} {}", fanout.base, fanout.base_oid.short()),
     ];
     lines.extend(fanout.branch.iter().map(|branch| format!("  branch     {branch}")));

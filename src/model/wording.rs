@@ -71,6 +71,12 @@ pub fn review_then_merge(name: impl Display) -> String {
     format!("{review}{between}git orch merge {name}")
 }
 
+/// A text whose further lines stand below its first, so that none of them
+/// reads as a line of ours.
+pub fn hanging(text: impl Display, indent: usize) -> String {
+    text.to_string().replace('\n', &format!("\n{:indent$}", ""))
+}
+
 /// A text in backticks.
 pub fn tick(text: impl Display) -> String {
     format!("`{text}`")

@@ -3,7 +3,7 @@
 
 use git_orch::git::executing::{self, Fate, SETTINGS};
 
-use crate::support::{TestRepo, VERBS, days_ago, gits, refused_call};
+use crate::support::{TestRepo, VERBS, days_ago, gits, refused_call, skip};
 
 /// Hooks that some verb of git runs.
 const HOOKS: &str = "applypatch-msg pre-applypatch post-applypatch pre-commit pre-merge-commit \
@@ -103,27 +103,33 @@ fn every_subcommand(repo: &TestRepo) -> Vec<Vec<String>> {
 
 #[test]
 fn a_mined_repository_runs_nothing_in_any_subcommand_under_any_git() {
-    let backends = ["git2", "cli"];
-    for number in 0..gits(&TestRepo::new()).len() {
-        let repo = mined_shop();
-        let git = &gits(&repo)[number];
-        let story = every_subcommand(&repo);
-        assert!(VERBS.iter().all(|verb| story.iter().any(|line| line[0] == verb[0])), "a verb is left out");
-        for line in &story {
-            let words: Vec<&str> = line.iter().map(String::as_str).collect();
-            let call = repo.call(&words).with_git(git).changing_checkout();
-            let output = call.env("GIT_ORCH_BACKEND", backends[number % 2]).run();
-            assert_eq!(ran(&repo), "", "`{}` ran a mine\n{output}", line.join(" "));
-            let fails = ["task two", "merge", "doctor", "init", "trust"];
-            let may_fail = fails.iter().any(|start| line.join(" ").starts_with(start));
-            assert!(output.exit == 0 || may_fail, "`{}`\n{output}", line.join(" "));
-        }
-        let plain = "git -c alias.x=y status; git diff HEAD~1; git commit -m x --allow-empty";
-        drop(repo.shell(plain).with_git(git).changing_checkout().run());
-        let live = ran(&repo);
-        for mine in ["core..fsmonitor", "diff.mine.command", "hook-pre-commit"] {
-            assert!(live.contains(mine), "the mine {mine} would not have gone off under git itself: {live}");
-        }
+    let all = 0..gits(&TestRepo::new()).len();
+    std::thread::scope(|scope| {
+        all.for_each(|number| drop(scope.spawn(move || mined_shop_stays_quiet(number))))
+    });
+}
+
+/// The whole story under one git, read in one of the two ways.
+fn mined_shop_stays_quiet(number: usize) {
+    let backend = ["git2", "cli"][number % 2];
+    let repo = mined_shop();
+    let git = &gits(&repo)[number];
+    let story = every_subcommand(&repo);
+    assert!(VERBS.iter().all(|verb| story.iter().any(|line| line[0] == verb[0])), "a verb is left out");
+    for line in &story {
+        let words: Vec<&str> = line.iter().map(String::as_str).collect();
+        let call = repo.call(&words).with_git(git).changing_checkout();
+        let output = call.env("GIT_ORCH_BACKEND", backend).run();
+        assert_eq!(ran(&repo), "", "`{}` ran a mine\n{output}", line.join(" "));
+        let fails = ["task two", "merge", "doctor", "init", "trust"];
+        let may_fail = fails.iter().any(|start| line.join(" ").starts_with(start));
+        assert!(output.exit == 0 || may_fail, "`{}`\n{output}", line.join(" "));
+    }
+    let plain = "git -c alias.x=y status; git diff HEAD~1; git commit -m x --allow-empty";
+    drop(repo.shell(plain).with_git(git).changing_checkout().run());
+    let live = ran(&repo);
+    for mine in ["core..fsmonitor", "diff.mine.command", "hook-pre-commit"] {
+        assert!(live.contains(mine), "the mine {mine} would not have gone off under git itself: {live}");
     }
 }
 
@@ -280,7 +286,7 @@ fn a_repository_among_the_files_of_another_is_not_entered() {
 fn is_root(repo: &TestRepo) -> bool {
     let root = repo.shell("id -u").run().stdout == "0\n";
     if !root {
-        eprintln!("SKIPPED: only root can give a repository away");
+        skip("only root can give a repository away");
     }
     root
 }

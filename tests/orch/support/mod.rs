@@ -9,4 +9,4 @@ mod verbs;
 
 pub(crate) use refused::{refused, refused_call};
 pub(crate) use repo::{TestRepo, days_ago, serial_tree};
-pub(crate) use verbs::{VERBS, gits};
+pub(crate) use verbs::{VERBS, gits, skip};
