@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::config;
 use crate::config::schema::{ShardBy, TreeKind};
 use crate::config::trust::{self, Named};
-use crate::error::{Error, IoContext, Result, exit};
+use crate::error::{Error, IoContext, Kind, Result, exit};
 use crate::fanout::files::Files;
 use crate::fanout::flow::{self, Order};
 use crate::fanout::job::{Command, Job};
@@ -271,7 +271,8 @@ fn listed(desk: &Desk<'_>, file: &std::path::Path) -> Result<std::collections::B
         bytes
     } else {
         let path = desk.app.folder.join(file);
-        std::fs::read(&path).doing("could not read", &path)?
+        let read = std::fs::read(&path).doing("could not read", &path);
+        read.map_err(|error| Error { kind: Kind::Usage, ..error })?
     };
     let end = if bytes.contains(&0) { 0 } else { b'\n' };
     let prefix = desk.app.prefix(&desk.opened.repo);

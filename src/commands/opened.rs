@@ -112,7 +112,9 @@ fn resolve(repo: &Repo, prefix: &Path, pattern: &str) -> Result<String> {
 /// A path that a link leads out of the repository is no path in it.
 fn refuse_link_out(repo: &Repo, text: &str) -> Result<()> {
     let Ok(top) = repo.require_work_tree().map(Path::to_owned) else { return Ok(()) };
-    let (Ok(real), Ok(top)) = (top.join(text).canonicalize(), top.canonicalize()) else { return Ok(()) };
+    // Of a path that is not there yet, the part that is tells.
+    let real = top.join(text).ancestors().find_map(|path| path.canonicalize().ok());
+    let (Some(real), Ok(top)) = (real, top.canonicalize()) else { return Ok(()) };
     if real.starts_with(&top) {
         return Ok(());
     }

@@ -3,7 +3,7 @@
 use super::opened::Opened;
 use super::result;
 use crate::app::App;
-use crate::error::{Result, exit};
+use crate::error::{Kind, Result, exit};
 use crate::model::wording::{count, hanging, list, review_then_merge};
 use crate::model::{Fanout, Session, Task, TaskState};
 use crate::session::view::{Depth, view};
@@ -39,6 +39,9 @@ pub(super) fn run(app: &App, args: &ShowArgs) -> Result<u8> {
 /// The task, or an error that knows the sessions too.
 fn require(opened: &Opened, name: &str) -> Result<Stored<Task>> {
     store::tasks::require(&opened.repo, name).map_err(|mut error| {
+        if error.kind != Kind::Usage {
+            return error;
+        }
         let sessions = store::sessions::load(&opened.repo).unwrap_or_default();
         let names = sessions.iter().map(|session| session.value.name.as_str());
         if crate::model::wording::nearest(name, names.clone()).is_some()

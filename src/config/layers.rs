@@ -1,10 +1,11 @@
 //! Personal settings over shared ones: flag, git configuration, file, default.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use super::schema::Config;
 use crate::error::{Error, Result};
-use crate::model::wording::unknown;
+use crate::model::wording::nearest;
 
 /// The keys that git's configuration may hold, with what they mean.
 pub const KEYS: &[(&str, &str)] = &[
@@ -45,19 +46,22 @@ impl Settings {
     pub fn new(file: Config, personal: BTreeMap<String, String>) -> Result<Self> {
         for key in personal.keys() {
             if !KEYS.iter().any(|(known, _)| known == key) {
-                let known = KEYS.iter().map(|(key, _)| *key);
-                return Err(Error::unusable(format!(
-                    "{} in git's configuration",
-                    unknown("setting", key, known)
-                ))
-                .hint(format!("take it out: `git config --unset {key}`")));
+                return Err(unknown(key));
             }
         }
         let settings = Self { file, personal };
-        settings.number("orch.jobs")?;
+        if settings.number("orch.jobs")? == Some(0) {
+            return Err(Error::unusable("`orch.jobs` is `0`: at least one shard runs at once"));
+        }
         settings.number("orch.horizon")?;
         settings.flag("orch.hooks")?;
         settings.flag("orch.sign")?;
+        let worktrees = settings.worktrees();
+        if Path::new(worktrees).components().any(|part| part.as_os_str().eq_ignore_ascii_case(".git")) {
+            return Err(Error::unusable(format!(
+                "the worktrees setting `{worktrees}` leads into git's own files"
+            )));
+        }
         Ok(settings)
     }
 
@@ -143,4 +147,16 @@ impl Settings {
             Some(text) => Err(Error::unusable(format!("`{key}` is `{text}`, neither true nor false"))),
         }
     }
+}
+
+/// What all keys begin with says nothing of which was meant.
+fn unknown(key: &str) -> Error {
+    let word = |key: &'static str| key.trim_start_matches("orch.");
+    let error = Error::unusable(format!("unknown setting `{key}` in git's configuration"));
+    let meant = nearest(key.trim_start_matches("orch."), KEYS.iter().map(|(key, _)| word(key)));
+    let error = match meant {
+        Some(word) => error.hint(format!("did you mean `orch.{word}`?")),
+        None => error.hint("`git orch config` lists them"),
+    };
+    error.hint(format!("take it out: `git config --unset {key}`"))
 }

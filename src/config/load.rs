@@ -38,6 +38,7 @@ pub fn parse(bytes: &[u8]) -> Result<Config> {
         return Err(too_large());
     }
     let text = std::str::from_utf8(bytes).map_err(|_| bad("it is not UTF-8"))?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if depth(text) > MAX_DEPTH {
         return Err(bad(&format!("it is nested deeper than {MAX_DEPTH}")));
     }
@@ -72,9 +73,22 @@ fn depth(text: &str) -> usize {
     deepest.max(text.lines().map(indent).max().unwrap_or(0) / 2)
 }
 
-/// Adds "did you mean" to serde's unknown field.
+/// What readers of YAML call by names of their own.
+const SAID_OTHERWISE: &[(&str, &str)] = &[
+    ("expected struct Config", "expected keys and values"),
+    ("expected u32", "expected a number"),
+    ("expected usize", "expected a number"),
+    ("unit value", "nothing"),
+    (
+        "deserializing from YAML containing more than one document is not supported",
+        "it holds more than one document",
+    ),
+];
+
+/// Says it in words of ours, and adds "did you mean" to serde's unknown field.
 fn explain(message: &str) -> Error {
-    let error = bad(message);
+    let say = |text: String, (theirs, ours): &(&str, &str)| text.replace(theirs, ours);
+    let error = bad(&SAID_OTHERWISE.iter().fold(message.to_owned(), say));
     let quoted: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
     match quoted.split_first() {
         Some((unknown, known)) if message.contains("unknown field") => {

@@ -8,6 +8,7 @@ use crate::git::refs::{self, RefChange};
 use crate::git::{Repo, RepoLock};
 use crate::model::{Event, Fanout, Name, Oid, Shard, ShardState, TaskState};
 use crate::run::Scene;
+use crate::run::claim::refuse_review_branch;
 use crate::session::TaskLock;
 use crate::store::{self, Stored};
 
@@ -32,10 +33,7 @@ pub(super) struct Claimed {
 pub(super) fn claim(scene: Scene<'_>, order: &Order, input_tree: Oid) -> Result<Claimed> {
     let repo = scene.repo;
     let lock = RepoLock::take(repo, "fanout", scene.events)?;
-    if repo.read().find_ref("refs/heads/review")?.is_some() {
-        return Err(Error::refused("there is a branch `review`, so git can't hold `review/…` branches")
-            .hint("rename it: `git branch -m review NEW-NAME`"));
-    }
+    refuse_review_branch(repo)?;
     let fanout = begun(order, input_tree, scene);
     refuse_twin(repo, order, &fanout)?;
     let (name, held, before) = free_name(repo, &order.job)?;

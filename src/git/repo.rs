@@ -207,6 +207,10 @@ impl Repo {
             return Ok(settings);
         }
         let output = self.git(["config", "-z", "--get-regexp", r"^orch\."]).spawn()?;
+        // 1 is: there are none.
+        if output.code > 1 {
+            return Err(output.into_error("config"));
+        }
         Ok(porcelain::settings(&output.stdout))
     }
 }
@@ -330,7 +334,7 @@ fn discover_with_child(
             shipped(folder)
         } else {
             Error::unusable(format!("git can't use the repository around `{}`", folder.display()))
-                .because(complaint)
+                .because(output.complaint_with_paths())
         });
     }
     let lines: Vec<&[u8]> = output.stdout.split(|byte| *byte == b'\n').collect();

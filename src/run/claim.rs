@@ -44,6 +44,7 @@ pub fn claim(repo: &Repo, order: Order, events: Events<'_>, now: Time) -> Result
     let lock = RepoLock::take(repo, "task", events)?;
     let tasks = store::tasks::load(repo)?;
     refuse_twin(&order, &tasks)?;
+    refuse_review_branch(repo)?;
     let name = free_name(repo, &order.text)?;
     let held = TaskLock::try_take(repo, &name)?
         .map_err(|holder| Error::refused(format!("the task `{name}` is held by {holder}")))?;
@@ -76,6 +77,18 @@ pub fn claim(repo: &Repo, order: Order, events: Events<'_>, now: Time) -> Result
     let tip = change.new.expect("a new record points somewhere");
     refs::apply(repo, &lock, &[change], "task")?;
     Ok(Claimed { task: Stored { value: task, tip }, lock: held })
+}
+
+/// Refuses where git has no room for a result.
+///
+/// # Errors
+/// Refused, with the way to make room.
+pub fn refuse_review_branch(repo: &Repo) -> Result<()> {
+    if repo.read().find_ref("refs/heads/review")?.is_some() {
+        return Err(Error::refused("there is a branch `review`, so git can't hold `review/…` branches")
+            .hint("rename it: `git branch -m review NEW-NAME`"));
+    }
+    Ok(())
 }
 
 /// Takes back a claim that nothing came of.

@@ -7,6 +7,7 @@ mod repo;
 mod snapshot;
 mod verbs;
 
-pub(crate) use refused::{refused, refused_call};
+pub(crate) use call::Call;
+pub(crate) use refused::{Bad, expect_refusal, refused, refused_call};
 pub(crate) use repo::{TestRepo, days_ago, serial_tree};
 pub(crate) use verbs::{VERBS, gits, skip};

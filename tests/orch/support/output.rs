@@ -47,6 +47,11 @@ impl Output {
         assert_eq!(self.exit, 0, "\n{self}");
     }
 
+    /// Its narration, the top folder shown as `$TMP`.
+    pub(crate) fn told(&self) -> String {
+        self.stderr.replace(&self.top, "$TMP")
+    }
+
     /// The answer as one JSON value.
     #[track_caller]
     pub(crate) fn json(&self) -> serde_json::Value {
