@@ -71,7 +71,9 @@ pub fn require_clear(repo: &Repo, holder: &Worktree, branch: &str, from: Oid, to
 pub fn forward(repo: &Repo, _lock: &RepoLock, holder: &Worktree, branch: &str, to: Oid) -> Result<()> {
     repo.reach("checkout to be moved")?;
     let merge = ["merge", "--ff-only", "--no-overwrite-ignore", "--no-stat", "--quiet"];
-    let output = repo.git_in(&holder.place(repo), merge).args([to.to_string()]).spawn()?;
+    // A branch's own `mergeOptions` come before these: with some of them nothing would move.
+    let plain = ["--no-squash", "--no-autostash", "--no-verify-signatures"];
+    let output = repo.git_in(&holder.place(repo), merge).args(plain).args([to.to_string()]).spawn()?;
     if output.code == 0 {
         return repo.reach("checkout moved");
     }

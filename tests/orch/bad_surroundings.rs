@@ -6,7 +6,7 @@
 
 use std::os::unix::ffi::OsStrExt as _;
 
-use crate::support::{Bad, TestRepo, VERBS, expect_refusal, refused, refused_call};
+use crate::support::{Bad, TestRepo, VERBS, expect_refusal, refused, refused_call, skip};
 
 /// A repository with a session for the API.
 fn with_session() -> TestRepo {
@@ -75,7 +75,6 @@ const REPOSITORIES: &[Case] = &[
     ("echo 1 >f; git add f; git commit -qm 1; git rebase -q -x false HEAD~1 2>/dev/null; true", (&["add-session", "b", "--paths", "src", "-q"], 4, "HEAD is on no branch, so nothing tells the base", &["name the branch to merge back to with `--base`, or set `git config orch.base`"])),
     ("echo garbage >.git/shallow", (&["sessions"], 4, "`git rev-list` failed: …", &[])),
     ("touch .git/refs/heads/orch/b.lock", (&["add-session", "b", "--paths", "src", "-q"], 4, "could not add the worktree `$TMP/shop.orch/b`: …", &[])),
-    ("git-orch task x -q -- sh -c \"echo 1 >x\"; touch .git/index.lock", (&["merge", "x"], 3, "cannot land `x`: `main` is checked out in `$TMP/shop`, where git can't move it: …", &["finish or undo what is going on there"])),
     ("git-orch task x -q -- sh -c \"echo 1 >README.md\"; echo mine >README.md", (&["merge", "x"], 3, "cannot land `x`: `main` is checked out in `$TMP/shop` with changes to `README.md`, which it also changes", &["commit or stash them there, then run the command again"])),
     ("git-orch task x -q -- sh -c \"echo 1 >README.md\"; echo 2 >README.md; git commit -qam 2", (&["merge", "x"], 3, "`x` conflicts with `main` in `README.md`", &["ask its session to follow: `git orch review x --request-changes -m 'merge main and resolve'`"])),
     ("git-orch task x -q -- sh -c \"echo 1 >x\"; git branch -q -m main trunk", (&["merge", "x"], 2, "no branch `main`", &["a base is a local branch: results merge back into it"])),
@@ -296,21 +295,25 @@ pub(super) fn count() -> usize {
 /// Everything of a repository that git itself may not be able to read any more.
 fn files(repo: &TestRepo) -> String {
     let script = "find .. \\( -path ../shop/.git/objects -o -path ../shop/.git/orch -o -path ../shop/.git/logs \\
-        -o -name ORIG_HEAD \\) -prune \\
+        -o -name ORIG_HEAD -o -path ../shop/.git/refs/orch/op \\) -prune \\
         -o \\( -type f -o -type l \\) -print0 | sort -z | xargs -0 cksum 2>&1";
     repo.shell(script).changing_checkout().run().stdout
 }
 
-/// Prepares each case in a repository of its own, two at a time.
-fn refuse_each(prefix: &str, cases: &[Case]) {
+/// Prepares a repository, and runs what must be refused and leave it alone.
+fn expect_refused_there(repo: &TestRepo, script: &str, (arguments, exit, message, hints): &Bad) {
+    repo.shell(script).changing_checkout().run().expect_success();
+    let before = files(repo);
+    let output = repo.call(arguments).changing_checkout().run();
+    expect_refusal(&output, *exit, message, hints, script);
+    assert_eq!(files(repo), before, "{script}");
+}
+
+/// Each case in a repository of its own, two at a time.
+fn refuse_each(cases: &[Case]) {
     let half = |odd: usize| {
-        for (script, (arguments, exit, message, hints)) in cases.iter().skip(odd).step_by(2) {
-            let repo = with_session();
-            repo.shell(&format!("{prefix}{script}")).changing_checkout().run().expect_success();
-            let before = files(&repo);
-            let output = repo.call(arguments).changing_checkout().run();
-            expect_refusal(&output, *exit, message, hints, script);
-            assert_eq!(files(&repo), before, "{script}");
+        for (script, bad) in cases.iter().skip(odd).step_by(2) {
+            expect_refused_there(&with_session(), script, bad);
         }
     };
     std::thread::scope(|scope| {
@@ -321,12 +324,19 @@ fn refuse_each(prefix: &str, cases: &[Case]) {
 
 #[test]
 fn a_repository_in_disorder() {
-    refuse_each("", REPOSITORIES);
+    refuse_each(REPOSITORIES);
 }
 
 #[test]
 fn a_record_that_nobody_can_read() {
-    refuse_each(PUT, RECORDS);
+    let repo = with_session();
+    let reset =
+        "git for-each-ref --format='delete %(refname)' refs/orch/task refs/orch/fanout refs/orch/session/y |
+        git update-ref --stdin";
+    for (script, bad) in RECORDS {
+        expect_refused_there(&repo, &format!("{PUT}{script}"), bad);
+        repo.shell(reset).changing_checkout().run().expect_success();
+    }
 }
 
 #[test]
@@ -654,4 +664,47 @@ fn a_present_folder_that_is_gone() {
         error: the present folder is gone: No such file or directory (os error 2)
         ",
     );
+}
+
+#[test]
+fn a_full_or_read_only_disk() {
+    let repo = TestRepo::new();
+    let space = "unshare --user --map-root-user --mount";
+    if repo.shell(&format!("{space} mount -t tmpfs tmpfs /mnt 2>/dev/null")).run().exit != 0 {
+        skip("this user may not mount a small disk");
+        return;
+    }
+    let script = "mkdir ../small && mount -t tmpfs -o size=2m tmpfs ../small && cp -r ../shop ../small && cd ../small/shop || exit 9
+        try() { git-orch -q \"$@\" 2>&1 | grep -v '^warning: could not save the .* cache: '; }
+        echo full; try add-session a --paths src; cat /dev/zero >../fill 2>/dev/null
+        try add-session b --paths src; try task x -- true; try fanout f --run true --paths src; try init; ls ../shop.orch; ls .orch.yml 2>/dev/null
+        git for-each-ref --format='%(refname)' refs/heads refs/orch/session refs/orch/task refs/orch/keep
+        echo empty; rm ../fill; try add-session b --paths src; try task x -- sh -c 'echo 1 >x'
+        echo read-only; mount -o remount,ro ../../small
+        try add-session c --paths src; try task y -- true; try merge; try init; try sessions";
+    repo.shell(&format!("{space} sh <<'EOT'\n{script}\nEOT")).run().expect("
+        exit 0
+        -- stdout
+        full
+        $TMP/small/shop.orch/a
+        error: could not write `$TMP/small/shop/.git/orch/run/session-b.lock`: No space left on device (os error 28)
+        error: could not write `$TMP/small/shop/.git/orch/run/task-x.lock`: No space left on device (os error 28)
+        error: could not write `$TMP/small/shop/.git/orch/run/task-f.lock`: No space left on device (os error 28)
+        error: could not write `$TMP/small/shop/.orch.yml`: No space left on device (os error 28)
+        a
+        refs/heads/main
+        refs/heads/orch/a
+        refs/orch/session/a
+        empty
+        $TMP/small/shop.orch/b
+        review/x
+        read-only
+        error: could not open `$TMP/small/shop/.git/orch/run/land.lock`: Read-only file system (os error 30)
+        error: could not open `$TMP/small/shop/.git/orch/run/land.lock`: Read-only file system (os error 30)
+        error: could not open `$TMP/small/shop/.git/orch/run/land.lock`: Read-only file system (os error 30)
+        error: could not make `$TMP/small/shop/.orch.yml`: Read-only file system (os error 30)
+          session  state  task  ahead  behind  load  last    knows
+          a        idle             1       0     0  <time> ago  x
+          b        idle             0       0     0  <time> ago  src
+        ");
 }

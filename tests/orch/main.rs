@@ -19,6 +19,7 @@ mod man;
 mod merge;
 mod misbehaving;
 mod odd_places;
+mod promises;
 #[path = "../fuzz/properties/mod.rs"]
 pub mod properties;
 mod review;

@@ -395,7 +395,7 @@ fn a_failed_check_shows_its_last_words_and_sends_the_result_back() {
         ");
     assert_eq!(repo.git(&["rev-parse", "main"]), before);
     let shown = repo.orch(&["show", "fix-login"]).stdout;
-    let asked = "The check `grep -c login src/api/login.rs && exit 3` fails on top of main:\n2\nnext: git orch retry fix-login\n";
+    let asked = "The check `grep -c login src/api/login.rs && exit 3` fails on top of main:\n             2\nnext: git orch retry fix-login\n";
     assert!(shown.ends_with(&format!("  asked for  {asked}")), "{shown}");
     repo.orch(&["retry", "fix-login", "--", "sh", "-c", "grep -A5 'Changes asked' > why.txt"]).expect(
         "

@@ -96,7 +96,9 @@ fn every_subcommand(repo: &TestRepo) -> Vec<Vec<String>> {
         "config".to_owned(),
         "trust".to_owned(),
         "doctor --fix".to_owned(),
+        "log --ops".to_owned(),
         "remove-session backend".to_owned(),
+        "undo".to_owned(),
     ];
     lines.iter().map(|line| line.split(' ').map(str::to_owned).collect()).collect()
 }
@@ -260,24 +262,25 @@ fn a_partial_clone_fetches_with_no_program_of_its_own_before_trust() {
     }
 }
 
+/// Both ways to read a repository: each verb meets one, and its neighbour the other.
+const BACKENDS: [&str; 2] = ["auto", "cli"];
+
 #[test]
 fn a_repository_among_the_files_of_another_is_not_entered() {
     let repo = TestRepo::new();
     let script = "git clone -q --bare . evil && cd evil && git config core.fsmonitor 'touch ../../ran'
         git config core.bare false && git config core.worktree .. && cd .. && git add evil && git commit -qm evil";
     repo.shell(script).changing_checkout().run().expect("exit 0");
-    for verb in VERBS {
-        for backend in ["auto", "cli"] {
-            let call = repo.call(verb).within(repo.path("evil")).env("GIT_ORCH_BACKEND", backend);
-            refused_call(&repo, call).expect(
-                "
+    for (verb, backend) in VERBS.iter().zip(BACKENDS.into_iter().cycle()) {
+        let call = repo.call(verb).within(repo.path("evil")).env("GIT_ORCH_BACKEND", backend);
+        refused_call(&repo, call).expect(
+            "
                 exit 4
                 -- stderr
                 error: the repository at `$TMP/shop/evil` is a file of the one around it
                 hint: its configuration came with those files; change into a folder of the one around it
                 ",
-            );
-        }
+        );
     }
     assert!(!repo.top().join("ran").exists());
 }
@@ -293,23 +296,21 @@ fn is_root(repo: &TestRepo) -> bool {
 
 #[test]
 fn a_repository_of_another_user_is_refused_by_every_verb() {
-    for given_away in [".", ".git"] {
+    for (given_away, verbs) in [(".", VERBS), (".git", &VERBS[..4])] {
         let repo = TestRepo::new();
         if !is_root(&repo) {
             return;
         }
         repo.shell(&format!("chown -R 65534 {given_away}")).run().expect("exit 0");
-        for verb in VERBS {
-            for backend in ["auto", "cli"] {
-                refused_call(&repo, repo.call(verb).env("GIT_ORCH_BACKEND", backend)).expect(
-                    "
+        for (verb, backend) in verbs.iter().zip(BACKENDS.into_iter().cycle()) {
+            refused_call(&repo, repo.call(verb).env("GIT_ORCH_BACKEND", backend)).expect(
+                "
                     exit 4
                     -- stderr
                     error: the repository around `$TMP/shop` belongs to another user
                     hint: if it is to be trusted: `git config --global --add safe.directory DIR`
                     ",
-                );
-            }
+            );
         }
         assert!(!repo.path(".git/orch").exists());
     }
@@ -350,7 +351,7 @@ fn a_tree_that_would_write_into_git_is_refused_by_git_itself() {
         assert_eq!((output.exit, written.exit), (4, 1), "{path}\n{output}{written}");
         let left = repo
             .shell(
-                "git worktree list; git for-each-ref refs/heads/orch refs/orch; ls ../shop.orch 2>/dev/null",
+                "git worktree list; git for-each-ref refs/heads/orch refs/orch/session refs/orch/keep; ls ../shop.orch 2>/dev/null",
             )
             .run();
         assert_eq!(left.stdout.lines().count(), 1, "{path}\n{left}");

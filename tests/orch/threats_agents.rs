@@ -319,6 +319,8 @@ fn a_command_that_forks_without_end_is_ended_with_all_it_started() {
     let output = task(&repo, "fork", script);
     assert_eq!(output.exit, 0, "{output}");
     // All of them hold the session's worktree as their folder.
-    let left = repo.shell("ls -l /proc/[0-9]*/cwd 2>/dev/null | grep -c shop.orch/backend; true").run();
+    let here = repo.worktree("backend");
+    let left =
+        repo.shell(&format!("ls -l /proc/[0-9]*/cwd 2>/dev/null | grep -c {}; true", here.display())).run();
     assert_eq!(left.stdout, "0\n");
 }

@@ -28,6 +28,7 @@ pub(crate) const VERBS: &[&[&str]] = &[
     &["init"],
     &["config"],
     &["trust"],
+    &["undo"],
     &["doctor"],
 ];
 
