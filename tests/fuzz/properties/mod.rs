@@ -10,6 +10,7 @@ pub mod cache;
 pub mod config;
 pub mod display;
 pub mod fanout;
+pub mod journal;
 pub mod log;
 pub mod names;
 pub mod notes;
@@ -26,6 +27,7 @@ pub const ALL: &[Property] = &[
     ("config", config::check),
     ("display", display::check),
     ("fanout", fanout::check),
+    ("journal", journal::check),
     ("log", log::check),
     ("names", names::check),
     ("notes", notes::check),
