@@ -10,6 +10,7 @@ pub fn check(bytes: &[u8]) {
     assert!(porcelain::paths(bytes).len() <= records);
     assert!(porcelain::status(bytes).map_or(0, |paths| paths.len()) <= records);
     assert!(porcelain::settings(bytes).len() <= records);
+    assert!(porcelain::staged(bytes).map_or(0, |staged| staged.len()) <= records);
     if let Some((tree, paths)) = porcelain::merge_tree(bytes) {
         let printed = paths.iter().fold(format!("{tree}\0").into_bytes(), |mut printed, path| {
             printed.extend([path.as_bytes(), b"\0"].concat());
