@@ -177,7 +177,9 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_is_made_of_a_text_is_a_name(text in "\\PC{0,80}|[a-z0-9._ -]{0,90}", number: u32) {
+        fn whatever_is_made_of_a_text_is_a_name(
+            text in "\\PC{0,80}|[a-z0-9._ -]{0,90}|[a-z0-9][a-z0-9._-]{0,62}", number: u32,
+        ) {
             if let Some(slug) = Name::slug(&text) {
                 assert_eq!(slug.as_str().parse().as_ref(), Ok(&slug));
                 assert_eq!(Name::slug(slug.as_str()), Some(slug.clone()));
