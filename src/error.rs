@@ -170,7 +170,7 @@ impl std::error::Error for Error {}
 
 /// What to do about a full disk: how much is free where the path lies.
 pub fn make_room(path: &Path) -> String {
-    let there = path.ancestors().find(|folder| folder.exists()).unwrap_or(path);
+    let there = path.ancestors().find(|folder| folder.is_dir()).unwrap_or(path);
     let free = rustix::fs::statvfs(there).map(|disk| disk.f_bavail.saturating_mul(disk.f_frsize));
     let free = free.map(|free| format!(": {} free", bytes(free))).unwrap_or_default();
     format!("make room on the disk of `{}`{free}; then run the command again", there.display())

@@ -3,8 +3,8 @@
 //! **Invariant:** an unknown or duplicate key, a wrong type or a bomb is an
 //! error with its place, never a silent default.
 
+use std::fs::File;
 use std::io::Write as _;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use super::schema::Config;
@@ -139,19 +139,20 @@ fn check(config: &Config) -> Result<()> {
 /// Writes settings where there are none: whole, or not at all.
 ///
 /// # Errors
-/// Unusable where something is there, or the folder can't be written.
+/// Unusable where something is there, or a folder can't be written.
 pub fn write_new(path: &Path, text: &str, scratch: &Path) -> Result<()> {
-    let mut new = tempfile::NamedTempFile::new_in(scratch).doing("could not write in", scratch)?;
-    new.write_all(text.as_bytes()).doing("could not write in", scratch)?;
-    let everyone = std::fs::Permissions::from_mode(0o644);
-    new.as_file().set_permissions(everyone).doing("could not write in", scratch)?;
-    match new.persist_noclobber(path) {
-        Err(error) if error.error.kind() == std::io::ErrorKind::CrossesDevices => {
-            let mut file = std::fs::File::create_new(path).doing("could not make", path)?;
-            file.write_all(text.as_bytes()).doing("could not write", path)
-        }
-        persisted => persisted.map(drop).map_err(|error| error.error).doing("could not make", path),
-    }
+    let new = scratch.join("settings.new");
+    std::fs::write(&new, text)
+        .inspect_err(|_| drop(std::fs::remove_file(&new)))
+        .doing("could not write", &new)?;
+    let made = match std::fs::hard_link(&new, path) {
+        Err(error) if error.kind() == std::io::ErrorKind::CrossesDevices => File::create_new(path)
+            .and_then(|mut file| file.write_all(text.as_bytes()))
+            .inspect_err(|_| drop(std::fs::remove_file(path))),
+        made => made,
+    };
+    std::fs::remove_file(&new).doing("could not remove", &new)?;
+    made.doing("could not write", path)
 }
 
 #[cfg(test)]

@@ -63,20 +63,41 @@ pub fn require_clear(repo: &Repo, holder: &Worktree, branch: &str, from: Oid, to
     .hint("commit or stash them there, then run the command again"))
 }
 
-/// Fast-forwards a branch where it is checked out; unrelated uncommitted work
-/// is kept.
+/// Which way a branch moves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// To a commit that has the present one behind it.
+    Forward,
+    /// To any commit.
+    Back,
+}
+
+/// Moves a branch where it is checked out, from the first commit to the second;
+/// unrelated uncommitted work is kept. What fails is taken back.
 ///
 /// # Errors
 /// Refused when something stands in the way.
-pub fn forward(repo: &Repo, _lock: &RepoLock, holder: &Worktree, branch: &str, to: Oid) -> Result<()> {
+pub fn go(
+    repo: &Repo,
+    lock: &RepoLock,
+    holder: &Worktree,
+    (branch, direction): (&str, Direction),
+    way: (Oid, Oid),
+) -> Result<()> {
     repo.reach("checkout to be moved")?;
-    let merge = ["merge", "--ff-only", "--no-overwrite-ignore", "--no-stat", "--quiet"];
-    // A branch's own `mergeOptions` come before these: with some of them nothing would move.
-    let plain = ["--no-squash", "--no-autostash", "--no-verify-signatures"];
-    let output = repo.git_in(&holder.place(repo), merge).args(plain).args([to.to_string()]).spawn()?;
+    let (place, to) = (holder.place(repo), way.1.to_string());
+    let command = match direction {
+        Direction::Forward => {
+            let merge = ["merge", "--ff-only", "--no-overwrite-ignore", "--no-stat", "--quiet"];
+            repo.git_in(&place, merge).args([to])
+        }
+        Direction::Back => worktree::switching(repo, &place, branch, way.1),
+    };
+    let output = command.spawn()?;
     if output.code == 0 {
         return repo.reach("checkout moved");
     }
+    settle(repo, lock, branch, way, if output.code < 0 { Git::MayHaveDied } else { Git::Ended })?;
     let at = holder.path.display();
     Err(Error::refused(format!("`{branch}` is checked out in `{at}`, where git can't move it"))
         .because(output.complaint_with_paths())

@@ -7,7 +7,7 @@
 use std::path::{Path, PathBuf};
 
 use super::lock::{self, RepoLock};
-use super::process::Place;
+use super::process::{Command, Place};
 use super::read::{Entry, Head};
 use super::repo::Repo;
 use super::{partial, porcelain, refs};
@@ -183,15 +183,19 @@ pub fn refill(repo: &Repo, place: &Place) -> Result<()> {
 /// in the way, ignored ones too, make it fail with nothing changed.
 pub fn switch(repo: &Repo, place: &Place, branch: &str, to: Oid) -> Result<()> {
     repo.reach("worktree to be moved")?;
-    let command =
-        repo.git_in(place, ["checkout", "--quiet", "--no-overwrite-ignore", "--no-track", "-B", branch]);
-    let output = command.args([to.to_string(), "--".to_owned()]).spawn()?;
+    let output = switching(repo, place, branch, to).spawn()?;
     if output.code == 0 {
         return repo.reach("worktree moved");
     }
     let at = place.work_tree.as_deref().unwrap_or(Path::new("?")).display().to_string();
     Err(Error::refused(format!("could not move `{branch}` in `{at}` to {}", to.short()))
         .because(output.complaint_with_paths()))
+}
+
+/// The command that moves a worktree's branch and files.
+pub(super) fn switching<'a>(repo: &'a Repo, place: &Place, branch: &str, to: Oid) -> Command<'a> {
+    let args = ["checkout", "--quiet", "--no-overwrite-ignore", "--no-track", "-B", branch];
+    repo.git_in(place, args).args([to.to_string(), "--".to_owned()])
 }
 
 /// Moves a worktree's branch to `to` and leaves its files as they are: what

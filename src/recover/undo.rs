@@ -10,7 +10,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::error::{Error, Result};
-use crate::git::moved::{self, Git};
+use crate::git::moved::{self, Direction};
 use crate::git::refs::{self, RefChange};
 use crate::git::{Repo, RepoLock, notes, operation, snapshot, worktree};
 use crate::model::operation::Moved;
@@ -444,9 +444,6 @@ fn checkout_back(scene: Scene<'_>, holder: &worktree::Worktree, moved: &Moved) -
     let branch = moved.name["refs/heads/".len()..].to_owned();
     let lock = RepoLock::take(repo, "undo", scene.events)?;
     let entry = journal::begin(repo, &Intent::MoveBranch { branch: branch.clone(), from, to })?;
-    if let Err(error) = worktree::switch(repo, &holder.place(repo), &branch, to) {
-        moved::settle(repo, &lock, &branch, (from, to), Git::Ended)?;
-        return entry.end().and(Err(error));
-    }
-    entry.end()
+    let gone = moved::go(repo, &lock, holder, (&branch, Direction::Back), (from, to));
+    entry.end().and(gone)
 }

@@ -15,7 +15,7 @@ use super::verdict;
 use crate::config::trust::Trust;
 use crate::error::{Error, Result};
 use crate::git::merge::{self, Merged};
-use crate::git::moved;
+use crate::git::moved::{self, Direction};
 use crate::git::refs::{self, RefChange};
 use crate::git::{Repo, RepoLock, commit, trailer};
 use crate::model::task::Landed;
@@ -197,8 +197,7 @@ fn move_base(scene: Scene<'_>, plan: &Plan, to: Oid) -> Result<()> {
     };
     moved::require_clear(repo, &holder, base, *from, to)?;
     let entry = journal::begin(repo, &Intent::MoveBranch { branch: base.clone(), from: *from, to })?;
-    if let Err(error) = moved::forward(repo, &lock, &holder, base, to) {
-        moved::settle(repo, &lock, base, (*from, to), moved::Git::Ended)?;
+    if let Err(error) = moved::go(repo, &lock, &holder, (base, Direction::Forward), (*from, to)) {
         return entry.end().and(Err(error));
     }
     let effect = Effect::Ref { name: full, old: Some(*from), new: Some(to) };

@@ -386,7 +386,9 @@ fn files_that_a_killed_attempt_did_not_write_are_written_by_the_next_command() {
     let repo = TestRepo::new();
     repo.orch(&["add-session", "backend", "--paths", "src/api", "-q"]).expect_success();
     let script = "cd ../shop.orch/backend && rm -r src/web && echo mine > README.md
-        rm $(git rev-parse --git-dir)/index";
+        rm $(git rev-parse --git-dir)/index; cd ../../shop
+        printf '{\"version\":1,\"intent\":\"add-session\",\"session\":%s}' \"$(git show refs/orch/session/backend:session.json)\" \
+            >.git/orch/journal/add-session-killed";
     repo.shell(script).run().expect("exit 0");
     repo.orch(&["add-session", "backend", "--paths", "src/api", "-q"]).expect_success();
     repo.shell("git -C ../shop.orch/backend status --short; cat ../shop.orch/backend/README.md")

@@ -44,7 +44,7 @@ const TYPED: &[Bad] = &[
     (&["add-session", "a", "--paths", "src/[a"], 2, "bad pattern `src/[a`: unclosed character class; missing ']'", &[]),
     (&["add-session", "a", "--paths", "src/[!"], 2, "bad pattern `src/[!`: unclosed character class; missing ']'", &[]),
     (&["add-session", "a", "--paths", "src/{a,b"], 2, "bad pattern `src/{a,b`: unclosed alternate group; missing '}' (maybe escape '{' with '[{]'?)", &[]),
-    (&["add-session", "a", "--paths", "src/a}"], 2, "bad pattern `src/a}`: unopened alternate group; missing '{' (maybe escape '}' with '[}]'?)", &[]),
+    (&["add-session", "a", "--paths", "src/*}"], 2, "bad pattern `src/*}`: unopened alternate group; missing '{' (maybe escape '}' with '[}]'?)", &[]),
     (&["add-session", "a", "--paths", "src/{a,{b"], 2, "bad pattern `src/{a,{b`: unclosed alternate group; missing '}' (maybe escape '{' with '[{]'?)", &[]),
     (&["add-session", "a", "--paths", "!src"], 2, "bad pattern `!src`: `!` and `:` have no meaning here", &[]),
     (&["add-session", "a", "--paths", ":(top)src"], 2, "bad pattern `:(top)src`: `!` and `:` have no meaning here", &[]),

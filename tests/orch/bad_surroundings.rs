@@ -74,7 +74,7 @@ const REPOSITORIES: &[Case] = &[
     ("true", (&["-C", ".git/objects", "add-session", "b", "--paths", "src", "-q"], 2, "bad pattern `.git/objects/src`: it names git's own files", &[])),
     ("echo 1 >f; git add f; git commit -qm 1; git rebase -q -x false HEAD~1 2>/dev/null; true", (&["add-session", "b", "--paths", "src", "-q"], 4, "HEAD is on no branch, so nothing tells the base", &["name the branch to merge back to with `--base`, or set `git config orch.base`"])),
     ("echo garbage >.git/shallow", (&["sessions"], 4, "`git rev-list` failed: …", &[])),
-    ("touch .git/refs/heads/orch/b.lock", (&["add-session", "b", "--paths", "src", "-q"], 4, "could not add the worktree `$TMP/shop.orch/b`: …", &[])),
+    ("mkdir -p .git/refs/heads/orch/b; touch .git/refs/heads/orch/b/c", (&["add-session", "b", "--paths", "src", "-q"], 4, "could not add the worktree `$TMP/shop.orch/b`: …", &[])),
     ("git-orch task x -q -- sh -c \"echo 1 >README.md\"; echo mine >README.md", (&["merge", "x"], 3, "cannot land `x`: `main` is checked out in `$TMP/shop` with changes to `README.md`, which it also changes", &["commit or stash them there, then run the command again"])),
     ("git-orch task x -q -- sh -c \"echo 1 >README.md\"; echo 2 >README.md; git commit -qam 2", (&["merge", "x"], 3, "`x` conflicts with `main` in `README.md`", &["ask its session to follow: `git orch review x --request-changes -m 'merge main and resolve'`"])),
     ("git-orch task x -q -- sh -c \"echo 1 >x\"; git branch -q -m main trunk", (&["merge", "x"], 2, "no branch `main`", &["a base is a local branch: results merge back into it"])),
@@ -688,9 +688,13 @@ fn a_full_or_read_only_disk() {
         full
         $TMP/small/shop.orch/a
         error: could not write `$TMP/small/shop/.git/orch/run/session-b.lock`: No space left on device (os error 28)
+        hint: make room on the disk of `$TMP/small/shop/.git/orch/run`: 0 B free; then run the command again
         error: could not write `$TMP/small/shop/.git/orch/run/task-x.lock`: No space left on device (os error 28)
+        hint: make room on the disk of `$TMP/small/shop/.git/orch/run`: 0 B free; then run the command again
         error: could not write `$TMP/small/shop/.git/orch/run/task-f.lock`: No space left on device (os error 28)
-        error: could not write `$TMP/small/shop/.orch.yml`: No space left on device (os error 28)
+        hint: make room on the disk of `$TMP/small/shop/.git/orch/run`: 0 B free; then run the command again
+        error: could not write `$TMP/small/shop/.git/orch/settings.new`: No space left on device (os error 28)
+        hint: make room on the disk of `$TMP/small/shop/.git/orch`: 0 B free; then run the command again
         a
         refs/heads/main
         refs/heads/orch/a
@@ -702,7 +706,7 @@ fn a_full_or_read_only_disk() {
         error: could not open `$TMP/small/shop/.git/orch/run/land.lock`: Read-only file system (os error 30)
         error: could not open `$TMP/small/shop/.git/orch/run/land.lock`: Read-only file system (os error 30)
         error: could not open `$TMP/small/shop/.git/orch/run/land.lock`: Read-only file system (os error 30)
-        error: could not make `$TMP/small/shop/.orch.yml`: Read-only file system (os error 30)
+        error: could not write `$TMP/small/shop/.git/orch/settings.new`: Read-only file system (os error 30)
           session  state  task  ahead  behind  load  last    knows
           a        idle             1       0     0  <time> ago  x
           b        idle             0       0     0  <time> ago  src
