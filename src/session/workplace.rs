@@ -75,6 +75,7 @@ pub fn moved(session: &Session, from: Oid, to: Oid) -> Option<Effect> {
 /// Refused, naming what is in the way.
 pub fn require_clean(repo: &Repo, session: &Session) -> Result<Place> {
     let place = require(repo, session)?;
+    tip(repo, session)?;
     let head = worktree::list(repo)?
         .into_iter()
         .find(|one| one.id.as_deref() == Some(&session.worktree_id))
