@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::item::Item;
 use crate::error::{Error, Result};
 use crate::git::refs::{self, RefChange};
-use crate::git::{Repo, RepoLock, notes};
+use crate::git::{Repo, RepoLock, notes, patch};
 use crate::model::{Decision, Events, Oid, TaskState, Time, Verdict, Viewpoint};
 use crate::store::tasks::With;
 use crate::store::{self, record};
@@ -44,7 +44,7 @@ pub fn load(repo: &Repo, item: &Item) -> Result<Vec<Held>> {
         return Ok(Vec::new());
     }
     let tree = repo.read().commit(item.tip)?.tree;
-    let patch = patch_id(repo, item)?;
+    let patch = patch::between(repo, item.base_oid, item.tip)?;
     let mut held = Vec::new();
     for (commit, blob) in all {
         for verdict in parse(&repo.read().blob(blob)?) {
@@ -91,7 +91,7 @@ pub fn give(repo: &Repo, item: &Item, judgement: Judgement, events: Events<'_>, 
         decision: judgement.decision,
         text: judgement.text,
         tree: repo.read().commit(item.tip)?.tree,
-        patch: patch_id(repo, item)?,
+        patch: patch::between(repo, item.base_oid, item.tip)?,
     };
     let old = notes::find(repo, refs::VERDICT_NOTES, item.tip)?.unwrap_or_default();
     let mut lines: Vec<String> = String::from_utf8_lossy(&old).lines().map(str::to_owned).collect();
@@ -117,13 +117,4 @@ fn state_change(repo: &Repo, item: &Item, verdict: &Verdict) -> Result<Option<Re
     task.value.updated = verdict.time;
     let with = With { old: Some(task.tip), ..With::default() };
     store::tasks::prepare(repo, &task.value, with, state.word()).map(Some)
-}
-
-/// `git patch-id --verbatim` of the whole result.
-fn patch_id(repo: &Repo, item: &Item) -> Result<Option<Oid>> {
-    let range = [item.base_oid.to_string(), item.tip.to_string()];
-    let diff =
-        repo.git(["diff-tree", "-p", "--no-ext-diff", "--no-textconv", "--full-index"]).args(range).run()?;
-    let line = repo.git(["patch-id", "--verbatim"]).stdin(diff).line()?;
-    Ok(line.split(' ').next().and_then(|id| id.parse().ok()))
 }

@@ -14,6 +14,7 @@ mod doctor;
 mod done;
 mod fanout;
 mod formatters;
+mod landed;
 mod layers;
 mod man;
 mod merge;

@@ -1,0 +1,31 @@
+//! What a change is, wherever it was made: git's patch ids.
+
+use super::repo::Repo;
+use crate::error::Result;
+use crate::model::Oid;
+
+/// The patch id of everything between two commits; `None` where that is nothing.
+pub fn between(repo: &Repo, from: Oid, to: Oid) -> Result<Option<Oid>> {
+    let range = [from.to_string(), to.to_string()];
+    let ids = ids(repo, repo.git(DIFF).args(range).run()?)?;
+    Ok(ids.first().map(|(patch, _)| *patch))
+}
+
+/// The patch ids of what each of these commits changed, with the commit; those
+/// that changed nothing, and merges, have none.
+pub fn of_commits(repo: &Repo, commits: &[Oid]) -> Result<Vec<(Oid, Oid)>> {
+    let list: String = commits.iter().map(|oid| format!("{oid}\n")).collect();
+    ids(repo, repo.git(DIFF).args(["--root", "--stdin"]).stdin(list).run()?)
+}
+
+const DIFF: [&str; 6] =
+    ["diff-tree", "-p", "--no-ext-diff", "--no-textconv", "--full-index", "--ignore-submodules=none"];
+
+fn ids(repo: &Repo, diff: Vec<u8>) -> Result<Vec<(Oid, Oid)>> {
+    let text = repo.git(["patch-id", "--verbatim"]).stdin(diff).run()?;
+    let pair = |line: &str| {
+        let (patch, commit) = line.split_once(' ')?;
+        Some((patch.parse().ok()?, commit.parse().ok()?))
+    };
+    Ok(String::from_utf8_lossy(&text).lines().filter_map(pair).collect())
+}
