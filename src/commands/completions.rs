@@ -51,6 +51,7 @@ struct Names {
     sessions: Vec<String>,
     tasks: Vec<String>,
     jobs: Vec<String>,
+    trash: Vec<String>,
 }
 
 /// Prints a script, or answers one.
@@ -110,10 +111,11 @@ fn names(app: &App) -> Names {
     let mut jobs: Vec<String> = settings.file.jobs.into_keys().collect();
     jobs.extend((!jobs.iter().any(|job| job == fanout::FMT)).then(|| fanout::FMT.to_owned()));
     let tasks = [list(refs::TASKS), list(refs::FANOUTS)].concat();
-    Names { sessions: list(refs::SESSIONS), tasks, jobs }
+    Names { sessions: list(refs::SESSIONS), tasks, jobs, trash: list(refs::TRASH) }
 }
 
-/// Teaches every argument whose value is called `SESSION`, `TASK` or `JOB` the live names.
+/// Teaches every argument whose value is called `SESSION`, `TASK`, `JOB` or `ID` (of the trash) the
+/// live names.
 fn with_names(command: Command, names: &Names) -> Command {
     // Of a command and its alias only one is proposed: the command.
     let aliases: Vec<String> = command.get_visible_aliases().map(str::to_owned).collect();
@@ -136,6 +138,9 @@ fn teach(arg: Arg, names: &Names) -> Arg {
     }
     if called("JOB") {
         known.extend_from_slice(&names.jobs);
+    }
+    if called("ID") {
+        known.extend_from_slice(&names.trash);
     }
     // Shells complete files better, each in its own quoting.
     let arg = arg.value_hint(ValueHint::Other);

@@ -6,6 +6,7 @@ use super::opened::Opened;
 use crate::app::App;
 use crate::error::{Error, Result, exit};
 use crate::git::{Backend, RepoLock, identity, process, refs, worktree};
+use crate::model::wording::few;
 use crate::recover::{dead, landed};
 use crate::session::workplace;
 use crate::store;
@@ -126,6 +127,7 @@ fn left_by(intent: &Intent) -> String {
         Intent::Throwaway { worktree } => format!("using the throwaway {}", worktree.display()),
         Intent::MoveBranch { branch, .. } => format!("moving {branch} where it is checked out"),
         Intent::Undo { operation } => format!("undoing {}", operation.short()),
+        Intent::Delete { paths, .. } => format!("deleting {}", few(paths.iter().map(|path| path.display()))),
     };
     format!("a killed command was {what}")
 }

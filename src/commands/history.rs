@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::opened::{Opened, patterns};
 use crate::app::App;
 use crate::error::{Error, Result, exit};
-use crate::history::History;
+use crate::history::{self, History};
 use crate::model::wording::{count, list, thousands};
 use crate::model::{Change, Name, Oid, RepoPath, Session, SessionWeight, Time, path::ancestors};
 use crate::run::{Scene, routing};
@@ -106,7 +106,7 @@ pub(super) fn run(app: &App, args: &HistoryArgs) -> Result<u8> {
 
 /// The caches go; what they hold is in the commits.
 fn rebuild(opened: &Opened) -> Result<()> {
-    let folder = opened.repo.orch_dir()?.join("history");
+    let folder = opened.repo.orch_dir()?.join(history::FOLDER);
     if folder.is_dir() {
         std::fs::remove_dir_all(&folder)
             .map_err(|error| Error::unusable("could not drop the mined history").because(error))?;

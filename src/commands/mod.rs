@@ -9,6 +9,7 @@ mod demo;
 mod doctor;
 mod done;
 mod fanout;
+mod gc;
 mod history;
 mod init;
 mod log;
@@ -26,6 +27,7 @@ mod show;
 mod supervise;
 mod task;
 mod tasks;
+mod trash;
 mod trust;
 mod undo;
 mod wait;
@@ -106,6 +108,8 @@ enum Command {
     Config(config::ConfigArgs),
     Trust(trust::TrustArgs),
     Undo(undo::UndoArgs),
+    Trash(trash::TrashArgs),
+    Gc(gc::GcArgs),
     Doctor(doctor::DoctorArgs),
     Demo(demo::DemoArgs),
     Man(man::Args),
@@ -199,6 +203,8 @@ fn dispatch(app: &App, command: Command) -> Result<u8> {
         Command::Config(args) => config::run(app, &args),
         Command::Trust(args) => trust::run(app, &args),
         Command::Undo(args) => undo::run(app, &args),
+        Command::Trash(args) => trash::run(app, &args),
+        Command::Gc(args) => gc::run(app, &args),
         Command::Doctor(args) => doctor::run(app, &args),
         Command::Demo(args) => demo::run(app, &args),
         Command::Man(args) => man::run(app, &args).map(|()| exit::DONE),
@@ -231,6 +237,8 @@ fn name(command: &Command) -> &'static str {
         Command::Config(_) => "config",
         Command::Trust(_) => "trust",
         Command::Undo(_) => "undo",
+        Command::Trash(_) => "trash",
+        Command::Gc(_) => "gc",
         Command::Doctor(_) => "doctor",
         Command::Demo(_) => "demo",
         Command::Man(_) => "man",

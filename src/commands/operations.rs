@@ -49,6 +49,7 @@ pub(super) fn effects(one: &Operation) -> String {
         Effect::Restored { session, .. } => {
             Some(format!("worktree of session {session}  back from the trash"))
         }
+        Effect::Emptied { id } => Some(format!("{id} in the trash  deleted for good")),
         Effect::Held { session, work } => {
             Some(format!("worktree of session {session}  held uncommitted work, {}", work.short()))
         }

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Duration;
 
 use super::schema::Config;
 use crate::error::{Error, Result};
+use crate::model::time::parse_span;
 use crate::model::wording::nearest;
 
 /// The keys that git's configuration may hold, with what they mean.
@@ -16,7 +18,12 @@ pub const KEYS: &[(&str, &str)] = &[
     ("orch.sign", "sign commits that git-orch makes as the user does"),
     ("orch.jobs", "how many shards run at once"),
     ("orch.horizon", "how many of the newest commits are mined"),
+    ("orch.keepTrash", "how long `gc` keeps what is in the trash"),
+    ("orch.keepOperations", "how long `gc` keeps operations, to be undone"),
+    ("orch.keepLogs", "how long `gc` keeps the logs of tasks that are over"),
 ];
+
+const DAY: Duration = Duration::from_secs(86_400);
 
 /// The settings in force, and the file behind them.
 #[derive(Clone, Debug, Default)]
@@ -45,7 +52,7 @@ impl Settings {
     /// value of the wrong type.
     pub fn new(file: Config, personal: BTreeMap<String, String>) -> Result<Self> {
         for key in personal.keys() {
-            if !KEYS.iter().any(|(known, _)| known == key) {
+            if !KEYS.iter().any(|(known, _)| known.eq_ignore_ascii_case(key)) {
                 return Err(unknown(key));
             }
         }
@@ -56,6 +63,9 @@ impl Settings {
         settings.number("orch.horizon")?;
         settings.flag("orch.hooks")?;
         settings.flag("orch.sign")?;
+        for key in ["orch.keepTrash", "orch.keepOperations", "orch.keepLogs"] {
+            settings.span(key)?;
+        }
         let worktrees = settings.worktrees();
         if Path::new(worktrees).components().any(|part| part.as_os_str().eq_ignore_ascii_case(".git")) {
             return Err(Error::unusable(format!(
@@ -107,6 +117,21 @@ impl Settings {
         self.flag("orch.sign").unwrap_or(false)
     }
 
+    /// How long `gc` keeps what is in the trash.
+    pub fn keep_trash(&self) -> Duration {
+        self.span("orch.keepTrash").ok().flatten().unwrap_or(14 * DAY)
+    }
+
+    /// How long `gc` keeps operations.
+    pub fn keep_operations(&self) -> Duration {
+        self.span("orch.keepOperations").ok().flatten().unwrap_or(30 * DAY)
+    }
+
+    /// How long `gc` keeps the logs of tasks that are over.
+    pub fn keep_logs(&self) -> Duration {
+        self.span("orch.keepLogs").ok().flatten().unwrap_or(30 * DAY)
+    }
+
     /// Every setting in force, with its origin.
     pub fn in_force(&self) -> Vec<InForce> {
         let row = |key: &str, shared: Option<String>, default: &str| {
@@ -127,11 +152,20 @@ impl Settings {
             row("orch.sign", None, "false"),
             row("orch.jobs", None, "one for each processor"),
             row("orch.horizon", shared_horizon, "20000"),
+            row("orch.keepTrash", None, "14d"),
+            row("orch.keepOperations", None, "30d"),
+            row("orch.keepLogs", None, "30d"),
         ]
     }
 
     fn personal(&self, key: &str) -> Option<&str> {
-        self.personal.get(key).map(String::as_str)
+        self.personal.get(&key.to_ascii_lowercase()).map(String::as_str)
+    }
+
+    fn span(&self, key: &str) -> Result<Option<Duration>> {
+        let Some(text) = self.personal(key) else { return Ok(None) };
+        let bad = || Error::unusable(format!("`{key}` is `{text}`, no time span"));
+        parse_span(text).map(Some).ok_or_else(|| bad().hint("write it as `2h`, `7d` or `4w`"))
     }
 
     fn number(&self, key: &str) -> Result<Option<usize>> {

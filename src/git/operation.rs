@@ -3,13 +3,19 @@
 //! `git log -p refs/orch/op` reads it. A step is written in the transaction
 //! that makes its changes, and keeps reachable what they left behind.
 
+use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
+use super::lock::RepoLock;
 use super::refs::{self, RefChange};
 use super::repo::Repo;
 use super::written::wait_for_clearing;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::model::{Effect, Oid, Operation, Step, Time};
+
+/// The message of the commit that a log begins with.
+const ROOT: &str = "git-orch operations";
 
 /// What the present process does.
 #[derive(Debug, Default)]
@@ -76,7 +82,8 @@ pub(super) fn step(
     }
     let present = repo.doing().present();
     let tip = repo.read().find_ref(refs::OPERATIONS)?;
-    let parents: Vec<Oid> = tip.into_iter().chain(left_behind(&effects)).collect();
+    let before = tip.map_or_else(|| root(repo), Ok)?;
+    let parents: Vec<Oid> = [before].into_iter().chain(left_behind(&effects)).collect();
     let step = Step {
         operation: present.first,
         what: present.what.unwrap_or_else(|| why.to_owned()),
@@ -114,6 +121,43 @@ fn left_behind(effects: &[Effect]) -> Vec<Oid> {
 /// All operations, newest first.
 pub fn log(repo: &Repo) -> Result<Vec<Operation>> {
     wait_for_clearing(repo);
+    Ok(Operation::all(steps(repo)?.into_iter().flatten().collect()))
+}
+
+/// Writes the log anew without these operations; the others have the ids that
+/// they had. Git's own clearing up may take what only these kept.
+///
+/// # Errors
+/// Unusable where a step of the log can't be read.
+pub fn cut(repo: &Repo, lock: &RepoLock, gone: &BTreeSet<Oid>) -> Result<()> {
+    let Some(tip) = repo.read().find_ref(refs::OPERATIONS)? else { return Ok(()) };
+    let tree = repo.write().write_tree(&[])?;
+    let mut parent = root(repo)?;
+    for step in steps(repo)?.into_iter().rev() {
+        let (oid, time, step) = step.ok_or_else(|| {
+            Error::unusable(format!("could not read a step of `{}`", refs::OPERATIONS))
+                .hint("a newer git-orch wrote it: use that one")
+        })?;
+        let id = step.operation.unwrap_or(oid);
+        if !gone.contains(&id) {
+            let parents: Vec<Oid> = [parent].into_iter().chain(left_behind(&step.effects)).collect();
+            let message = Step { operation: Some(id), ..step }.to_message();
+            parent = repo.write().write_record(tree, &parents, &message, time)?;
+        }
+    }
+    refs::apply_unlogged(repo, lock, &[RefChange::update(refs::OPERATIONS, parent, tip)], "cut the log")
+}
+
+/// Where a log begins: behind it, the first parents are not steps any more.
+fn root(repo: &Repo) -> Result<Oid> {
+    repo.write().write_record(repo.write().write_tree(&[])?, &[], ROOT, Time(0))
+}
+
+/// A commit of the log.
+type Logged = (Oid, Time, Step);
+
+/// All steps, newest first; `None` for one that can't be read.
+fn steps(repo: &Repo) -> Result<Vec<Option<Logged>>> {
     if repo.read().find_ref(refs::OPERATIONS)?.is_none() {
         return Ok(Vec::new());
     }
@@ -121,10 +165,12 @@ pub fn log(repo: &Repo) -> Result<Vec<Operation>> {
         ["log", "--no-show-signature", "--first-parent", "-z", "--format=%H %ct%n%B", refs::OPERATIONS, "--"];
     let text = repo.git(args).run()?;
     let texts = text.split(|byte| *byte == 0).map(String::from_utf8_lossy);
-    Ok(Operation::all(texts.filter_map(|text| parse(&text)).collect()))
+    let message =
+        |text: &Cow<'_, str>| text.split_once('\n').map(|(_, message)| message.trim_end().to_owned());
+    Ok(texts.take_while(|text| message(text).as_deref() != Some(ROOT)).map(|text| parse(&text)).collect())
 }
 
-fn parse(text: &str) -> Option<(Oid, Time, Step)> {
+fn parse(text: &str) -> Option<Logged> {
     let (head, message) = text.split_once('\n')?;
     let (oid, seconds) = head.split_once(' ')?;
     Some((oid.parse().ok()?, Time(seconds.parse().ok()?), Step::parse(message)?))

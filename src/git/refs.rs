@@ -130,15 +130,23 @@ pub fn apply_with(
             return Ok(());
         };
         if missed != OPERATIONS || attempt == ATTEMPTS {
-            let moved = if repo.read().find_ref(&missed)?.is_none() {
-                "is gone"
-            } else {
-                "was made or moved by another process"
-            };
-            return Err(Error::refused(format!("`{missed}` {moved}")).hint("run the command again"));
+            return Err(taken(repo, &missed)?);
         }
     }
     unreachable!("the last attempt returns")
+}
+
+/// The same for the log itself, which does not tell of its own changes.
+pub(super) fn apply_unlogged(repo: &Repo, lock: &RepoLock, changes: &[RefChange], why: &str) -> Result<()> {
+    transact(repo, lock, changes, why)?.map_or(Ok(()), |missed| Err(taken(repo, &missed)?))
+}
+
+fn taken(repo: &Repo, missed: &str) -> Result<Error> {
+    let moved = match repo.read().find_ref(missed)? {
+        None => "is gone",
+        Some(_) => "was made or moved by another process",
+    };
+    Ok(Error::refused(format!("`{missed}` {moved}")).hint("run the command again"))
 }
 
 /// One transaction of git's own; the first ref that was not as expected.

@@ -313,8 +313,20 @@ pub fn is_intact(repo: &Repo, path: &Path, id: &str) -> bool {
         && leads_to(git_dir.join("commondir"), &git_dir, &repo.place().common_dir)
 }
 
+/// Why a linked worktree is locked, where it is.
+pub fn lock_reason(repo: &Repo, id: &str) -> Option<String> {
+    let text = std::fs::read_to_string(entry(repo, id).join("locked")).ok()?;
+    Some(text.trim_end().to_owned())
+}
+
+/// Whether a repository of its own lies somewhere below a folder.
+pub fn holds_repository(folder: &Path) -> bool {
+    let below = walkdir::WalkDir::new(folder).follow_root_links(false).into_iter().flatten();
+    below.into_iter().any(|entry| entry.file_name() == ".git" && entry.file_type().is_dir())
+}
+
 /// Bytes of the files below a folder, links not followed.
 pub fn size(folder: &Path) -> u64 {
-    let files = walkdir::WalkDir::new(folder).into_iter().flatten();
+    let files = walkdir::WalkDir::new(folder).follow_root_links(false).into_iter().flatten();
     files.filter_map(|entry| entry.metadata().ok()).filter(|meta| meta.is_file()).map(|meta| meta.len()).sum()
 }

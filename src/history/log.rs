@@ -95,6 +95,11 @@ impl Log {
         log
     }
 
+    /// Whether its file was read to the end.
+    pub(super) fn is_sound(&self) -> bool {
+        self.chunks.is_some()
+    }
+
     /// Adds what the file lacks to it. Failing to is no error: it is a cache.
     pub fn save(&mut self, file: &Path) -> std::io::Result<()> {
         let saved = match self.chunks {

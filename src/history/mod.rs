@@ -13,7 +13,7 @@ pub mod log;
 pub mod notes;
 pub mod profile;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::error::Result;
@@ -23,6 +23,27 @@ use crate::model::{Event, Events, Known, Name, Oid, Past, PastCommit, Profiles, 
 pub use credit::{Adopts, MAX_CHANGES, Source};
 pub use log::Log;
 use profile::Table;
+
+/// The folder of the cache files, in git-orch's own.
+pub const FOLDER: &str = "history";
+
+/// The cache files that can't be read to their end, and what a killed process
+/// left of writing one.
+pub fn damaged(folder: &Path) -> Vec<PathBuf> {
+    let files = folder.read_dir().into_iter().flatten().flatten().map(|entry| entry.path());
+    let is_damaged = |file: &PathBuf| match file.file_name().and_then(|name| name.to_str()) {
+        Some("log") => !Log::load(file).is_sound(),
+        Some("profile") => !profile::is_sound(file),
+        Some(name) => {
+            let process = name.strip_suffix(".tmp").and_then(|name| name.rsplit('.').next());
+            process.is_some_and(|process| !Path::new("/proc").join(process).exists())
+        }
+        None => false,
+    };
+    let mut found: Vec<PathBuf> = files.filter(is_damaged).collect();
+    found.sort();
+    found
+}
 
 /// What histories are folded from, and how.
 #[derive(Clone, Debug)]

@@ -55,6 +55,12 @@ pub(super) fn key(request: &Request) -> Key {
     Sha256::digest(&text).into()
 }
 
+/// Whether a file holds a table, whole.
+pub(super) fn is_sound(file: &Path) -> bool {
+    let bytes = std::fs::read(file).unwrap_or_default();
+    bytes.strip_prefix(MAGIC).is_some_and(|sealed| bytes::unsealed(&mut Reader(sealed)).is_some())
+}
+
 /// Writes a table's bytes.
 pub(super) fn save(file: &Path, bytes: &[u8]) -> std::io::Result<()> {
     bytes::replace(file, bytes)

@@ -48,6 +48,11 @@ pub enum Effect {
         /// The name that it had in the trash.
         id: String,
     },
+    /// Something in the trash was deleted for good.
+    Emptied {
+        /// Its name in the trash.
+        id: String,
+    },
     /// A session's worktree held uncommitted work before; now it does not.
     Held {
         /// The session.
@@ -115,6 +120,7 @@ fn line(effect: &Effect) -> String {
         Effect::Made { session } => format!("made {session}\n"),
         Effect::Trashed { session, id } => format!("trashed {session} {id}\n"),
         Effect::Restored { session, id } => format!("restored {session} {id}\n"),
+        Effect::Emptied { id } => format!("emptied {id}\n"),
         Effect::Held { session, work } => format!("held {session} {work}\n"),
         Effect::Holds { session, work } => format!("holds {session} {work}\n"),
     }
@@ -123,6 +129,9 @@ fn line(effect: &Effect) -> String {
 fn effect(word: &str, rest: &str) -> Option<Effect> {
     if word == "made" {
         return Some(Effect::Made { session: rest.parse().ok()? });
+    }
+    if word == "emptied" {
+        return Some(Effect::Emptied { id: rest.to_owned() });
     }
     let (first, rest) = rest.split_once(' ')?;
     if word == "ref" {
@@ -201,6 +210,12 @@ impl Operation {
         self.what == RECOVERY
     }
 
+    /// Whether it deleted this from the trash for good; anything, without a name.
+    pub fn emptied(&self, name: Option<&str>) -> bool {
+        let is_it = |id: &str| name.is_none_or(|name| name == id);
+        self.effects.iter().any(|effect| matches!(effect, Effect::Emptied { id } if is_it(id)))
+    }
+
     /// What it did to refs, all its steps taken together.
     pub fn moved(&self) -> Vec<Moved> {
         let mut moved: Vec<Moved> = Vec::new();
@@ -242,6 +257,7 @@ mod tests {
             Effect::Made { session: session.clone() },
             Effect::Trashed { session: session.clone(), id: "backend-17".to_owned() },
             Effect::Restored { session: session.clone(), id: "backend-17".to_owned() },
+            Effect::Emptied { id: "backend-17".to_owned() },
             Effect::Held { session: session.clone(), work: oid('c') },
             Effect::Holds { session, work: oid('d') },
         ];

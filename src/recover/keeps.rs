@@ -29,6 +29,6 @@ pub fn settle(repo: &Repo, events: Events<'_>) -> Result<()> {
 }
 
 /// `fanout/NAME/3` below the prefix.
-fn owner(name: &str) -> Option<Name> {
+pub(super) fn owner(name: &str) -> Option<Name> {
     name.strip_prefix(refs::KEEP)?.strip_prefix("fanout/")?.split('/').next()?.parse().ok()
 }

@@ -1,10 +1,14 @@
 //! Setting right what a killed process left, and noticing what was landed by
-//! other means; taking back what a command did.
+//! other means; taking back what a command did; deleting what nobody needs.
 
 pub mod dead;
+pub mod delete;
+pub mod gc;
 pub mod keeps;
 pub mod landed;
+pub mod reason;
 pub mod scratch;
+pub mod trash;
 pub mod undo;
 
 use crate::error::Result;
@@ -83,6 +87,12 @@ fn set_right(scene: Scene<'_>, intent: &Intent) -> Result<bool> {
             }
         }
         Intent::Undo { operation } => undo::settle(scene, *operation)?,
+        Intent::Delete { pin, paths } => {
+            if let Err(error) = delete::settle(repo, pin.as_deref(), paths) {
+                events(Event::Warning(format!("what was being deleted is still there: {error}")));
+                return Ok(false);
+            }
+        }
     }
     Ok(true)
 }

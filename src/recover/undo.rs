@@ -38,10 +38,8 @@ pub struct Plan {
 /// Usage for an unknown or ambiguous id; refused where there is nothing to undo.
 pub fn choose(log: &[Operation], typed: Option<&str>) -> Result<Operation> {
     let Some(typed) = typed else {
-        let fresh = |one: &&Operation| {
-            one.undoes.is_none() && one.undone_by.is_none() && !one.is_recovery() && !one.moved().is_empty()
-        };
-        return log.iter().find(fresh).cloned().ok_or_else(|| Error::refused("there is nothing to undo"));
+        let newest = log.iter().find(|one| is_fresh(one) || one.emptied(None));
+        return newest.cloned().ok_or_else(|| Error::refused("there is nothing to undo"));
     };
     let meant: Vec<&Operation> =
         log.iter().filter(|one| typed.len() >= 4 && one.id.to_string().starts_with(typed)).collect();
@@ -52,6 +50,15 @@ pub fn choose(log: &[Operation], typed: Option<&str>) -> Result<Operation> {
         _ => Err(Error::usage(format!("`{typed}` is the start of several operations"))
             .hint("give more of its digits: `git orch log --ops --json` has them all")),
     }
+}
+
+/// Whether an operation is one that people would take back.
+pub fn is_fresh(one: &Operation) -> bool {
+    one.undoes.is_none()
+        && one.undone_by.is_none()
+        && !one.is_recovery()
+        && !one.emptied(None)
+        && !one.moved().is_empty()
 }
 
 /// Looks whether an operation can be undone.
@@ -78,6 +85,7 @@ fn look(repo: &Repo, log: &[Operation], operation: Operation, start: Start) -> R
         return Err(Error::refused("what set right a killed command is not undone")
             .hint("`git orch log --ops` lists what can be"));
     }
+    super::trash::require_undeleted(log, &operation)?;
     let (mut refs, mut notes) = (Vec::new(), Vec::new());
     for one in operation.moved() {
         let at = repo.read().find_ref(&one.name)?;
@@ -222,7 +230,7 @@ pub fn settle(scene: Scene<'_>, id: Oid) -> Result<()> {
 /// Every session whose worktree or branch goes back.
 fn sessions(plan: &Plan) -> BTreeSet<Name> {
     let of_effect = |effect: &Effect| match effect {
-        Effect::Ref { .. } => None,
+        Effect::Ref { .. } | Effect::Emptied { .. } => None,
         Effect::Made { session }
         | Effect::Trashed { session, .. }
         | Effect::Restored { session, .. }
@@ -288,7 +296,7 @@ fn ways(scene: Scene<'_>, plan: &Plan) -> Result<Vec<Way>> {
                 elsewhere.insert(session.name.clone());
                 ways.push(Way::Back(session, id.clone()));
             }
-            Effect::Held { .. } | Effect::Holds { .. } | Effect::Ref { .. } => {}
+            Effect::Held { .. } | Effect::Holds { .. } | Effect::Ref { .. } | Effect::Emptied { .. } => {}
         }
     }
     for session in sessions(plan).difference(&elsewhere) {

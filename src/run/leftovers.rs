@@ -14,6 +14,7 @@ use crate::git::porcelain;
 use crate::model::Event;
 use crate::model::wording::count;
 use crate::session::trash;
+use crate::store::record;
 
 /// Moves them to the trash beside the sessions, so that the session is free.
 pub fn to_trash(scene: Scene<'_>, ready: &Ready) -> Result<()> {
@@ -22,7 +23,7 @@ pub fn to_trash(scene: Scene<'_>, ready: &Ready) -> Result<()> {
     if left.is_empty() {
         return Ok(());
     }
-    let folder = folder(scene, ready);
+    let folder = folder(scene, ready)?;
     for path in &left {
         let (from, to) = (ready.session.worktree.join(path.as_path()), folder.join(path.as_path()));
         let parent = to.parent().unwrap_or(&folder);
@@ -34,12 +35,19 @@ pub fn to_trash(scene: Scene<'_>, ready: &Ready) -> Result<()> {
     Ok(())
 }
 
-/// A folder in the trash that is not there yet.
-fn folder(scene: Scene<'_>, ready: &Ready) -> PathBuf {
+/// A folder in the trash that is not there yet, and a mark that it is ours.
+fn folder(scene: Scene<'_>, ready: &Ready) -> Result<PathBuf> {
     let session = &ready.session;
-    let trash = trash::folder(session);
-    let stem = format!("{}-{}-{}", session.name, ready.task.value.name, scene.now.0);
-    let mut names = (2..).map(|number| trash.join(format!("{stem}-{number}")));
-    let first = trash.join(&stem);
-    if first.exists() { names.find(|folder| !folder.exists()).unwrap_or(first) } else { first }
+    let (trash, task) = (trash::folder(session), &ready.task.value.name);
+    let stem = format!("{}-{task}-{}", session.name, scene.now.0);
+    let id = trash::free_id(scene.repo, &trash, &stem)?;
+    let files = trash::Files {
+        version: record::VERSION,
+        session: session.name.clone(),
+        task: task.clone(),
+        folder: trash.clone(),
+        time: scene.now,
+    };
+    trash::mark(scene.repo, &id, &files)?;
+    Ok(trash.join(id))
 }

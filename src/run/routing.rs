@@ -54,7 +54,7 @@ fn request(
     let sources = sessions.iter().map(|session| source(&session.value, tasks));
     Ok(Request {
         miner: Miner::of(repo),
-        folder: repo.orch_dir()?.join("history"),
+        folder: repo.orch_dir()?.join(history::FOLDER),
         tips,
         sessions: sources.collect::<Result<_>>()?,
         horizon: settings.horizon(),

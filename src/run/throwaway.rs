@@ -7,7 +7,7 @@
 
 use std::ffi::OsStr;
 use std::fs::DirBuilder;
-use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use super::claim::uid;
@@ -15,7 +15,7 @@ use crate::error::{Error, IoContext, Result};
 use crate::git::worktree::{self, Start};
 use crate::git::{Place, Repo, RepoLock, checkout};
 use crate::model::{Event, Events, Oid};
-use crate::session::workplace;
+use crate::session::{gone, workplace};
 use crate::store::journal::{self, Entry, Intent};
 
 /// The folder of throwaways, where a session's worktree would have its name;
@@ -137,46 +137,51 @@ fn add(repo: &Repo, lock: &RepoLock, path: &Path, commit: Oid) -> Result<String>
 /// Takes one away, also what a killed process left of it: renames it aside,
 /// takes the entry out of git, then deletes.
 pub fn take_away(repo: &Repo, worktree: &Path, events: Events<'_>) -> Result<()> {
-    let aside = aside(worktree);
-    {
+    let aside = {
         let lock = RepoLock::take(repo, "removing a throwaway", events)?;
-        if worktree.symlink_metadata().is_ok() {
-            std::fs::rename(worktree, &aside).doing("could not rename", worktree)?;
-        }
+        let aside = gone::put_aside(worktree)?;
         worktree::forget(repo, &lock, worktree)?;
-    }
-    delete(&aside)?;
+        aside
+    };
+    gone::clear(&aside)?;
     remove_if_empty(repo, worktree, events)
 }
 
-/// Where a throwaway goes before it is deleted.
-fn aside(worktree: &Path) -> PathBuf {
-    let mut name = OsStr::new("gone-").to_owned();
-    name.push(worktree.file_name().unwrap_or_default());
-    worktree.with_file_name(name)
+/// Whose something in the folder of throwaways is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// A living process.
+    Living,
+    /// A process that died.
+    Dead,
+    /// Not git-orch.
+    Other,
 }
 
-/// Deletes a folder; links in it are not followed.
-fn delete(folder: &Path) -> Result<()> {
-    if folder.symlink_metadata().is_err() {
-        return Ok(());
-    }
-    if std::fs::remove_dir_all(folder).is_err() {
-        // A folder without write permission keeps what is in it.
-        loosen(folder);
-        std::fs::remove_dir_all(folder).doing("could not remove", folder)?;
-    }
-    Ok(())
-}
-
-fn loosen(folder: &Path) {
-    // What can't be loosened is reported by the removal that follows.
-    drop(std::fs::set_permissions(folder, PermissionsExt::from_mode(0o700)));
-    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-            loosen(&entry.path());
+/// What lies in the folder of throwaways, and what git still knows of some
+/// that are gone from it.
+pub fn left(repo: &Repo, folder: &Path) -> Result<Vec<(PathBuf, Owner)>> {
+    let living = journal::living(repo);
+    let is_used = |path: &Path| {
+        living.iter().any(|one| matches!(one, Intent::Throwaway { worktree } if worktree == path))
+    };
+    let mut ours: Vec<PathBuf> = Vec::new();
+    for one in worktree::list(repo)? {
+        let reason = one.id.as_deref().and_then(|id| worktree::lock_reason(repo, id));
+        if reason.as_deref() == Some(REASON) {
+            ours.push(one.path);
         }
     }
+    let entries = folder.read_dir().into_iter().flatten().flatten().map(|entry| entry.path());
+    let mut all: Vec<PathBuf> = entries.chain(ours.iter().cloned()).collect();
+    all.sort();
+    all.dedup();
+    let owner = |path: &PathBuf| match (is_used(path), ours.contains(path)) {
+        (true, _) => Owner::Living,
+        (false, true) => Owner::Dead,
+        (false, false) => Owner::Other,
+    };
+    Ok(all.into_iter().map(|path| (path.clone(), owner(&path))).collect())
 }
 
 /// The folder of throwaways, and the one above, go with the last of them.

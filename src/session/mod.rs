@@ -2,6 +2,7 @@
 
 pub mod add;
 pub mod base;
+pub mod gone;
 pub mod include;
 pub mod lock;
 pub mod moving;

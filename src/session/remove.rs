@@ -128,17 +128,7 @@ pub(super) fn join(repo: &Repo, work: Oid, tip: Oid, now: Time) -> Result<Oid> {
     repo.write().write_record(tree, &[work, tip], "removed session", now)
 }
 
-/// A name in the trash that neither a ref nor a folder has: the same session
-/// can be removed twice in one second.
+/// The name that a session's worktree gets in the trash.
 pub fn free_id(repo: &Repo, session: &Session, now: Time) -> Result<String> {
-    let first = format!("{}-{}", session.name, now.0);
-    let mut id = first.clone();
-    for number in 2.. {
-        let taken = repo.read().find_ref(&format!("{}{id}", refs::TRASH))?.is_some();
-        if !taken && trash::folder(session).join(&id).symlink_metadata().is_err() {
-            break;
-        }
-        id = format!("{first}-{number}");
-    }
-    Ok(id)
+    trash::free_id(repo, &trash::folder(session), &format!("{}-{}", session.name, now.0))
 }

@@ -6,9 +6,12 @@
 
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::{Error, IoContext, Result};
-use crate::git::{Repo, RepoLock, worktree};
-use crate::model::Session;
+use crate::git::{Repo, RepoLock, refs, worktree};
+use crate::model::{Name, Session, Time};
+use crate::store::record;
 
 /// The name of the folder beside the sessions.
 pub const FOLDER: &str = ".trash";
@@ -21,6 +24,51 @@ pub fn folder(session: &Session) -> PathBuf {
 /// The folder that holds what git knew of removed worktrees.
 pub fn entries(repo: &Repo) -> PathBuf {
     repo.orch_path().join("trash")
+}
+
+/// What is remembered of files in the trash that are no session: what a run
+/// left that went nowhere else.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Files {
+    /// Version of this format; 1.
+    pub version: u32,
+    /// The session they were in.
+    pub session: Name,
+    /// The task whose run left them.
+    pub task: Name,
+    /// The folder of trash that has them.
+    pub folder: PathBuf,
+    /// Since when.
+    pub time: Time,
+}
+
+/// Remembers where files come from, before they are moved.
+pub fn mark(repo: &Repo, id: &str, files: &Files) -> Result<()> {
+    repo.orch_dir()?;
+    make(&entries(repo))?;
+    let file = entries(repo).join(id);
+    std::fs::write(&file, record::line(files)?).doing("could not write", &file)
+}
+
+/// What is remembered of files in the trash.
+pub fn find_mark(repo: &Repo, id: &str) -> Option<Files> {
+    let text = std::fs::read_to_string(entries(repo).join(id)).ok()?;
+    record::parse_line(&text).filter(|files: &Files| files.version == record::VERSION)
+}
+
+/// A name that nothing in the trash has: the same session can be removed twice
+/// in one second.
+pub fn free_id(repo: &Repo, folder: &Path, stem: &str) -> Result<String> {
+    let mut id = stem.to_owned();
+    for number in 2.. {
+        let is_there = |folder: &Path| folder.join(&id).symlink_metadata().is_ok();
+        let pin = format!("{}{id}", refs::TRASH);
+        if !is_there(folder) && !is_there(&entries(repo)) && repo.read().find_ref(&pin)?.is_none() {
+            break;
+        }
+        id = format!("{stem}-{number}");
+    }
+    Ok(id)
 }
 
 /// Moves a session's worktree to the trash; where its directory is then, if it
@@ -70,8 +118,10 @@ pub fn take(repo: &Repo, lock: &RepoLock, session: &Session, id: &str) -> Result
 pub fn require(repo: &Repo, session: &Session, id: &str) -> Result<()> {
     let (from, to) = (folder(session).join(id), &session.worktree);
     if !from.is_dir() && !to.is_dir() {
-        return Err(Error::refused(format!("the trash does not have `{id}` any more"))
-            .hint(format!("its commits may still be there: `git log refs/orch/trash/{id}`")));
+        let error = Error::refused(format!("the trash does not have `{id}` any more"));
+        let pin = format!("{}{id}", refs::TRASH);
+        let hint = format!("its commits are still there: `git log {pin}`");
+        return Err(if repo.read().find_ref(&pin)?.is_some() { error.hint(hint) } else { error });
     }
     if from.is_dir() && to.symlink_metadata().is_ok() {
         return Err(Error::refused(format!("`{}` is there already", to.display())).hint("move it away"));

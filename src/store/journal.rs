@@ -8,7 +8,7 @@
 //! **Invariant:** an entry that can be locked is nobody's: its work is either
 //! taken back or brought to its end, and which of the two follows from refs.
 
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
@@ -72,6 +72,14 @@ pub enum Intent {
         /// The operation.
         operation: Oid,
     },
+    /// Delete for good: a ref first, where there is one, then what it stood for.
+    Delete {
+        /// The ref; while it is there, nothing is deleted.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        pin: Option<String>,
+        /// Files and folders.
+        paths: Vec<PathBuf>,
+    },
 }
 
 #[derive(Serialize, Deserialize)]
@@ -133,6 +141,16 @@ pub fn dead(repo: &Repo) -> Result<Vec<(Entry, Intent)>> {
     Ok(found)
 }
 
+/// What living processes have set out to do.
+pub fn living(repo: &Repo) -> Vec<Intent> {
+    let files = folder(repo).read_dir().into_iter().flatten().flatten().map(|entry| entry.path());
+    let held = files.filter(|file| {
+        let is_held = |file: File| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock));
+        File::open(file).is_ok_and(is_held)
+    });
+    held.filter_map(|file| parse(&std::fs::read_to_string(file).ok()?).ok()).collect()
+}
+
 /// Reads an entry.
 ///
 /// # Errors
@@ -182,6 +200,7 @@ fn word(intent: &Intent) -> &'static str {
         Intent::Throwaway { .. } => "throwaway",
         Intent::MoveBranch { .. } => "move-branch",
         Intent::Undo { .. } => "undo",
+        Intent::Delete { .. } => "delete",
     }
 }
 

@@ -5,7 +5,7 @@ use crate::support::TestRepo;
 #[test]
 fn commands_and_live_names_are_proposed() {
     let repo = TestRepo::new();
-    repo.shell("for name in session/backend session/docs task/fix-login; do git update-ref refs/orch/$name HEAD; done")
+    repo.shell("for name in session/backend session/docs task/fix-login trash/docs-1; do git update-ref refs/orch/$name HEAD; done")
         .run()
         .expect("exit 0");
     for (words, proposed) in [
@@ -14,6 +14,7 @@ fn commands_and_live_names_are_proposed() {
         (vec!["git-orch", "task", "x", "--session=b"], "--session=backend"),
         (vec!["git-orch", "review", "fix"], "fix-login"),
         (vec!["git-orch", "ses"], "sessions"),
+        (vec!["git-orch", "trash", "restore", ""], "docs-1"),
     ] {
         let index = (words.len() - 1).to_string();
         let output = repo.orch(&[&["completions", "--at", &index, "--"][..], &words].concat());

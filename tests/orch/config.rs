@@ -12,14 +12,17 @@ fn each_setting_tells_where_it_comes_from() {
         "
         exit 0
         -- stdout
-          setting         value                     from
-          orch.base       main                      .orch.yml
-          orch.worktrees  ../{repo}.orch/{session}  default
-          orch.agent      person                    git config
-          orch.hooks      false                     default
-          orch.sign       false                     default
-          orch.jobs       3                         git config
-          orch.horizon    20000                     default
+          setting              value                     from
+          orch.base            main                      .orch.yml
+          orch.worktrees       ../{repo}.orch/{session}  default
+          orch.agent           person                    git config
+          orch.hooks           false                     default
+          orch.sign            false                     default
+          orch.jobs            3                         git config
+          orch.horizon         20000                     default
+          orch.keepTrash       14d                       default
+          orch.keepOperations  30d                       default
+          orch.keepLogs        30d                       default
         -- stderr
         .orch.yml: 0 agents, 0 sessions, 0 jobs, 0 checks
         ",
@@ -28,7 +31,7 @@ fn each_setting_tells_where_it_comes_from() {
         "
         exit 0
         -- stdout
-          orch.base       other                     git config
+          orch.base            other                     git config
         ",
     );
 }

@@ -123,6 +123,43 @@ fn a_removal_is_completed_wherever_it_is_killed() {
 }
 
 #[test]
+fn a_deletion_is_completed_wherever_it_is_killed() {
+    let repo = shop();
+    repo.orch(&["add-session", "backend", "--paths", "src/api"]).expect_success();
+    for key in ["orch.keepTrash", "orch.keepOperations", "orch.keepLogs"] {
+        repo.git(&["config", key, "0s"]);
+    }
+    let mut held = String::new();
+    let mut at = 1;
+    loop {
+        let removed = format!(
+            "for name in held-{at} spare; do git-orch -q add-session $name --paths src >/dev/null; done
+             echo {at} >../shop.orch/held-{at}/work; echo {at} >../shop.orch/spare/a.secret
+             mkdir ../shop.orch/spare/a.secret.d; chmod 500 ../shop.orch/spare/a.secret.d
+             git-orch -q task 'fail {at}' --session backend -- sh -c 'echo kept >.gitignore; echo 1 >kept; exit 1'
+             for name in held-{at} spare; do git-orch -q remove-session $name; done"
+        );
+        expect_success(&repo.shell(&removed).run(), at);
+        held += &format!("held-{at}-1700500000\n");
+        let far = killed(&repo, at, &["gc", "--apply"]);
+        set_right(&repo, at);
+        expect_success(&repo.orch(&["gc", "--apply"]), at);
+        let left = "ls ../shop.orch/.trash; ls .git/orch/trash; ls .git/orch/task .git/orch/journal
+            git for-each-ref --format='%(refname:lstrip=3)' refs/orch/trash";
+        let mut sorted: Vec<&str> = held.lines().collect();
+        sorted.sort_unstable();
+        let all = sorted.join("\n");
+        let wanted = format!("{all}\n{all}\n.git/orch/journal:\n\n.git/orch/task:\n{all}\n");
+        assert_eq!(repo.shell(left).run().stdout, wanted, "killed behind call {at}");
+        if !far {
+            break;
+        }
+        at += 3;
+    }
+    assert!(at > 30, "only {at} calls");
+}
+
+#[test]
 fn a_result_lands_wherever_its_landing_is_killed() {
     let repo = shop();
     repo.orch(&["add-session", "backend", "--paths", "src/api"]).expect_success();

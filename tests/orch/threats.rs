@@ -98,6 +98,8 @@ fn every_subcommand(repo: &TestRepo) -> Vec<Vec<String>> {
         "doctor --fix".to_owned(),
         "log --ops".to_owned(),
         "remove-session backend".to_owned(),
+        "trash".to_owned(),
+        "gc --apply".to_owned(),
         "undo".to_owned(),
     ];
     lines.iter().map(|line| line.split(' ').map(str::to_owned).collect()).collect()

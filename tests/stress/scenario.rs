@@ -404,6 +404,24 @@ pub(crate) const ALL: &[Scenario] = &[
         names: Names::Nothing,
     },
     Scenario {
+        name: "gc",
+        given: concat!(
+            "for name in spare lively; do
+                 git-orch -q add-session $name --paths docs; git-orch -q remove-session $name
+             done
+             git-orch -q task 'fix cart' --session backend -- false ||:
+             for key in keepTrash keepOperations keepLogs; do git config orch.$key 0s; done;",
+            result!()
+        ),
+        command: &["gc", "--apply"],
+        exit: 0,
+        next: "git-orch gc --apply",
+        done: "[ -z \"$(ls -d ../shop.orch/.trash/spare-* .git/orch/trash/spare-* .git/orch/task/fix-cart 2>/dev/null)\" ]
+               cat ../shop.orch/.trash/old-*/old.secret; git-orch log --ops | grep -q 'remove-session old'
+               git-orch trash --json | grep -q old-",
+        names: Names::Nothing,
+    },
+    Scenario {
         name: "history-rebuild",
         given: result!(),
         command: &["history", "--rebuild"],

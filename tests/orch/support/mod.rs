@@ -9,5 +9,5 @@ mod verbs;
 
 pub(crate) use call::Call;
 pub(crate) use refused::{Bad, expect_refusal, refused, refused_call};
-pub(crate) use repo::{TestRepo, days_ago, serial_tree};
+pub(crate) use repo::{NOW, TestRepo, days_ago, serial_tree};
 pub(crate) use verbs::{VERBS, gits, skip};

@@ -29,6 +29,8 @@ pub(crate) const VERBS: &[&[&str]] = &[
     &["config"],
     &["trust"],
     &["undo"],
+    &["trash"],
+    &["gc"],
     &["doctor"],
 ];
 
