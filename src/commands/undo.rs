@@ -38,6 +38,11 @@ pub(super) fn run(app: &App, args: &UndoArgs) -> Result<u8> {
     let repo = &opened.repo;
     let log = operation::log(repo)?;
     let chosen = undo::choose(&log, args.operation.as_deref())?;
+    if let (Some(by), true) = (chosen.undone_by, args.operation.is_some()) {
+        app.ui.data(&Undone { undone: &chosen, operation: Some(by) })?;
+        app.ui.note(format!("{} is undone already, by {}", chosen.id.short(), by.short()));
+        return Ok(exit::DONE);
+    }
     let plan = undo::plan(repo, &log, chosen)?;
     if args.dry_run {
         app.ui.data(&Undone { undone: &plan.operation, operation: None })?;

@@ -20,7 +20,7 @@ use super::{partial, porcelain};
 use crate::error::{Error, IoContext, Result};
 use crate::model::touch::Status;
 use crate::model::wording::{few, tick};
-use crate::model::{Change, Oid, RepoPath};
+use crate::model::{Change, Effect, Oid, RepoPath};
 
 /// The worktree that has a branch checked out.
 ///
@@ -128,7 +128,12 @@ pub fn settle(
     if git == Git::MayHaveDied {
         worktree::unlock(repo, &place, branch)?;
     }
-    if repo.read().find_ref(&name)? != Some(from) {
+    let at = repo.read().find_ref(&name)?;
+    if git == Git::MayHaveDied && at == Some(to) {
+        let effect = Effect::Ref { name, old: Some(from), new: at };
+        return refs::apply_with(repo, lock, &[], &[effect], "recover").map(|()| Vec::new());
+    }
+    if at != Some(from) {
         return Ok(Vec::new());
     }
     let half = Half::look(repo, &place, from, to)?;

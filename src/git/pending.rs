@@ -6,6 +6,7 @@
 //! next completes it, or finds that nothing of it was done.
 
 use super::lock;
+use super::process::Output;
 use super::refs::{self, Expect, RefChange};
 use super::repo::Repo;
 use crate::error::Result;
@@ -50,23 +51,41 @@ pub(super) fn complete(repo: &Repo, changes: &[RefChange]) -> Result<()> {
     if changes.is_empty() {
         return Ok(());
     }
-    for file in locks(repo, changes) {
-        lock::clear(repo, &file)?;
+    unlock(repo, changes)?;
+    if is_begun(repo, changes)? && !is_done(repo, changes)? {
+        let output = go_on(repo, changes)?;
+        if output.code != 0 {
+            return Err(output.into_error("update-ref"));
+        }
     }
-    let mut done = false;
+    Ok(())
+}
+
+/// Takes away the locks of a git that died over a transaction.
+pub(super) fn unlock(repo: &Repo, changes: &[RefChange]) -> Result<()> {
+    locks(repo, changes).iter().try_for_each(|file| lock::clear(repo, file).map(drop))
+}
+
+/// Whether any of it was done.
+pub(super) fn is_begun(repo: &Repo, changes: &[RefChange]) -> Result<bool> {
+    for change in changes.iter().filter(|change| change.new != change.expected()) {
+        if repo.read().find_ref(&change.name)? == change.new {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Does what was not done of it.
+pub(super) fn go_on(repo: &Repo, changes: &[RefChange]) -> Result<Output> {
     let mut rest = Vec::new();
-    for change in changes {
-        let found = repo.read().find_ref(&change.name)?;
-        done |= found == change.new && change.new != change.expected();
-        if found == change.expected() && found != change.new {
+    for change in changes.iter().filter(|change| change.new != change.expected()) {
+        if repo.read().find_ref(&change.name)? == change.expected() {
             rest.push(change.clone());
         }
     }
-    if done && !rest.is_empty() {
-        let command = repo.git(["update-ref", "-z", "--stdin", "-m", "git-orch: recover"]);
-        command.stdin(refs::script(&rest)).run()?;
-    }
-    Ok(())
+    let command = repo.git(["update-ref", "-z", "--stdin", "-m", "git-orch: recover"]);
+    command.stdin(refs::script(&rest)).spawn()
 }
 
 /// Whether every ref is where the transaction puts it.

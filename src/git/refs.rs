@@ -163,21 +163,28 @@ fn transact(repo: &Repo, lock: &RepoLock, changes: &[RefChange], why: &str) -> R
     lock.announce(changes)?;
     repo.reach("refs announced")?;
     let mut output = write()?;
-    if output.code < 0 {
-        pending::complete(repo, changes)?;
-    }
-    if output.code != 0 && (written::restore(repo, tips())? | clear_locks(repo, changes)?) {
-        output = write()?;
+    if output.code != 0 {
+        if output.code < 0 {
+            pending::unlock(repo, changes)?;
+        }
+        let lacked = written::restore(repo, tips())? | clear_locks(repo, changes)?;
+        if pending::is_begun(repo, changes)? {
+            output = pending::go_on(repo, changes)?;
+        } else if lacked || output.code < 0 {
+            output = write()?;
+        }
     }
     if output.code == 0 || pending::is_done(repo, changes)? {
-        repo.reach("refs written")?;
-        lock.announce(&[])?;
+        // It is done, whatever becomes of the rest: what stays announced is found done.
+        let _ = repo.reach("refs written").and_then(|()| lock.announce(&[]));
         return written::secure(repo, tips()).map(|()| None);
     }
-    lock.announce(&[])?;
-    for change in changes {
-        if repo.read().find_ref(&change.name)? != change.expected() {
-            return Ok(Some(change.name.clone()));
+    if !pending::is_begun(repo, changes)? {
+        lock.announce(&[])?;
+        for change in changes {
+            if repo.read().find_ref(&change.name)? != change.expected() {
+                return Ok(Some(change.name.clone()));
+            }
         }
     }
     let names: Vec<&str> = changes.iter().map(|change| change.name.as_str()).collect();

@@ -29,6 +29,7 @@ pub struct Plan {
     pub refs: Vec<Moved>,
     /// Notes that go back one by one: others were written since.
     pub notes: Vec<Moved>,
+    start: Start,
 }
 
 /// The operation to undo: the one that is named by the start of its id, else
@@ -70,7 +71,7 @@ pub fn plan(repo: &Repo, log: &[Operation], operation: Operation) -> Result<Plan
 }
 
 /// Whether some of it may have gone back already.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Start {
     Fresh,
     Resumed,
@@ -97,7 +98,7 @@ fn look(repo: &Repo, log: &[Operation], operation: Operation, start: Start) -> R
             return Err(changed_since(log, &operation, &one, at));
         }
     }
-    let plan = Plan { operation, refs, notes };
+    let plan = Plan { operation, refs, notes, start };
     if plan.refs.is_empty() && plan.notes.is_empty() {
         return Err(Error::refused(format!("`{}` changed nothing", plan.operation.id.short())));
     }
@@ -337,16 +338,32 @@ fn branch_way(repo: &Repo, plan: &Plan, name: &Name) -> Result<Option<Way>> {
         return Ok(None);
     }
     let tip = workplace::tip(repo, &session)?;
-    require_holds(repo, &session, uncommitted.now)?;
     let moved = moved.unwrap_or(Moved { name: branch, old: Some(tip), new: Some(tip) });
+    let resumed = plan.start == Start::Resumed;
+    let clean = || workplace::require_clean(repo, &session).is_ok();
+    if !resumed || !is_back(repo, &session, &moved, uncommitted)? && !clean() {
+        require_holds(repo, &session, uncommitted.now)?;
+    }
     Ok(Some(Way::Branch(session, moved, uncommitted)))
+}
+
+/// Whether a worktree is where the undo takes it already.
+fn is_back(repo: &Repo, session: &Session, moved: &Moved, uncommitted: Uncommitted) -> Result<bool> {
+    let Some(old) = moved.old else { return Ok(false) };
+    let on_it = repo.read().find_ref(&moved.name)? == Some(old);
+    Ok(on_it && holds(repo, session, uncommitted.then.unwrap_or(old))?)
+}
+
+/// Whether a worktree's files are those of a commit.
+fn holds(repo: &Repo, session: &Session, work: Oid) -> Result<bool> {
+    let place = workplace::require(repo, session)?;
+    Ok(snapshot::tree(repo, &place)? == repo.read().commit(work)?.tree)
 }
 
 /// Refuses a worktree that does not hold exactly this, uncommitted.
 fn require_holds(repo: &Repo, session: &Session, work: Option<Oid>) -> Result<()> {
     let Some(work) = work else { return workplace::require_clean(repo, session).map(drop) };
-    let place = workplace::require(repo, session)?;
-    if snapshot::tree(repo, &place)? == repo.read().commit(work)?.tree {
+    if holds(repo, session, work)? {
         return Ok(());
     }
     Err(Error::refused(format!("what session `{}` holds was changed since", session.name))
@@ -433,9 +450,15 @@ fn away(scene: Scene<'_>, session: &Session, id: &str) -> Result<Option<RefChang
 fn branch_back(scene: Scene<'_>, session: &Session, moved: &Moved, uncommitted: Uncommitted) -> Result<()> {
     let (Some(to), Some(from)) = (moved.old, moved.new) else { return Ok(()) };
     let repo = scene.repo;
+    if is_back(repo, session, moved, uncommitted)? {
+        return Ok(());
+    }
     let place = workplace::require(repo, session)?;
     let entry = moving::begin(repo, &session.name, from)?;
-    if let Some(now) = uncommitted.now {
+    // What was begun before may have put it into the trash already.
+    if let Some(now) = uncommitted.now
+        && holds(repo, session, now)?
+    {
         worktree::adopt(repo, &place, now)?;
     }
     worktree::switch(repo, &place, &session.branch, uncommitted.then.unwrap_or(to))?;

@@ -201,8 +201,11 @@ fn move_base(scene: Scene<'_>, plan: &Plan, to: Oid) -> Result<()> {
         return entry.end().and(Err(error));
     }
     let effect = Effect::Ref { name: full, old: Some(*from), new: Some(to) };
-    refs::apply_with(repo, &lock, &[], &[effect], "merge")?;
-    entry.end()
+    // The base has moved, whatever becomes of the log: the next command tells it there.
+    if refs::apply_with(repo, &lock, &[], &[effect], "merge").is_ok() {
+        entry.end()?;
+    }
+    Ok(())
 }
 
 fn pass_gate(scene: Scene<'_>, item: &Item, gate: &Gate) -> Result<()> {

@@ -180,8 +180,15 @@ pub fn carry_out(repo: &Repo, plan: Plan, events: Events<'_>, now: Time) -> Resu
         require_as_planned(repo, &lock, &session, plan.follows)?;
         let intent = Intent::AddSession { session: Box::new(session.clone()) };
         let entry = journal::begin(repo, &intent)?;
-        let made = make(repo, &lock, &mut session, plan.follows, now);
-        made.inspect_err(|_| drop(undo(repo, &lock, &session)))?;
+        // A `git worktree prune` beside us takes what git is only just making.
+        let mut tries = 3;
+        while let Err(error) = make(repo, &lock, &mut session, plan.follows, now) {
+            tries -= 1;
+            let undone = undo(repo, &lock, &session);
+            if tries == 0 || undone.is_err() {
+                return Err(error);
+            }
+        }
         entry
     };
     if let Err(error) = worktree::fill(repo, &workplace::place(repo, &session)) {
