@@ -10,17 +10,22 @@ use std::sync::Mutex;
 
 use serde::{Deserialize, Serialize};
 
+use crate::place::Place;
+
+/// How many places are kept in which the very same is broken.
+const EACH: usize = 3;
+
 /// One try.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Entry {
     /// Which scenario, and how it was struck.
     pub(crate) scenario: String,
     pub(crate) mode: String,
-    /// The number of the call.
-    pub(crate) at: u32,
-    /// The number of the call of the recovery.
+    /// The number of the call, or the name of the point.
+    pub(crate) at: String,
+    /// The one of the recovery.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) then: Option<u32>,
+    pub(crate) then: Option<String>,
     /// The call, where the command came so far.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) call: Option<String>,
@@ -32,16 +37,17 @@ pub(crate) struct Entry {
 }
 
 /// What identifies a try.
-pub(crate) type Key = (String, String, u32, Option<u32>);
+pub(crate) type Key = (String, String, String, Option<String>);
 
 impl Entry {
     pub(crate) fn key(&self) -> Key {
-        (self.scenario.clone(), self.mode.clone(), self.at, self.then)
+        (self.scenario.clone(), self.mode.clone(), self.at.clone(), self.then.clone())
     }
 }
 
 /// The file that remembers.
 pub(crate) struct Ledger {
+    state: PathBuf,
     file: Mutex<File>,
     entries: Mutex<Vec<Entry>>,
 }
@@ -63,7 +69,7 @@ impl Ledger {
             .filter_map(|line| serde_json::from_str(line).ok())
             .collect();
         let file = File::options().append(true).create(true).open(path).unwrap();
-        Self { file: Mutex::new(file), entries: Mutex::new(entries) }
+        Self { state: state.to_owned(), file: Mutex::new(file), entries: Mutex::new(entries) }
     }
 
     /// Adds a try.
@@ -71,6 +77,27 @@ impl Ledger {
         let line = format!("{}\n", serde_json::to_string(&entry).unwrap());
         self.file.lock().unwrap().write_all(line.as_bytes()).unwrap();
         self.entries.lock().unwrap().push(entry);
+    }
+
+    /// Adds a try; where something new is broken, keeps the place and says
+    /// how to see it again.
+    pub(crate) fn record(&self, entry: Entry, place: &Place, again: &str) {
+        if !entry.broken.is_empty() && self.like(&entry.broken) < EACH {
+            let Entry { scenario, mode, at, then, .. } = &entry;
+            let then = then.as_ref().map(|then| format!("-{then}")).unwrap_or_default();
+            let name = format!("{scenario}-{mode}-{at}{then}").replace([' ', ':', '='], "-");
+            let kept = self.state.join("kept").join(name);
+            place.keep(&kept);
+            let features = if cfg!(feature = "faults") { " --features faults" } else { "" };
+            println!(
+                "BROKEN behind {}\n  {}\n  again: cargo test --locked{features} --test stress -- {again}\n  \
+                 kept: {}",
+                entry.call.as_deref().unwrap_or("nothing"),
+                entry.broken.join("\n  "),
+                kept.display()
+            );
+        }
+        self.add(entry);
     }
 
     /// What has been tried.
@@ -84,7 +111,7 @@ impl Ledger {
     }
 
     /// How many tries broke the very same things.
-    pub(crate) fn like(&self, broken: &[String]) -> usize {
+    fn like(&self, broken: &[String]) -> usize {
         let kinds = |broken: &[String]| broken.iter().map(|line| alike(line)).collect::<HashSet<_>>();
         let wanted = kinds(broken);
         self.entries.lock().unwrap().iter().filter(|entry| kinds(&entry.broken) == wanted).count()
@@ -116,17 +143,17 @@ impl Ledger {
         let mut sorted: Vec<_> = breaches.into_iter().collect();
         sorted.sort_by_key(|(_, entries)| std::cmp::Reverse(entries.len()));
         for (kind, found) in sorted {
-            let mut wheres: BTreeMap<(&str, &str), Vec<u32>> = BTreeMap::new();
+            let mut wheres: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
             for entry in &found {
-                wheres.entry((&entry.scenario, &entry.mode)).or_default().push(entry.at);
+                wheres.entry((&entry.scenario, &entry.mode)).or_default().push(&entry.at);
             }
             writeln!(text, "\n{} x {kind}", found.len()).unwrap();
             for ((scenario, mode), mut at) in wheres {
-                at.sort_unstable();
-                let at: Vec<String> = at.iter().take(12).map(u32::to_string).collect();
-                writeln!(text, "    {scenario} {mode} at {}", at.join(" ")).unwrap();
+                at.sort_unstable_by_key(|at| (at.len(), *at));
+                at.truncate(12);
+                writeln!(text, "    {scenario} {mode} at {}", at.join(", ")).unwrap();
             }
-            writeln!(text, "    for example behind {}", found[0].call.as_deref().unwrap_or("no call"))
+            writeln!(text, "    for example behind {}", found[0].call.as_deref().unwrap_or("nothing"))
                 .unwrap();
         }
         text

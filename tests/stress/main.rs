@@ -12,6 +12,7 @@ mod inject;
 mod inventory;
 mod ledger;
 mod place;
+mod points;
 mod processes;
 mod promises;
 mod real;
@@ -35,12 +36,14 @@ struct Cli {
 enum Command {
     Sweep(sweep::SweepArgs),
     Inject(inject::InjectArgs),
+    Points(points::PointsArgs),
 }
 
 fn main() -> ExitCode {
     let ran = match Cli::parse().command {
         Command::Sweep(args) => sweep::run(&args),
         Command::Inject(args) => inject::run(&args),
+        Command::Points(args) => points::run(&args),
     };
     match ran {
         Ok(true) => ExitCode::SUCCESS,

@@ -140,9 +140,15 @@ impl Place {
         self.folder.display().to_string()
     }
 
-    /// A command of git-orch.
+    /// A command of git-orch; an argument `@FILE` is what the file holds.
     pub(crate) fn orch(&self, args: &[&str]) -> Command {
-        self.command(env!("CARGO_BIN_EXE_git-orch"), args)
+        let held = |arg: &&str| match arg.strip_prefix('@') {
+            Some(file) => fs::read_to_string(self.shop().join(file)).unwrap().trim().to_owned(),
+            None => (*arg).to_owned(),
+        };
+        let args: Vec<String> = args.iter().map(held).collect();
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        self.command(env!("CARGO_BIN_EXE_git-orch"), &args)
     }
 
     /// Runs a script of sh to its end.

@@ -9,7 +9,7 @@ use crate::faults::Struck;
 use crate::ledger::{Entry, Ledger};
 use crate::place::{Ended, Place};
 use crate::promises::World;
-use crate::scenario;
+use crate::scenario::Scenario;
 use crate::sweep::Bounds;
 
 /// Kibibytes left on a disk of 3 MiB.
@@ -45,17 +45,17 @@ pub(crate) fn run(bounds: &Bounds) -> Result<bool, String> {
     if !mounts {
         eprintln!("SKIPPED: full disks and read-only places, which only root can mount");
     }
-    let mut tries: Vec<_> = scenario::ALL
-        .iter()
-        .filter(|scenario| {
-            bounds.scenario.is_empty() || bounds.scenario.iter().any(|name| name == scenario.name)
-        })
+    let mut tries: Vec<_> = bounds
+        .scenarios()?
+        .into_iter()
         .flat_map(|scenario| obstacles().into_iter().map(move |obstacle| (scenario, obstacle)))
         .filter(|(_, obstacle)| mounts || !obstacle.is_mounted())
         .collect();
     let done = ledger.keys();
-    tries
-        .retain(|(scenario, obstacle)| !done.contains(&(scenario.name.to_owned(), obstacle.name(), 0, None)));
+    let key = |scenario: &Scenario, obstacle: Obstacle| {
+        (scenario.name.to_owned(), obstacle.name(), String::new(), None)
+    };
+    tries.retain(|(scenario, obstacle)| !done.contains(&key(scenario, *obstacle)));
     fastrand::Rng::with_seed(bounds.seed).shuffle(&mut tries);
     tries.truncate(bounds.runs.unwrap_or(usize::MAX));
     tries.sort_by_key(|(scenario, _)| scenario.name);

@@ -14,9 +14,6 @@ use crate::processes;
 use crate::promises::{self, World};
 use crate::scenario::{self, Scenario};
 
-/// How many places are kept in which the very same is broken.
-const EACH: usize = 3;
-
 /// Kill at every k-th call that changes something
 #[derive(Debug, clap::Args)]
 pub(crate) struct SweepArgs {
@@ -74,6 +71,19 @@ impl Bounds {
     /// When nothing new is begun any more.
     pub(crate) fn deadline(&self) -> Option<Instant> {
         self.minutes.map(|minutes| Instant::now() + Duration::from_secs_f64(minutes * 60.0))
+    }
+
+    /// The scenarios that are tried.
+    pub(crate) fn scenarios(&self) -> Result<Vec<&'static Scenario>, String> {
+        if self.scenario.is_empty() {
+            return Ok(scenario::all().collect());
+        }
+        self.scenario.iter().map(|name| scenario::find(name)).collect()
+    }
+
+    /// How many of so many points are tried.
+    pub(crate) fn share(&self, points: usize) -> usize {
+        points.div_ceil(self.sample.max(1) as usize).min(self.runs.unwrap_or(usize::MAX))
     }
 
     /// The calls that are tried of so many.
@@ -137,19 +147,7 @@ impl Sweep<'_> {
         let mut first = worker(0);
         let points = self.points(&mut first)?;
         println!("{} points, {} were tried before", points.len(), ledger.keys().len());
-        let (queue, deadline) = (Mutex::new(points.into_iter()), bounds.deadline());
-        let work = |mut worker: Worker<'_>| {
-            while deadline.is_none_or(|deadline| Instant::now() < deadline) {
-                let Some(point) = queue.lock().unwrap().next() else { break };
-                worker.try_point(point);
-            }
-        };
-        std::thread::scope(|scope| {
-            for number in 1..bounds.workers {
-                scope.spawn(move || work(worker(number)));
-            }
-            work(first);
-        });
+        side_by_side(bounds, points, first, worker, Worker::try_point);
         println!("{}", ledger.report());
         Ok(ledger.broken() == 0)
     }
@@ -157,13 +155,9 @@ impl Sweep<'_> {
     /// The points still to be tried, in an order of chance.
     fn points(&self, worker: &mut Worker<'_>) -> Result<Vec<Point>, String> {
         let bounds = self.bounds;
-        let mut scenarios: Vec<&'static Scenario> = scenario::ALL.iter().collect();
-        if !bounds.scenario.is_empty() {
-            scenarios = bounds.scenario.iter().map(|name| scenario::find(name)).collect::<Result<_, _>>()?;
-        }
         let done = worker.ledger.keys();
         let mut points = Vec::new();
-        for scenario in scenarios {
+        for scenario in bounds.scenarios()? {
             for &mode in &self.modes {
                 let point = |at| Point { scenario, mode, at };
                 match bounds.at {
@@ -182,13 +176,43 @@ impl Sweep<'_> {
     }
 }
 
+/// Lets workers, the first of which there is already, take one thing after the
+/// other until none is left, or no time.
+pub(crate) fn side_by_side<Worker, Thing: Send>(
+    bounds: &Bounds,
+    things: Vec<Thing>,
+    first: Worker,
+    worker: impl Fn(usize) -> Worker + Sync,
+    work: impl Fn(&mut Worker, Thing) + Sync,
+) {
+    let (queue, deadline) = (Mutex::new(things.into_iter()), bounds.deadline());
+    let work_off = |mut worker: Worker| {
+        while deadline.is_none_or(|deadline| Instant::now() < deadline) {
+            let Some(thing) = queue.lock().unwrap().next() else { break };
+            work(&mut worker, thing);
+        }
+    };
+    std::thread::scope(|scope| {
+        for number in 1..bounds.workers {
+            let (worker, work_off) = (&worker, &work_off);
+            scope.spawn(move || work_off(worker(number)));
+        }
+        work_off(first);
+    });
+}
+
 impl Point {
     fn name(&self, then: Option<u32>) -> String {
         if then.is_some() { format!("{}-twice", self.mode.name()) } else { self.mode.name() }
     }
 
     fn key(&self, then: Option<u32>) -> crate::ledger::Key {
-        (self.scenario.name.to_owned(), self.name(then), self.at, then)
+        (
+            self.scenario.name.to_owned(),
+            self.name(then),
+            self.at.to_string(),
+            then.map(|then| then.to_string()),
+        )
     }
 }
 
@@ -229,7 +253,7 @@ impl<'a> Worker<'a> {
         let entry = Entry {
             scenario: point.scenario.name.to_owned(),
             mode: point.name(None),
-            at: point.at,
+            at: point.at.to_string(),
             call: crash.struck.call.clone(),
             exit: crash.ended.code,
             ..Entry::default()
@@ -253,6 +277,7 @@ impl<'a> Worker<'a> {
             let is_last = struck.call.is_none() || then == last;
             let then_tried = Some(if struck.call.is_none() { u32::MAX } else { then });
             let mode = point.name(then_tried);
+            let then_tried = then_tried.map(|then| then.to_string());
             self.record(Entry { mode, then: then_tried, recovery, broken, ..entry.clone() });
             if is_last {
                 return;
@@ -261,26 +286,13 @@ impl<'a> Worker<'a> {
         }
     }
 
-    /// Remembers a try; where something new is broken, keeps the place and
-    /// says how to see it again.
     fn record(&self, entry: Entry) {
-        if !entry.broken.is_empty() && self.ledger.like(&entry.broken) < EACH {
-            let Entry { scenario, at, mode, .. } = &entry;
-            let then = entry.then.map(|then| format!(" --then {then}")).unwrap_or_default();
-            let option = if self.sweep.name == "sweep" { "--victim" } else { "--mode" };
-            let struck = mode.trim_end_matches("-twice");
-            let number = then.replace(" --then ", "-");
-            let kept = self.sweep.bounds.state.join("kept").join(format!("{scenario}-{mode}-{at}{number}"));
-            self.place.keep(&kept);
-            let mut text = format!("BROKEN behind {}\n", entry.call.as_deref().unwrap_or("no call"));
-            text.extend(entry.broken.iter().map(|line| format!("  {line}\n")));
-            println!(
-                "{text}  again: cargo test --locked --test stress -- {} --scenario {scenario} \
-                 {option} {struck} --at {at}{then}\n  kept: {}",
-                self.sweep.name,
-                kept.display()
-            );
-        }
-        self.ledger.add(entry);
+        let Entry { scenario, at, then, .. } = &entry;
+        let then = then.as_ref().map(|then| format!(" --then {then}")).unwrap_or_default();
+        let (name, option) =
+            (self.sweep.name, if self.sweep.name == "sweep" { "--victim" } else { "--mode" });
+        let struck = entry.mode.trim_end_matches("-twice");
+        let again = format!("{name} --scenario {scenario} {option} {struck} --at {at}{then}");
+        self.ledger.record(entry, &self.place, &again);
     }
 }
