@@ -45,6 +45,7 @@ macro_rules! landed {
     };
 }
 
+mod undo;
 mod verbs;
 
 /// What a command may change of the user's own.
@@ -112,7 +113,7 @@ mkdir build; echo out >build/out; echo key >key.secret
 
 /// All there are.
 pub(crate) fn all() -> impl Iterator<Item = &'static Scenario> {
-    verbs::ALL.iter()
+    verbs::ALL.iter().chain(undo::ALL)
 }
 
 /// The scenario of that name.
