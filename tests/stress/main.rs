@@ -11,6 +11,7 @@ mod faults;
 mod inject;
 mod inventory;
 mod ledger;
+mod mix;
 mod place;
 mod points;
 mod processes;
@@ -37,6 +38,7 @@ enum Command {
     Sweep(sweep::SweepArgs),
     Inject(inject::InjectArgs),
     Points(points::PointsArgs),
+    Mix(mix::MixArgs),
 }
 
 fn main() -> ExitCode {
@@ -44,6 +46,7 @@ fn main() -> ExitCode {
         Command::Sweep(args) => sweep::run(&args),
         Command::Inject(args) => inject::run(&args),
         Command::Points(args) => points::run(&args),
+        Command::Mix(args) => mix::run(&args),
     };
     match ran {
         Ok(true) => ExitCode::SUCCESS,

@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use crate::processes;
@@ -23,7 +24,7 @@ state() { git-orch show "$1" --json 2>/dev/null | grep -o '"state":"[a-z]*"' | h
 /// The folder of one worker.
 pub(crate) struct Place {
     folder: PathBuf,
-    serial: std::cell::Cell<u32>,
+    serial: AtomicUsize,
 }
 
 /// A command that ended.
@@ -44,6 +45,12 @@ impl Ended {
         self.code == 0
     }
 
+    /// Exit code and why, or all that was said where no error is named.
+    pub(crate) fn why(&self) -> String {
+        let errors: Vec<&str> = self.stderr.lines().filter(|line| line.starts_with("error: ")).collect();
+        if errors.is_empty() { self.told() } else { format!("exit {}: {}", self.code, errors.join(" | ")) }
+    }
+
     /// Exit code and what was said, for people.
     pub(crate) fn told(&self) -> String {
         let said = format!("{}\n{}", self.stdout.trim(), self.stderr.trim());
@@ -56,7 +63,7 @@ impl Place {
     pub(crate) fn new(folder: PathBuf) -> Self {
         drop(fs::remove_dir_all(&folder));
         fs::create_dir_all(&folder).unwrap();
-        Self { folder, serial: std::cell::Cell::new(0) }
+        Self { folder, serial: AtomicUsize::new(0) }
     }
 
     /// The worker's own folder.
@@ -164,8 +171,7 @@ impl Place {
     /// Starts a command in a group of its own; what it prints goes to files,
     /// so that nothing that outlives it holds us.
     pub(crate) fn start(&self, mut command: Command) -> Started {
-        self.serial.set(self.serial.get() + 1);
-        let said = self.folder.join(format!("said-{}", self.serial.get() % 100));
+        let said = self.folder.join(format!("said-{}", self.serial.fetch_add(1, Ordering::Relaxed) % 1000));
         let (stdout, stderr) = (said.with_extension("out"), said.with_extension("err"));
         command
             .stdin(Stdio::null())

@@ -14,7 +14,7 @@ use crate::scenario::{Names, Scenario, WORLD};
 /// How long a child may live on.
 pub(crate) const CHILDREN: Duration = Duration::from_secs(2);
 /// What `fsck` may say, and what else is nothing to be found.
-const LEFTOVERS: &str = "
+pub(crate) const LEFTOVERS: &str = "
     git fsck --connectivity-only --no-progress 2>&1 | grep -v '^dangling' | sed 's/^/fsck: /' ||:
     find .git -name '*.lock' -not -path '.git/orch/*' | sed 's/^/lock: /'
     git for-each-ref --format='pin: %(refname)' refs/orch/keep

@@ -62,7 +62,8 @@ pub(crate) struct Bounds {
     pub(crate) report: bool,
 }
 
-fn default_state() -> PathBuf {
+/// Where results are kept if nothing else is said.
+pub(crate) fn default_state() -> PathBuf {
     let memory = Path::new("/dev/shm");
     if memory.is_dir() { memory.join("orch-stress") } else { std::env::temp_dir().join("orch-stress") }
 }

@@ -29,7 +29,7 @@ const AT_WORK: &str = "case \"$(state fix-login)\" in running|input) ;; *) exit 
 
 /// A result has come back from the base.
 const WAITS: &str = "[ \"$(state fix-login)\" = review ]; not git grep -q fixed main -- src/api/login.rs
-    git grep -q fixed review/fix-login -- src/api/login.rs; git-orch merge fix-login";
+    git grep -q fixed review/fix-login -- src/api/login.rs; git-orch merge --dry-run fix-login";
 
 const UNLESS_IT_WAITS: &str = "[ \"$(state fix-login)\" = review ] || git-orch undo";
 
@@ -98,7 +98,7 @@ pub(super) const ALL: &[Scenario] = &[
                 echo edit >>../shop.orch/api/README.md",
         command: UNDO,
         exit: 0,
-        next: "not git show-ref -q refs/heads/orch/api || git-orch undo",
+        next: "[ -z \"$(git for-each-ref refs/heads/orch/api)\" ] || git-orch undo",
         done: "not git-orch show api; [ ! -e ../shop.orch/api ]; cat ../shop.orch/.trash/api-*/own.secret
                git-orch add-session api --paths src/api",
         names: Names::Nothing,
@@ -138,7 +138,7 @@ pub(super) const ALL: &[Scenario] = &[
              git-orch log --ops --json | grep -o '\"id\":\"[0-9a-f]*' | head -n 1 | cut -d '\"' -f 4 >../undo",
         command: &["undo", "@../undo"],
         exit: 0,
-        next: "not git show-ref -q refs/heads/orch/frontend || git-orch undo $(cat ../undo)",
+        next: "[ -z \"$(git for-each-ref refs/heads/orch/frontend)\" ] || git-orch undo $(cat ../undo)",
         done: "[ ! -e ../shop.orch/frontend ]; cat ../shop.orch/.trash/frontend-*/front.secret
                git-orch show frontend --json | grep -q archived",
         names: Names::Nothing,

@@ -1,0 +1,203 @@
+//! One process after the other, as one person would start them; each actor
+//! touches what is its own, in sessions and on a base that all share.
+
+use super::arena::Arena;
+
+/// Names that several actors want at once.
+const CONTESTED: u32 = 4;
+/// Done, or refused with a reason.
+const MAY: &[i32] = &[0, 3];
+
+/// What was made, and what became of it.
+#[derive(Clone, Debug)]
+pub(super) struct Item {
+    pub(super) kind: Kind,
+    pub(super) name: String,
+    /// What is in its files and in no others.
+    pub(super) mark: String,
+    pub(super) fate: Fate,
+    /// The start of the last command that changed it, and what it was before.
+    last: Option<(String, Fate)>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Session,
+    Task,
+    Fanout,
+}
+
+/// As the last acknowledged command left it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// A result waits for review, a session for work.
+    There,
+    Landed,
+    /// Cancelled, or removed.
+    Gone,
+    Undone,
+}
+
+/// A name that others wanted too.
+#[derive(Clone, Debug)]
+pub(super) struct Contest {
+    pub(super) name: String,
+    pub(super) paths: String,
+    pub(super) won: bool,
+}
+
+/// Whoever runs commands, one after the other.
+pub(super) struct Actor<'a> {
+    arena: &'a Arena<'a>,
+    number: usize,
+    rng: fastrand::Rng,
+    serial: usize,
+    pub(super) items: Vec<Item>,
+    pub(super) contests: Vec<Contest>,
+}
+
+impl<'a> Actor<'a> {
+    pub(super) fn new(arena: &'a Arena<'a>, number: usize) -> Self {
+        let rng = fastrand::Rng::with_seed(arena.round * 1000 + number as u64);
+        Self { arena, number, rng, serial: 0, items: Vec::new(), contests: Vec::new() }
+    }
+
+    /// Runs so many commands that change something, and others between them.
+    pub(super) fn act(mut self, commands: usize) -> Self {
+        for _ in 0..commands {
+            match self.rng.u32(0..20) {
+                0..6 => self.task(),
+                6..8 => self.fanout(),
+                8 => self.add_session(),
+                9..11 => self.contest(),
+                11..15 => self.end("merge", Fate::Landed),
+                15 => self.end("cancel", Fate::Gone),
+                16 => self.end("remove-session", Fate::Gone),
+                17 => self.approve(),
+                _ => self.undo(),
+            }
+            self.read();
+        }
+        self
+    }
+
+    fn run(&self, args: &[&str]) -> bool {
+        self.arena.run(self.number, args, MAY).is_success()
+    }
+
+    fn name(&mut self, letter: char) -> String {
+        self.serial += 1;
+        format!("{letter}{}x{}", self.number, self.serial)
+    }
+
+    fn made(&mut self, kind: Kind, name: String, mark: String, verb: &str) {
+        let last = Some((format!("{verb} {name}"), Fate::Undone));
+        self.items.push(Item { kind, name, mark, fate: Fate::There, last });
+    }
+
+    fn task(&mut self) {
+        let name = self.name('t');
+        let mark = format!("mark-{name}-{}", self.arena.round);
+        let script = format!("mkdir -p work; echo {mark} >work/{name}");
+        let session = self.arena.shared_session(&mut self.rng);
+        let mut args = vec!["task", &name, "--session", &session, "--", "sh", "-c", &script];
+        if self.rng.bool() {
+            args.drain(2..4);
+        }
+        if self.run(&args) {
+            self.made(Kind::Task, name, mark, "task");
+        }
+    }
+
+    fn fanout(&mut self) {
+        let name = self.name('f');
+        let mark = format!("mark-{name}-{}", self.arena.round);
+        let script = format!("for f; do echo {mark} >>\"$f\"; done");
+        let files = format!("docs/{}-*.md", self.number);
+        if self.run(&["fanout", &name, "--run", &script, "--paths", &files, "--shards", "2"]) {
+            self.made(Kind::Fanout, name, mark, "fanout");
+        }
+    }
+
+    fn add_session(&mut self) {
+        let name = self.name('a');
+        if self.run(&["add-session", &name, "--paths", "src"]) {
+            self.made(Kind::Session, name, String::new(), "add-session");
+        }
+    }
+
+    fn contest(&mut self) {
+        let name = format!("contested{}", self.rng.u32(0..CONTESTED));
+        let paths = self.name('p');
+        let won = self.run(&["add-session", &name, "--paths", &paths]);
+        self.contests.push(Contest { name, paths, won });
+    }
+
+    /// One of its own that is there.
+    fn choose(&mut self, wanted: impl Fn(&Item) -> bool) -> Option<usize> {
+        let fit: Vec<usize> = (0..self.items.len()).filter(|&at| wanted(&self.items[at])).collect();
+        self.rng.choice(fit)
+    }
+
+    fn end(&mut self, verb: &str, fate: Fate) {
+        let is_session = verb == "remove-session";
+        let there = |item: &Item| item.fate == Fate::There && (item.kind == Kind::Session) == is_session;
+        let Some(at) = self.choose(there) else { return self.task() };
+        let name = self.items[at].name.clone();
+        if self.run(&[verb, &name]) {
+            let item = &mut self.items[at];
+            item.last = Some((format!("{verb} {name}"), item.fate));
+            item.fate = fate;
+        }
+    }
+
+    fn approve(&mut self) {
+        let there = |item: &Item| item.fate == Fate::There && item.kind == Kind::Task;
+        let Some(at) = self.choose(there) else { return self.task() };
+        let name = self.items[at].name.clone();
+        self.run(&["review", &name, "--approve", "-m", "fine"]);
+    }
+
+    /// Takes back what it did last to one of its own.
+    fn undo(&mut self) {
+        let Some(at) = self.choose(|item| item.last.is_some()) else { return self.task() };
+        let (what, before) = self.items[at].last.clone().unwrap();
+        let log = self.arena.run(self.number, &["log", "--ops", "--json"], MAY);
+        let Some(id) = operation(&log.stdout, &what) else {
+            return self.arena.lost(format!("P6 no operation tells of the acknowledged `{what}`"));
+        };
+        if self.run(&["undo", &id]) {
+            let item = &mut self.items[at];
+            item.fate = before;
+            item.last = None;
+        }
+    }
+
+    /// Readers are refused by nobody.
+    fn read(&mut self) {
+        let own = self.rng.choice(&self.items).filter(|item| item.fate == Fate::There);
+        let name = own.map_or("s1", |item| &item.name).to_owned();
+        let (args, may): (&[&str], &[i32]) = match self.rng.u32(0..8) {
+            0 => (&["sessions", "--json"], &[0]),
+            1 => (&["tasks", "--all"], &[0]),
+            2 => (&["log", "--ops"], &[0]),
+            3 => (&["review", "--json"], &[0]),
+            4 => (&["history", "s1"], &[0]),
+            5 => (&["route", "work on docs"], &[0, 1]),
+            // What others do at the moment is not right yet.
+            6 => (&["doctor"], &[0, 1]),
+            _ => (&["show", &name], &[0]),
+        };
+        self.arena.run(self.number, args, may);
+    }
+}
+
+/// The newest operation whose command line begins so.
+fn operation(log: &str, what: &str) -> Option<String> {
+    let log: serde_json::Value = serde_json::from_str(log).ok()?;
+    let begins = |one: &&serde_json::Value| {
+        one["what"].as_str().is_some_and(|line| line == what || line.starts_with(&format!("{what} ")))
+    };
+    let found = log["data"].as_array()?.iter().find(begins)?;
+    found["id"].as_str().map(str::to_owned)
+}
