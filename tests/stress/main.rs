@@ -10,6 +10,7 @@
 mod faults;
 mod inject;
 mod inventory;
+mod landings;
 mod ledger;
 mod mix;
 mod place;
@@ -39,6 +40,7 @@ enum Command {
     Inject(inject::InjectArgs),
     Points(points::PointsArgs),
     Mix(mix::MixArgs),
+    Landings(landings::LandingsArgs),
 }
 
 fn main() -> ExitCode {
@@ -47,6 +49,7 @@ fn main() -> ExitCode {
         Command::Inject(args) => inject::run(&args),
         Command::Points(args) => points::run(&args),
         Command::Mix(args) => mix::run(&args),
+        Command::Landings(args) => landings::run(&args),
     };
     match ran {
         Ok(true) => ExitCode::SUCCESS,
