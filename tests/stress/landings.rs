@@ -210,6 +210,7 @@ impl Course {
 
     /// Lands one, and calls it off where that can't be.
     fn land(&self, change: &Change) -> Landed {
+        let mut why = String::new();
         for _ in 0..TRIES {
             let ended = self.run(&["merge", &change.name]);
             let how = match ended.code {
@@ -218,6 +219,7 @@ impl Course {
                 3 if ended.stderr.contains("conflicts with") => Landed::Conflict,
                 3 => {
                     self.starved.fetch_add(1, Ordering::Relaxed);
+                    why = ended.why();
                     continue;
                 }
                 _ => {
@@ -231,7 +233,7 @@ impl Course {
             }
             return how;
         }
-        self.breach(format!("P6 `{}` never gets its turn", change.name));
+        self.breach(format!("P6 `{}` never gets its turn, {why}", change.name));
         Landed::Conflict
     }
 

@@ -19,6 +19,7 @@ mod processes;
 mod promises;
 mod real;
 mod scenario;
+mod soak;
 mod sweep;
 
 use std::path::{Path, PathBuf};
@@ -41,6 +42,7 @@ enum Command {
     Points(points::PointsArgs),
     Mix(mix::MixArgs),
     Landings(landings::LandingsArgs),
+    Soak(soak::SoakArgs),
 }
 
 fn main() -> ExitCode {
@@ -50,6 +52,7 @@ fn main() -> ExitCode {
         Command::Points(args) => points::run(&args),
         Command::Mix(args) => mix::run(&args),
         Command::Landings(args) => landings::run(&args),
+        Command::Soak(args) => soak::run(&args),
     };
     match ran {
         Ok(true) => ExitCode::SUCCESS,

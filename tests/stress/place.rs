@@ -54,7 +54,7 @@ impl Ended {
     /// Exit code and what was said, for people.
     pub(crate) fn told(&self) -> String {
         let said = format!("{}\n{}", self.stdout.trim(), self.stderr.trim());
-        format!("exit {}: {}", self.code, said.trim().replace('\n', " | "))
+        format!("exit {}: {}", self.code, said.trim().replace('\n', " | ").replace('\0', "\\0"))
     }
 }
 
@@ -63,6 +63,11 @@ impl Place {
     pub(crate) fn new(folder: PathBuf) -> Self {
         drop(fs::remove_dir_all(&folder));
         fs::create_dir_all(&folder).unwrap();
+        Self { folder, serial: AtomicUsize::new(0) }
+    }
+
+    /// A folder that is gone on with.
+    pub(crate) fn again(folder: PathBuf) -> Self {
         Self { folder, serial: AtomicUsize::new(0) }
     }
 

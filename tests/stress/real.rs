@@ -90,7 +90,7 @@ fn obstacles() -> Vec<Obstacle> {
 /// One scenario with one obstacle, which is then taken away.
 fn meet(world: &World, obstacle: Obstacle, place: &Place) -> Entry {
     let mut broken = Vec::new();
-    let mounted = obstacle.is_mounted().then(|| Mount::over(place.top()));
+    let mounted = obstacle.is_mounted().then(|| Mount::over(place.top(), "size=3m"));
     world.restore(place);
     let ended = obstacle.run(world.scenario.command, place);
     let crash = world.crashed(place, ended, Struck::default(), &mut broken);
@@ -174,12 +174,12 @@ fn fill(place: &Place, ballast: &std::path::Path, room: u64) {
 }
 
 /// Something mounted, until it is dropped.
-struct Mount(PathBuf);
+pub(crate) struct Mount(PathBuf);
 
 impl Mount {
-    /// A disk of 3 MiB.
-    fn over(folder: PathBuf) -> Self {
-        mount(&["-t", "tmpfs", "-o", "size=3m", "tmpfs"], &folder);
+    /// A disk of that size.
+    pub(crate) fn over(folder: PathBuf, size: &str) -> Self {
+        mount(&["-t", "tmpfs", "-o", size, "tmpfs"], &folder);
         Self(folder)
     }
 

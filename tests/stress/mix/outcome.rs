@@ -41,8 +41,11 @@ fn acknowledged(arena: &Arena<'_>, items: &[&Item]) {
             arena.lost(format!("P1 the work of `{}` is gone, which is {:?}", item.name, item.fate));
         }
     }
-    let main = arena.place.script("git grep -h -o 'mark-[a-z0-9-]*' main -- work docs ||:").stdout;
-    let landed: HashSet<&str> = main.lines().collect();
+    // A fan-out's base is the branch that it was started on.
+    let bases = if arena.base_is() == BaseIs::Here { "main" } else { "main desk" };
+    let held =
+        arena.place.script(&format!("git grep -h -o 'mark-[a-z0-9-]*' {bases} -- work docs ||:")).stdout;
+    let landed: HashSet<&str> = held.lines().collect();
     for item in items {
         let (found, expected) = (state(arena, item), expected(item));
         if !expected.contains(&found.as_str()) {
@@ -53,10 +56,10 @@ fn acknowledged(arena: &Arena<'_>, items: &[&Item]) {
                 expected.join(" or ")
             ));
         }
-        let is_in_main = landed.contains(item.mark.as_str());
-        if item.kind != Kind::Session && is_in_main != (item.fate == Fate::Landed) {
-            let word = if is_in_main { "is" } else { "is not" };
-            arena.lost(format!("P6 `{}` {word} in main, and is {:?}", item.name, item.fate));
+        let is_on_base = landed.contains(item.mark.as_str());
+        if item.kind != Kind::Session && is_on_base != (item.fate == Fate::Landed) {
+            let word = if is_on_base { "is" } else { "is not" };
+            arena.lost(format!("P6 `{}` {word} on its base, and is {:?}", item.name, item.fate));
         }
     }
 }
