@@ -7,6 +7,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "it reports to people")]
 #![expect(clippy::disallowed_methods, reason = "it runs and times programs")]
 
+mod ci;
 mod faults;
 mod inject;
 mod inventory;
@@ -43,24 +44,30 @@ enum Command {
     Mix(mix::MixArgs),
     Landings(landings::LandingsArgs),
     Soak(soak::SoakArgs),
+    Ci(ci::CiArgs),
 }
 
 fn main() -> ExitCode {
-    let ran = match Cli::parse().command {
-        Command::Sweep(args) => sweep::run(&args),
-        Command::Inject(args) => inject::run(&args),
-        Command::Points(args) => points::run(&args),
-        Command::Mix(args) => mix::run(&args),
-        Command::Landings(args) => landings::run(&args),
-        Command::Soak(args) => soak::run(&args),
-    };
-    match ran {
+    match dispatch(&Cli::parse().command) {
         Ok(true) => ExitCode::SUCCESS,
         Ok(false) => ExitCode::FAILURE,
         Err(why) => {
             eprintln!("error: {why}");
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Does it; whether nothing is broken.
+fn dispatch(command: &Command) -> Result<bool, String> {
+    match command {
+        Command::Sweep(args) => sweep::run(args),
+        Command::Inject(args) => inject::run(args),
+        Command::Points(args) => points::run(args),
+        Command::Mix(args) => mix::run(args),
+        Command::Landings(args) => landings::run(args),
+        Command::Soak(args) => soak::run(args),
+        Command::Ci(args) => ci::run(args),
     }
 }
 
