@@ -163,6 +163,9 @@ impl<'a> Actor<'a> {
         let Some(at) = self.choose(|item| item.last.is_some()) else { return self.task() };
         let (what, before) = self.items[at].last.clone().unwrap();
         let log = self.arena.run(self.number, &["log", "--ops", "--json"], MAY);
+        if !log.is_success() {
+            return;
+        }
         let Some(id) = operation(&log.stdout, &what) else {
             return self.arena.lost(format!("P6 no operation tells of the acknowledged `{what}`"));
         };
