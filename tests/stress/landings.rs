@@ -18,8 +18,9 @@ use crate::place::{Ended, Place};
 const PATIENCE: Duration = Duration::from_secs(300);
 /// How often a result is tried whose base does not stand still.
 const TRIES: usize = 20;
-/// How long somebody else waits from one commit to the next.
-const PAUSE: Duration = Duration::from_millis(150);
+/// How many milliseconds somebody else waits from one commit to the next: at
+/// times too few to land anything between them.
+const PAUSE: std::ops::Range<u64> = 100..2500;
 
 /// No two files claim the same; the check writes down which trees it saw.
 const WORLD: &str = r#"
@@ -245,7 +246,7 @@ impl Course {
             if self.place.script(&COMMIT.replace('N', &number)).is_success() {
                 self.commits.fetch_add(1, Ordering::Relaxed);
             }
-            std::thread::sleep(PAUSE);
+            std::thread::sleep(Duration::from_millis(fastrand::u64(PAUSE)));
         }
     }
 
