@@ -171,7 +171,8 @@ impl Write for Child {
 
     fn write_record(&self, tree: Oid, parents: &[Oid], message: &str, time: Time) -> Result<Oid> {
         let (name, email) = super::identity::ours();
-        let date = format!("{} +0000", time.0);
+        // Without the sign git takes small numbers for something else than seconds.
+        let date = format!("@{} +0000", time.0);
         let mut command = self.git(["commit-tree"]).args([tree.to_string()]);
         for parent in parents {
             command = command.args(["-p".to_owned(), parent.to_string()]);
