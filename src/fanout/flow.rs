@@ -154,18 +154,17 @@ fn run_check(site: &Site<'_>, throwaway: &Throwaway<'_>, tree: Oid, check: &str)
 /// How a check's answer starts when all is well.
 pub const PASSED: &str = "passed";
 
-/// The result branch first, then the record: a result without a record is
-/// found by its branch, a record without a result would be a lie.
+/// The record and the result branch, which appear together.
 fn record(site: &Site<'_>, claimed: &Claimed, fanout: &Fanout, tip: Option<Oid>) -> Result<()> {
     let repo = site.scene.repo;
     let lock = RepoLock::take(repo, "fanout, its result", site.scene.events)?;
     let keeps = kept(site, fanout, tip)?;
     let now = fanout.ended.unwrap_or(site.scene.now);
     let change = store::fanouts::prepare(repo, fanout, Some(claimed.fanout.tip), keeps, now)?;
-    if let (Some(branch), Some(tip)) = (&fanout.branch, tip) {
-        refs::apply(repo, &lock, &[RefChange::create(refs::branch(branch), tip)], "fanout, its result")?;
-    }
     let mut changes = vec![change];
+    if let (Some(branch), Some(tip)) = (&fanout.branch, tip) {
+        changes.push(RefChange::create(refs::branch(branch), tip));
+    }
     changes.extend(claim::unpinned(repo, site.name)?);
     refs::apply(repo, &lock, &changes, "fanout, ended")?;
     for n in 1..=fanout.shards.len() {

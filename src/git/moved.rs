@@ -95,7 +95,9 @@ pub fn go(
     };
     let output = command.spawn()?;
     if output.code == 0 {
-        return repo.reach("checkout moved");
+        // It has moved, whatever comes next.
+        let _ = repo.reach("checkout moved");
+        return Ok(());
     }
     settle(repo, lock, branch, way, if output.code < 0 { Git::MayHaveDied } else { Git::Ended })?;
     let at = holder.path.display();

@@ -47,6 +47,8 @@ pub fn settle(repo: &Repo, name: &Name, back_to: Oid, events: Events<'_>, now: T
     let head = commit::find_tip(repo, &place)?.unwrap_or(tip);
     let work = snapshot::take(repo, &place, head, &format!("left half-way in session {name}"))?;
     if work.is_none() && head == back_to && tip == back_to {
+        // The files are right; of the index nobody knows.
+        worktree::adopt(repo, &place, head)?;
         return worktree::switch(repo, &place, &session.branch, back_to);
     }
     let kept = join(repo, work.unwrap_or(head), tip, now)?;
