@@ -30,6 +30,8 @@ const DISK: &str = "size=512m";
 
 const WORLD: &str = r##"
 git config --global user.name Test; git config --global user.email test@example.com
+# All dates are old, and agents' own git clears up by itself.
+git config --global gc.reflogExpire never; git config --global gc.reflogExpireUnreachable never
 git init -q -b main .
 mkdir docs; for n in $(seq 0 19); do echo "$n" >docs/$n.md; done; echo '# shop' >README.md
 printf '*.secret\n' >.gitignore
