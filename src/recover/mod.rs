@@ -86,7 +86,7 @@ fn set_right(scene: Scene<'_>, intent: &Intent) -> Result<bool> {
                 events(Event::Warning(text));
             }
         }
-        Intent::Undo { operation } => undo::settle(scene, *operation)?,
+        Intent::Undo { operation } => return undo::settle(scene, *operation),
         Intent::Delete { pin, paths } => {
             if let Err(error) = delete::settle(repo, pin.as_deref(), paths) {
                 events(Event::Warning(format!("what was being deleted is still there: {error}")));

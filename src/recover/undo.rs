@@ -9,7 +9,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::git::moved::{self, Direction};
 use crate::git::refs::{self, RefChange};
 use crate::git::{Repo, RepoLock, notes, operation, snapshot, worktree};
@@ -194,6 +194,8 @@ pub fn carry_out(scene: Scene<'_>, plan: &Plan) -> Result<()> {
     let held: Result<Vec<SessionLock>> =
         sessions.iter().map(|name| SessionLock::take(repo, name, "undo")).collect();
     let _held = held?;
+    // Who had the turn before may have moved what goes back.
+    let plan = &self::plan(repo, &operation::log(repo)?, plan.operation.clone())?;
     let ways = ways(scene, plan)?;
     let entry = journal::begin(repo, &Intent::Undo { operation: plan.operation.id })?;
     begin(scene, plan.operation.id);
@@ -209,11 +211,12 @@ fn begin(scene: Scene<'_>, id: Oid) {
     operation::undoes(scene.repo, id);
 }
 
-/// Brings an undo to its end whose process died.
-pub fn settle(scene: Scene<'_>, id: Oid) -> Result<()> {
+/// Brings an undo to its end whose process died; whether it is done with: what
+/// was changed since can't go back any more.
+pub fn settle(scene: Scene<'_>, id: Oid) -> Result<bool> {
     let log = operation::log(scene.repo)?;
     let Some(operation) = log.iter().find(|one| one.id == id && one.undone_by.is_none()) else {
-        return Ok(());
+        return Ok(true);
     };
     let plan = look(scene.repo, &log, operation.clone(), Start::Resumed);
     let undone = plan.and_then(|plan| {
@@ -224,8 +227,9 @@ pub fn settle(scene: Scene<'_>, id: Oid) -> Result<()> {
     if let Err(error) = undone {
         let text = format!("the undo of {} was left half-way: {error}", id.short());
         (scene.events)(Event::Warning(text));
+        return Ok(error.kind == Kind::Refused);
     }
-    Ok(())
+    Ok(true)
 }
 
 /// Every session whose worktree or branch goes back.
@@ -266,7 +270,9 @@ impl Way {
     fn is_begun(&self, repo: &Repo) -> bool {
         match self {
             Self::Away(session, _) => !session.worktree.is_dir(),
-            Self::Back(session, _) => session.worktree.is_dir(),
+            Self::Back(session, _) => {
+                session.worktree.is_dir() || worktree::entry(repo, &session.worktree_id).is_dir()
+            }
             Self::Branch(_, moved, _) | Self::Checkout(_, moved) => {
                 repo.read().find_ref(&moved.name).is_ok_and(|at| at == moved.old)
             }
@@ -411,7 +417,7 @@ fn go(scene: Scene<'_>, plan: &Plan, ways: &[Way]) -> Result<()> {
     let lock = RepoLock::take(scene.repo, "undo", scene.events)?;
     let mut changes = Vec::new();
     for one in plan.refs.iter().filter(|one| !done.contains_key(one.name.as_str())) {
-        if scene.repo.read().find_ref(&one.name)? == one.new {
+        if plan.start == Start::Fresh || scene.repo.read().find_ref(&one.name)? == one.new {
             changes.push(back(one));
         }
     }
