@@ -337,6 +337,8 @@ fn no_command_at_all() {
           config          Show the settings in force and where each comes from
           trust           Allow the commands that this repository names, exactly as they are now
           undo            Take back what a command did
+          trash           List what is in the trash, bring it back, or delete it for good
+          gc              Show what nobody needs any more, or delete it
           doctor          Look for what is wrong, and how to set it right
           demo            Show everything in a minute, in a repository made for it
           man             Show the manual, or install it for `git help orch`
