@@ -32,13 +32,14 @@ pub fn parse(text: &str) -> Vec<RefChange> {
         if text == "-" { Some(None) } else { text.parse().ok().map(Some) }
     };
     let mut changes = Vec::new();
-    for line in text.lines() {
+    for line in text.split('\n') {
         if line == END {
             return changes;
         }
         let mut fields = line.splitn(3, ' ');
         let (old, new) = (fields.next().and_then(place), fields.next().and_then(place));
-        let (Some(old), Some(new), Some(name)) = (old, new, fields.next()) else { return Vec::new() };
+        let name = fields.next().filter(|name| name.starts_with("refs/") && !name.contains(char::is_control));
+        let (Some(old), Some(new), Some(name)) = (old, new, name) else { return Vec::new() };
         let old = old.map_or(Expect::Absent, Expect::At);
         changes.push(RefChange { name: name.to_owned(), new, old });
     }

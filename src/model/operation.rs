@@ -101,7 +101,7 @@ impl Step {
     pub fn parse(message: &str) -> Option<Self> {
         let (what, lines) = message.split_once("\n\n")?;
         let mut step = Self { operation: None, what: what.to_owned(), undoes: None, effects: Vec::new() };
-        for line in lines.lines().filter(|line| !line.is_empty()) {
+        for line in lines.split('\n').filter(|line| !line.is_empty()) {
             let (word, rest) = line.split_once(' ')?;
             match word {
                 "operation" => step.operation = Some(rest.parse().ok()?),
@@ -131,22 +131,31 @@ fn effect(word: &str, rest: &str) -> Option<Effect> {
         return Some(Effect::Made { session: rest.parse().ok()? });
     }
     if word == "emptied" {
-        return Some(Effect::Emptied { id: rest.to_owned() });
+        return Some(Effect::Emptied { id: trash_id(rest)? });
     }
     let (first, rest) = rest.split_once(' ')?;
     if word == "ref" {
         let place = |text: &str| if text == "-" { Some(None) } else { text.parse().ok().map(Some) };
         let (new, name) = rest.split_once(' ')?;
-        return Some(Effect::Ref { name: name.to_owned(), old: place(first)?, new: place(new)? });
+        let is_ref = name.starts_with("refs/") && !name.contains(char::is_control);
+        return is_ref.then_some(Effect::Ref { name: name.to_owned(), old: place(first)?, new: place(new)? });
     }
     let session = first.parse().ok()?;
     match word {
-        "trashed" => Some(Effect::Trashed { session, id: rest.to_owned() }),
-        "restored" => Some(Effect::Restored { session, id: rest.to_owned() }),
+        "trashed" => Some(Effect::Trashed { session, id: trash_id(rest)? }),
+        "restored" => Some(Effect::Restored { session, id: trash_id(rest)? }),
         "held" => Some(Effect::Held { session, work: rest.parse().ok()? }),
         "holds" => Some(Effect::Holds { session, work: rest.parse().ok()? }),
         _ => None,
     }
+}
+
+/// A name in the trash, which becomes a part of paths: nothing that leads
+/// elsewhere.
+fn trash_id(text: &str) -> Option<String> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
+    let id = !text.is_empty() && !text.starts_with('.') && text.chars().all(plain);
+    id.then(|| text.to_owned())
 }
 
 /// What one command changed.
@@ -267,7 +276,16 @@ mod tests {
 
     #[test]
     fn what_is_no_step_is_refused() {
-        for text in ["", "a", "a\n\nref", "a\n\nref - x y", "a\n\nheld b c", "a\n\nwhatever b c"] {
+        for text in [
+            "",
+            "a",
+            "a\n\nref",
+            "a\n\nref - x y",
+            "a\n\nheld b c",
+            "a\n\ntrashed b ../c",
+            "a\n\nmade b\r",
+            "a\n\nwhatever b c",
+        ] {
             assert_eq!(Step::parse(text), None, "{text}");
         }
     }
