@@ -184,6 +184,8 @@ pub fn refill(repo: &Repo, place: &Place) -> Result<()> {
 pub fn switch(repo: &Repo, place: &Place, branch: &str, to: Oid) -> Result<()> {
     repo.reach("worktree to be moved")?;
     let output = switching(repo, place, branch, to).spawn()?;
+    // A git that was killed leaves locks, and so does one that could not remove them.
+    unlock(repo, place, branch)?;
     if output.code == 0 {
         return repo.reach("worktree moved");
     }

@@ -11,7 +11,7 @@ use crate::{Cli, dispatch, scenario};
 /// The parts, the share of the time that is left then, and how many scenarios.
 const PARTS: [(&str, f64, usize); 5] = [
     ("sweep --sample 7", 0.25, 6),
-    ("inject --sample 7 --mode enospc --mode eacces-sticky --mode eio --mode eintr", 0.3, 5),
+    ("inject --sample 7 --mode enospc --mode eacces-sticky --mode emfile --mode eintr", 0.3, 5),
     ("points", 0.55, 0),
     ("mix --commands 6", 0.65, 0),
     ("landings --count 40", 0.95, 0),

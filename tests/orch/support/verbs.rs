@@ -63,7 +63,7 @@ pub(crate) fn gits(repo: &TestRepo) -> Vec<PathBuf> {
             folders.push(at);
         }
     }
-    let all = ["CI", "GIT_ORCH_TEST_GITS"].iter().any(|key| std::env::var_os(key).is_some());
+    let all = std::env::vars_os().any(|(key, _)| key == "CI" || key == "GIT_ORCH_TEST_GITS");
     if !all {
         folders.truncate(1);
         skip("versions of git behind the first; GIT_ORCH_TEST_GITS=all tries them");
