@@ -68,8 +68,7 @@ fn run(scene: Scene<'_>, order: &Order, claimed: &Claimed) -> Result<Fanout> {
     let site = Site { scene, order, name: &begun.name, input: begun.input_tree, logs: &claimed.logs };
     let before = programs::load(scene.repo);
     let (mut ended, spare) = pool::run_all(&site)?;
-    let tree = put_together(&site, &ended)?;
-    let tip = if tree == site.input { None } else { Some(commit_result(&site, tree, &ended)?) };
+    let (tree, tip) = result(&site, &ended)?;
     for one in ended.iter_mut().filter(|one| one.accepted.is_some()) {
         one.shard.commit = tip;
     }
@@ -99,6 +98,33 @@ fn run(scene: Scene<'_>, order: &Order, claimed: &Claimed) -> Result<Fanout> {
     };
     record(&site, claimed, &fanout, tip)?;
     Ok(fanout)
+}
+
+/// How often a result is made again that git clears parts of away.
+const ATTEMPTS: usize = 5;
+
+/// The result's tree and commit, kept until the record has it; no commit where
+/// nothing was changed.
+fn result(site: &Site<'_>, ended: &[Ended]) -> Result<(Oid, Option<Oid>)> {
+    let repo = site.scene.repo;
+    let keep = claim::pin(site.name, 0);
+    for _ in 0..ATTEMPTS {
+        let tree = put_together(site, ended)?;
+        if tree == site.input {
+            return Ok((tree, None));
+        }
+        let Ok(tip) = commit_result(site, tree, ended) else { continue };
+        let lock = RepoLock::take(repo, "fanout, its result", site.scene.events)?;
+        let pin = RefChange::set(keep.clone(), tip, repo.read().find_ref(&keep)?);
+        let pinned = refs::apply(repo, &lock, &[pin], "fanout, its result");
+        drop(lock);
+        if pinned.is_ok() && refs::is_whole(repo, tip, &[site.order.commit])? {
+            return Ok((tree, Some(tip)));
+        }
+        site.scene.interrupt.check()?;
+    }
+    let tree = put_together(site, ended)?;
+    commit_result(site, tree, ended).map(|tip| (tree, Some(tip)))
 }
 
 /// The one tree with the accepted changes of all shards.
