@@ -10,6 +10,7 @@ pub mod reason;
 pub mod scratch;
 pub mod trash;
 pub mod undo;
+mod way;
 
 use crate::error::Result;
 use crate::fanout::claim;

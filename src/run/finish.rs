@@ -25,16 +25,26 @@ pub struct Ending {
 /// Commits what is left and puts the result up for review; `None` when the
 /// run changed nothing.
 pub fn finish(scene: Scene<'_>, ready: &Ready, left: &Left, ending: Ending) -> Result<Option<Stored<Task>>> {
+    let session = ready.session.name.clone();
+    let entry = journal::begin(scene.repo, &Intent::Commit { session })?;
+    let done = put_up(scene, ready, left, ending);
+    if done.is_err() {
+        worktree::unlock(scene.repo, &ready.place, &ready.session.branch)?;
+    }
+    entry.end()?;
+    done
+}
+
+fn put_up(scene: Scene<'_>, ready: &Ready, left: &Left, ending: Ending) -> Result<Option<Stored<Task>>> {
     let repo = scene.repo;
     let mut task = ready.task.value.clone();
     let mut tip = left.tip;
-    let entry = journal::begin(repo, &Intent::Commit { session: task.session.clone() })?;
     if !left.dirty.is_empty() {
         tip = commit::everything(repo, &ready.place, left.tip, &message(&task), scene.habits)?;
     }
     let (before, after) = (repo.read().commit(task.base_oid)?.tree, repo.read().commit(tip)?.tree);
     if before == after {
-        return entry.end().map(|()| None);
+        return Ok(None);
     }
     let passed_over = judge::passed_over(repo, &ready.place, &task.branch, tip)?;
     let keeps = [tip].into_iter().chain(passed_over).collect();
@@ -61,7 +71,6 @@ pub fn finish(scene: Scene<'_>, ready: &Ready, left: &Left, ending: Ending) -> R
     let at = record.new.expect("a record points somewhere");
     let effects = effects(ready, left, tip);
     refs::apply_with(repo, &lock, &[review, record], &effects, "task done")?;
-    entry.end()?;
     Ok(Some(Stored { value: task, tip: at }))
 }
 

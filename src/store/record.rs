@@ -4,6 +4,7 @@
 //! rewritten; files in the tree that a change does not name are carried over.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -14,6 +15,9 @@ use crate::model::{Oid, RepoPath, Time};
 
 /// The version that this program writes and reads.
 pub const VERSION: u32 = 1;
+
+/// How long the second look at records waits.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// A record and the commit it was read at.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,6 +35,19 @@ struct Versioned {
 
 /// Reads every record under a prefix, by name.
 pub fn load_all<T: DeserializeOwned>(repo: &Repo, prefix: &str, file: &str) -> Result<Vec<Stored<T>>> {
+    twice(|| load_all_once(repo, prefix, file))
+}
+
+/// Reads, and once more where that fails: a `git gc` beside us can take what
+/// another process then writes again.
+fn twice<T>(read: impl Fn() -> Result<T>) -> Result<T> {
+    read().or_else(|_| {
+        std::thread::sleep(PAUSE);
+        read()
+    })
+}
+
+fn load_all_once<T: DeserializeOwned>(repo: &Repo, prefix: &str, file: &str) -> Result<Vec<Stored<T>>> {
     let refs = repo.read().refs(prefix)?;
     let wanted: Vec<(Oid, &str)> = refs.iter().map(|(_, oid)| (*oid, file)).collect();
     let files = repo.read().files(&wanted)?;
@@ -39,9 +56,11 @@ pub fn load_all<T: DeserializeOwned>(repo: &Repo, prefix: &str, file: &str) -> R
 
 /// Reads one record.
 pub fn find<T: DeserializeOwned>(repo: &Repo, name: &str, file: &str) -> Result<Option<Stored<T>>> {
-    let Some(tip) = repo.read().find_ref(name)? else { return Ok(None) };
-    let bytes = repo.read().files(&[(tip, file)])?.pop().flatten();
-    parse(name, tip, bytes).map(Some)
+    twice(|| {
+        let Some(tip) = repo.read().find_ref(name)? else { return Ok(None) };
+        let bytes = repo.read().files(&[(tip, file)])?.pop().flatten();
+        parse(name, tip, bytes).map(Some)
+    })
 }
 
 /// Reads a record as it was at a commit of its chain.

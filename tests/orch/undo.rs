@@ -205,8 +205,8 @@ fn a_base_that_others_have_stays() {
         "
         exit 3
         -- stderr
-        error: `refs/heads/main` was changed since `<oid>`
-        hint: `git orch log --ops` shows what happened
+        error: `main` has moved on since
+        hint: take it back with a commit: `git revert <oid>`
         ",
     );
 }
