@@ -35,31 +35,25 @@ struct Versioned {
 
 /// Reads every record under a prefix, by name.
 pub fn load_all<T: DeserializeOwned>(repo: &Repo, prefix: &str, file: &str) -> Result<Vec<Stored<T>>> {
-    twice(|| load_all_once(repo, prefix, file))
-}
-
-/// Reads, and once more where that fails: a `git gc` beside us can take what
-/// another process then writes again.
-fn twice<T>(read: impl Fn() -> Result<T>) -> Result<T> {
-    read().or_else(|_| {
-        std::thread::sleep(PAUSE);
-        read()
-    })
-}
-
-fn load_all_once<T: DeserializeOwned>(repo: &Repo, prefix: &str, file: &str) -> Result<Vec<Stored<T>>> {
     let refs = repo.read().refs(prefix)?;
     let wanted: Vec<(Oid, &str)> = refs.iter().map(|(_, oid)| (*oid, file)).collect();
-    let files = repo.read().files(&wanted)?;
+    let files = files(repo, &wanted)?;
     refs.iter().zip(files).map(|((name, tip), bytes)| parse(name, *tip, bytes)).collect()
 }
 
 /// Reads one record.
 pub fn find<T: DeserializeOwned>(repo: &Repo, name: &str, file: &str) -> Result<Option<Stored<T>>> {
-    twice(|| {
-        let Some(tip) = repo.read().find_ref(name)? else { return Ok(None) };
-        let bytes = repo.read().files(&[(tip, file)])?.pop().flatten();
-        parse(name, tip, bytes).map(Some)
+    let Some(tip) = repo.read().find_ref(name)? else { return Ok(None) };
+    let bytes = files(repo, &[(tip, file)])?.pop().flatten();
+    parse(name, tip, bytes).map(Some)
+}
+
+/// Reads files, and once more where that fails: a `git gc` beside us can take
+/// what another process then writes again.
+fn files(repo: &Repo, wanted: &[(Oid, &str)]) -> Result<Vec<Option<Vec<u8>>>> {
+    repo.read().files(wanted).or_else(|_| {
+        std::thread::sleep(PAUSE);
+        repo.read().files(wanted)
     })
 }
 
