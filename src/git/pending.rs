@@ -67,9 +67,13 @@ pub(super) fn unlock(repo: &Repo, changes: &[RefChange]) -> Result<()> {
     locks(repo, changes).iter().try_for_each(|file| lock::clear(repo, file).map(drop))
 }
 
-/// Whether any of it was done.
+/// Whether any of it was done. A ref that is gone tells nothing where others
+/// were to be moved: anybody may have deleted it.
 pub(super) fn is_begun(repo: &Repo, changes: &[RefChange]) -> Result<bool> {
-    for change in changes.iter().filter(|change| change.new != change.expected()) {
+    let only_deletes = changes.iter().all(|change| change.new.is_none());
+    let tells =
+        |change: &&RefChange| change.new != change.expected() && (only_deletes || change.new.is_some());
+    for change in changes.iter().filter(tells) {
         if repo.read().find_ref(&change.name)? == change.new {
             return Ok(true);
         }

@@ -169,7 +169,7 @@ fn transact(repo: &Repo, lock: &RepoLock, changes: &[RefChange], why: &str) -> R
         }
         let lacked = written::restore(repo, tips())? | clear_locks(repo, changes)?;
         if pending::is_begun(repo, changes)? {
-            output = pending::go_on(repo, changes)?;
+            pending::go_on(repo, changes)?;
         } else if lacked || output.code < 0 {
             output = write()?;
         }
@@ -231,4 +231,57 @@ pub(super) fn script(changes: &[RefChange]) -> Vec<u8> {
     }
     text.push_str("prepare\0commit\0");
     text.into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::git::mine::testing::{Scratch, commit};
+
+    /// Three commits, two records at the first, and what a lock takes.
+    fn scratch() -> (Scratch, Repo, [Oid; 3]) {
+        let scratch = Scratch::new();
+        scratch.import(&[commit(1, &[], ""), commit(2, &[1], ""), commit(3, &[2], "")].concat());
+        let oids = ["main~2", "main~1", "main"].map(|revision| scratch.oid(revision));
+        let repo = scratch.repo();
+        let lock = RepoLock::take(&repo, "test", &|_| {}).unwrap();
+        let made = ["refs/orch/a", "refs/orch/b"].map(|name| RefChange::create(name, oids[0]));
+        apply(&repo, &lock, &made, "test").unwrap();
+        (scratch, repo, oids)
+    }
+
+    #[test]
+    fn what_misses_changes_nothing_though_another_ref_is_gone_already() {
+        let (_scratch, repo, [one, two, three]) = scratch();
+        let lock = RepoLock::take(&repo, "test", &|_| {}).unwrap();
+        let log = repo.read().find_ref(OPERATIONS).unwrap();
+        let changes = [
+            RefChange::update("refs/orch/a", two, one),
+            RefChange::update("refs/orch/b", two, three),
+            RefChange::delete("refs/orch/gone", one),
+        ];
+        assert_eq!(apply(&repo, &lock, &changes, "test").unwrap_err().kind, crate::error::Kind::Refused);
+        for name in ["refs/orch/a", "refs/orch/b"] {
+            assert_eq!(repo.read().find_ref(name).unwrap(), Some(one), "{name}");
+        }
+        assert_eq!(repo.read().find_ref(OPERATIONS).unwrap(), log);
+    }
+
+    #[test]
+    fn what_a_dead_holder_had_half_done_is_done_by_the_next() {
+        let (scratch, repo, [one, two, _]) = scratch();
+        let changes = [RefChange::update("refs/orch/a", two, one), RefChange::delete("refs/orch/b", one)];
+        for (half_done, left) in [(false, [Some(one), Some(one)]), (true, [Some(two), None])] {
+            let lock = RepoLock::take(&repo, "test", &|_| {}).unwrap();
+            lock.announce(&changes).unwrap();
+            if half_done {
+                scratch.git(&["update-ref", "refs/orch/a", &two.to_string()], b"");
+            }
+            drop(lock);
+            assert!(RepoLock::is_left_pending(&repo));
+            RepoLock::settle(&repo, &|_| {}).unwrap();
+            assert!(!RepoLock::is_left_pending(&repo));
+            assert_eq!(["refs/orch/a", "refs/orch/b"].map(|name| repo.read().find_ref(name).unwrap()), left);
+        }
+    }
 }
