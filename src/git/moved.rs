@@ -100,6 +100,9 @@ pub fn go(
         return Ok(());
     }
     settle(repo, lock, branch, way, if output.code < 0 { Git::MayHaveDied } else { Git::Ended })?;
+    if repo.read().find_ref(&refs::branch(branch))? == Some(way.1) {
+        return Ok(());
+    }
     let at = holder.path.display();
     Err(Error::refused(format!("`{branch}` is checked out in `{at}`, where git can't move it"))
         .because(output.complaint_with_paths())

@@ -184,8 +184,9 @@ pub fn refill(repo: &Repo, place: &Place) -> Result<()> {
 pub fn switch(repo: &Repo, place: &Place, branch: &str, to: Oid) -> Result<()> {
     repo.reach("worktree to be moved")?;
     let output = switching(repo, place, branch, to).spawn()?;
-    // A git that was killed leaves locks, and so does one that could not remove them.
-    unlock(repo, place, branch)?;
+    if output.code < 0 {
+        unlock(repo, place, branch)?;
+    }
     if output.code == 0 {
         return repo.reach("worktree moved");
     }
@@ -227,7 +228,11 @@ pub fn adopt(repo: &Repo, place: &Place, kept: Oid) -> Result<()> {
 /// was killed, and nobody else is at work there.
 pub fn unlock(repo: &Repo, place: &Place, branch: &str) -> Result<()> {
     refs::unlock(repo, &refs::branch(branch))?;
-    let mut files = Vec::new();
+    unlock_own(repo, place)
+}
+
+/// The same for the worktree's own files alone, which no other one shares.
+pub fn unlock_own(repo: &Repo, place: &Place) -> Result<()> {
     let own = place.git_dir.read_dir().into_iter().flatten().flatten().map(|entry| entry.path());
     // What has a name in capitals, and the index, belongs to this worktree.
     let is_own = |file: &PathBuf| {
@@ -235,8 +240,7 @@ pub fn unlock(repo: &Repo, place: &Place, branch: &str) -> Result<()> {
         let stem = name.strip_suffix(".lock");
         stem.is_some_and(|stem| stem == "index" || stem.chars().all(|c| c.is_ascii_uppercase() || c == '_'))
     };
-    files.extend(own.filter(is_own));
-    files.iter().try_for_each(|file| lock::clear(repo, file).map(drop))
+    own.filter(is_own).try_for_each(|file| lock::clear(repo, &file).map(drop))
 }
 
 /// What differs from `HEAD` in a worktree: tracked and untracked paths.

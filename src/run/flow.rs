@@ -89,7 +89,7 @@ fn run(scene: Scene<'_>, mut ready: Ready, program: &Program) -> Result<Stored<T
 
 /// What git says of a run that ended well, and the result where it is one.
 fn judged(scene: Scene<'_>, ready: &Ready, ending: Ending) -> Result<(Outcome, Option<Stored<Task>>)> {
-    worktree::unlock(scene.repo, &ready.place, &ready.task.value.branch)?;
+    worktree::unlock_own(scene.repo, &ready.place)?;
     let left = judge::look(scene.repo, &ready.place, ready.start)?;
     if !left.descends {
         return Ok((Outcome::Failed, None));
