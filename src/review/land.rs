@@ -20,7 +20,7 @@ use crate::git::refs::{self, RefChange};
 use crate::git::{Repo, RepoLock, commit, trailer};
 use crate::model::task::Landed;
 use crate::model::wording::{few, tick};
-use crate::model::{Effect, Name, Oid, TaskState, Time};
+use crate::model::{Effect, Event, Name, Oid, TaskState, Time};
 use crate::run::{Scene, end, prepare};
 use crate::session::{LandLock, SessionLock, base};
 use crate::store;
@@ -162,7 +162,15 @@ pub fn land(scene: Scene<'_>, item: &Item, trust: &Trust) -> Result<Landing> {
             Ok(()) => {
                 let (to, checked) = (candidate.commit, check != Checked::Unconfigured);
                 let time = Time::now().max(scene.now);
-                settle(scene, item, Landed { from: plan.from, to, time, checked })?;
+                let landed = Landed { from: plan.from, to, time, checked };
+                // The base has moved: what fails now, the next command does from the commits.
+                if let Err(error) = settle(scene, item, landed) {
+                    let text = format!(
+                        "{} has landed, its record follows with the next command: {error}",
+                        item.name
+                    );
+                    (scene.events)(Event::Warning(text));
+                }
                 let to = Some(to);
                 return Ok(Landing { name: plan.name, base: plan.base, from: plan.from, to, check });
             }
