@@ -12,7 +12,6 @@ use crate::run::claim::{self, Order};
 use crate::run::routing::{self, Survey};
 use crate::run::worker::{self, Worker};
 use crate::run::{Scene, flow};
-use crate::session::workplace;
 use crate::store;
 
 /// Give a task to the session that knows the code, and run it there
@@ -57,24 +56,23 @@ pub(super) fn run(app: &App, args: TaskArgs) -> Result<u8> {
     let opened = Opened::to_change(app)?;
     let events = |event| app.ui.event(event);
     let scene = opened.scene(app, &events);
-    let survey = routing::survey(&opened.repo, &opened.settings, app.now)?;
-    let typed = patterns(app, &opened.repo, &args.paths)?;
-    let given = routing::given(&opened.repo, &survey, &typed)?;
-    let (session, targets, route) = match &args.session {
-        Some(name) => by_name(scene, &survey, (name, &text), &given)?,
-        None => by_history(scene, &survey, &text, &given)?,
+    let (claimed, session, worker) = loop {
+        let (session, targets, route) = choose(app, &opened, scene, (&text, &args))?;
+        let worker = choose_worker(app, &opened, &args, &session)?;
+        if args.dry_run {
+            app.ui.data(&route)?;
+            app.ui.answer(format!("{} would take it{}", session.name, words(route.as_ref())))?;
+            return Ok(crate::error::exit::DONE);
+        }
+        identity::require(&opened.repo)?;
+        let (agent, text) = (worker.name().map(str::to_owned), text.clone());
+        let order = Order { text, targets, route, session: session.clone(), agent, again: args.again };
+        match claim::claim(&opened.repo, order, &events, app.now) {
+            // Another one is chosen in place of one that is gone by now.
+            Err(_) if args.session.is_none() && claim::is_gone(&opened.repo, &session.name)? => {}
+            claimed => break (claimed?, session, worker),
+        }
     };
-    let worker = choose_worker(app, &opened, &args, &session)?;
-    if args.dry_run {
-        app.ui.data(&route)?;
-        app.ui.answer(format!("{} would take it{}", session.name, words(route.as_ref())))?;
-        return Ok(crate::error::exit::DONE);
-    }
-    identity::require(&opened.repo)?;
-    workplace::require(&opened.repo, &session)?;
-    let agent = worker.name().map(str::to_owned);
-    let order = Order { text, targets, route, session: session.clone(), agent, again: args.again };
-    let claimed = claim::claim(&opened.repo, order, &events, app.now)?;
     app.ui.note(taken(&claimed.task.value));
     let done = flow::carry_out(scene, claimed, &worker)?;
     remember_command(&opened, &done.value, &args)?;
@@ -85,6 +83,16 @@ pub(super) fn run(app: &App, args: TaskArgs) -> Result<u8> {
 }
 
 type Chosen = (Session, Vec<Target>, Option<Route>);
+
+fn choose(app: &App, opened: &Opened, scene: Scene<'_>, (text, args): (&str, &TaskArgs)) -> Result<Chosen> {
+    let survey = routing::survey(&opened.repo, &opened.settings, app.now)?;
+    let typed = patterns(app, &opened.repo, &args.paths)?;
+    let given = routing::given(&opened.repo, &survey, &typed)?;
+    match &args.session {
+        Some(name) => by_name(scene, &survey, (name, text), &given),
+        None => by_history(scene, &survey, text, &given),
+    }
+}
 
 /// The session is said; which files are likely is still worth telling it.
 fn by_name(

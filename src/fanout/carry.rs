@@ -48,17 +48,14 @@ struct Left {
 }
 
 /// Runs one shard; `None` when it was interrupted.
-pub(super) fn carry_out(
-    site: &Site<'_>,
-    throwaway: &Throwaway<'_>,
-    index: usize,
-    input: Oid,
-) -> Result<Option<Ended>> {
+pub(super) fn carry_out(site: &Site<'_>, throwaway: &Throwaway<'_>, index: usize) -> Result<Option<Ended>> {
     let planned = &site.order.shards[index];
     let n = index + 1;
     let invocation = invocation(site, throwaway, planned, n)?;
     let links = share(site, throwaway, planned);
     let run = process::run(&invocation, site.scene.interrupt, |_| {});
+    // Until a ref keeps what it left.
+    let _fence = site.scene.repo.fence(site.scene.events);
     // A command may have put something else in their place; that is left to be seen.
     links.iter().for_each(|link| drop(std::fs::remove_file(link)));
     let failure = match &run {
@@ -80,7 +77,7 @@ pub(super) fn carry_out(
         commit: None,
         seconds: ended.map_or(0.0, |ended| ended.elapsed.as_secs_f64()),
     };
-    judge(site, shard, failure, look(site, throwaway, input)).map(Some)
+    judge(site, shard, failure, look(site, throwaway, planned)).map(Some)
 }
 
 fn invocation(
@@ -148,8 +145,17 @@ fn share(site: &Site<'_>, throwaway: &Throwaway<'_>, planned: &PlannedShard) -> 
     links
 }
 
-fn look(site: &Site<'_>, throwaway: &Throwaway<'_>, input: Oid) -> Result<Left> {
-    let tree = throwaway.capture()?;
+/// The tree that a shard's worktree holds at first; written anew each time, as
+/// no ref keeps one that holds only some files.
+pub(super) fn input(site: &Site<'_>, planned: &PlannedShard) -> Result<Oid> {
+    match planned.held(&site.order.tracked) {
+        None => Ok(site.input),
+        Some(held) => splice::take(site.scene.repo, None, site.input, &held),
+    }
+}
+
+fn look(site: &Site<'_>, throwaway: &Throwaway<'_>, planned: &PlannedShard) -> Result<Left> {
+    let (input, tree) = (input(site, planned)?, throwaway.capture()?);
     let changes =
         if tree == input { Vec::new() } else { site.scene.repo.read().changes(Some(input), tree)? };
     Ok(Left { tree, changes })

@@ -108,6 +108,7 @@ const ATTEMPTS: usize = 5;
 fn result(site: &Site<'_>, ended: &[Ended]) -> Result<(Oid, Option<Oid>)> {
     let repo = site.scene.repo;
     let keep = claim::pin(site.name, 0);
+    let _fence = repo.fence(site.scene.events);
     for _ in 0..ATTEMPTS {
         let tree = put_together(site, ended)?;
         if tree == site.input {

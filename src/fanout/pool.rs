@@ -7,10 +7,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Sender};
 
 use super::carry::{self, Ended, Site};
-use super::plan::PlannedShard;
 use crate::error::Result;
-use crate::git::splice;
-use crate::model::{Event, Oid};
+use crate::model::Event;
 use crate::run::throwaway::Throwaway;
 
 /// Runs all shards; how each ended, in order, and a throwaway that is left
@@ -71,9 +69,8 @@ impl Queue {
 fn work<'a>(site: &Site<'a>, queue: &Queue, send: &Sender<Ended>) -> Result<Option<Throwaway<'a>>> {
     let mut held = None;
     while let Some(index) = queue.take(site) {
-        let input = input(site, &site.order.shards[index])?;
-        let throwaway = ready(site, held.take(), input)?;
-        match carry::carry_out(site, &throwaway, index, input)? {
+        let throwaway = ready(site, held.take(), index)?;
+        match carry::carry_out(site, &throwaway, index)? {
             Some(ended) => drop(send.send(ended)),
             None => break,
         }
@@ -82,16 +79,11 @@ fn work<'a>(site: &Site<'a>, queue: &Queue, send: &Sender<Ended>) -> Result<Opti
     Ok(held)
 }
 
-/// The tree that a shard's worktree holds at first.
-fn input(site: &Site<'_>, planned: &PlannedShard) -> Result<Oid> {
-    match planned.held(&site.order.tracked) {
-        None => Ok(site.input),
-        Some(held) => splice::take(site.scene.repo, None, site.input, &held),
-    }
-}
-
-/// A throwaway that holds a tree: the one from before where it can be mended.
-fn ready<'a>(site: &Site<'a>, held: Option<Throwaway<'a>>, tree: Oid) -> Result<Throwaway<'a>> {
+/// A throwaway that holds what a shard starts from: the one from before where
+/// it can be mended.
+fn ready<'a>(site: &Site<'a>, held: Option<Throwaway<'a>>, index: usize) -> Result<Throwaway<'a>> {
+    let _fence = site.scene.repo.fence(site.scene.events);
+    let tree = carry::input(site, &site.order.shards[index])?;
     if let Some(held) = held
         && held.set(tree).is_ok()
     {

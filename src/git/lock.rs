@@ -11,6 +11,7 @@ use std::io::{Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::fence::Fence;
 use super::refs::RefChange;
 use super::repo::Repo;
 use super::{pending, worktree};
@@ -27,6 +28,7 @@ pub struct RepoLock {
     file: File,
     path: PathBuf,
     signature: String,
+    _fence: Fence,
 }
 
 impl RepoLock {
@@ -39,6 +41,7 @@ impl RepoLock {
         let folder = repo.orch_dir()?;
         let path = folder.join("lock");
         let mut file = open(&path)?;
+        let fence = repo.fence(events);
         let watch = Stopwatch::start();
         let mut told = false;
         repo.reach("lock to be taken")?;
@@ -64,7 +67,7 @@ impl RepoLock {
             std::thread::sleep(Duration::from_millis(5));
         }
         let announced = announced(&mut file);
-        let lock = Self { file, path, signature: signature(what) };
+        let lock = Self { file, path, signature: signature(what), _fence: fence };
         if repo.is_locked_for_real() {
             pending::complete(repo, &announced)?;
         }

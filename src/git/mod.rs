@@ -15,6 +15,7 @@ mod written;
 pub mod checkout;
 pub mod commit;
 pub mod executing;
+pub mod fence;
 pub mod identity;
 pub mod landed;
 pub mod lock;
@@ -36,6 +37,7 @@ pub mod splice;
 pub mod trailer;
 pub mod worktree;
 
+pub use fence::Fence;
 pub use lock::RepoLock;
 pub use process::{Git, Place};
 pub use read::{Commit, Entry, EntryKind, Head, Read, Write};

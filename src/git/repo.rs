@@ -8,6 +8,7 @@ use std::sync::Arc;
 use git2::{ErrorClass, ErrorCode, Repository, RepositoryOpenFlags};
 
 use super::child::Child;
+use super::fence::{Fence, Fences};
 use super::library::Library;
 use super::operation::Doing;
 use super::porcelain;
@@ -15,6 +16,7 @@ use super::process::{Command, Git, Place};
 use super::read::{Backing, Read, Write};
 use super::written::Written;
 use crate::error::{Error, IoContext, Result};
+use crate::model::Events;
 
 /// How objects and refs are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,6 +40,7 @@ pub struct Repo {
     main_work_tree: Option<PathBuf>,
     written: Written,
     doing: Doing,
+    fences: Arc<Fences>,
 }
 
 impl std::fmt::Debug for Repo {
@@ -89,7 +92,8 @@ impl Repo {
         main_work_tree: Option<PathBuf>,
     ) -> Self {
         let (written, doing) = (Written::default(), Doing::default());
-        Self { git, place, reader, backend, main_work_tree, written, doing }
+        let fences = Fences::around(&place.common_dir);
+        Self { git, place, reader, backend, main_work_tree, written, doing, fences }
     }
 
     /// Reading objects and refs.
@@ -112,6 +116,12 @@ impl Repo {
 
     pub(super) fn doing(&self) -> &Doing {
         &self.doing
+    }
+
+    /// Keeps `git gc` from beginning while the fence stands: for as long as
+    /// objects are written that no ref holds yet.
+    pub fn fence(&self, events: Events<'_>) -> Fence {
+        Fences::put_up(&self.fences, events)
     }
 
     /// How this repository is read.

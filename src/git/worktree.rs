@@ -109,34 +109,55 @@ pub enum Start<'a> {
     Detached(Oid),
 }
 
+/// How often a worktree is added that somebody's `git worktree prune` disturbs.
+const ATTEMPTS: usize = 5;
+
 /// Registers a worktree at `path` without any file in it; its name under
 /// git's `worktrees/`. Fill it with [`fill`] once the lock is gone.
 pub fn add(
     repo: &Repo,
-    _lock: &RepoLock,
+    lock: &RepoLock,
     path: &Path,
     start: &Start<'_>,
     reason: Option<&str>,
 ) -> Result<String> {
     repo.reach("worktree to be added")?;
+    let mut start = start.clone();
+    for attempt in 1.. {
+        let output = adding(repo, path, &start, reason).spawn()?;
+        if output.code == 0 {
+            break;
+        }
+        // Somebody's `git worktree prune` can take away the very folder that git writes in.
+        let pruned = output.complaint().ends_with("No such file or directory");
+        if !pruned || attempt == ATTEMPTS {
+            let at = path.display();
+            let error = Error::unusable(format!("could not add the worktree `{at}`"));
+            return Err(error.because(output.complaint()));
+        }
+        forget(repo, lock, path)?;
+        if let Start::NewBranch(branch, oid) = start
+            && repo.read().find_ref(&refs::branch(branch))? == Some(oid)
+        {
+            start = Start::Branch(branch);
+        }
+    }
+    repo.reach("worktree added")?;
+    id_of(path)
+}
+
+fn adding<'a>(repo: &'a Repo, path: &Path, start: &Start<'_>, reason: Option<&str>) -> Command<'a> {
     let mut command = repo.git(["worktree", "add", "--no-checkout", "--quiet"]);
     if let Some(reason) = reason {
         command = command.args(["--lock", "--reason", reason]);
     }
-    command = match start {
+    match start {
         Start::NewBranch(branch, oid) => {
             command.args(["--no-track", "-b", branch, "--"]).args([path]).args([oid.to_string()])
         }
         Start::Branch(branch) => command.args([Path::new("--"), path]).args([branch]),
         Start::Detached(oid) => command.args(["--detach", "--"]).args([path]).args([oid.to_string()]),
-    };
-    let output = command.spawn()?;
-    if output.code != 0 {
-        let at = path.display();
-        return Err(Error::unusable(format!("could not add the worktree `{at}`")).because(output.complaint()));
     }
-    repo.reach("worktree added")?;
-    id_of(path)
 }
 
 /// The name under git's `worktrees/` that a worktree's own `.git` file tells.

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::error::Result;
-use crate::git::{Repo, snapshot};
+use crate::git::{Repo, fence, snapshot};
 use crate::store::journal;
 
 /// No snapshot takes so long.
@@ -14,6 +14,7 @@ const OLD: Duration = Duration::from_secs(3_600);
 /// Removes the old ones.
 pub fn sweep(repo: &Repo) -> Result<()> {
     sweep_in(&repo.orch_path(), snapshot::SCRATCH);
+    sweep_in(&repo.orch_path(), fence::SCRATCH);
     sweep_in(&journal::folder(repo), journal::NEW);
     Ok(())
 }

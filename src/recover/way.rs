@@ -219,6 +219,8 @@ fn away(scene: Scene<'_>, session: &Session, id: &str) -> Result<Option<RefChang
     let tip = repo.read().find_ref(&refs::branch(&session.branch))?;
     let kept = tip.map(|tip| remove::work(repo, session, tip, scene.now).unwrap_or(tip));
     let lock = RepoLock::take(repo, "undo", scene.events)?;
+    // A task may have come to it since the undo was planned.
+    remove::check(session, &store::tasks::load(repo)?)?;
     trash::put(repo, &lock, session, id)?;
     let known = repo.read().find_ref(&pin)?.is_some();
     Ok(kept.filter(|_| !known).map(|kept| RefChange::create(pin, kept)))

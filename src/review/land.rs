@@ -147,11 +147,13 @@ pub fn land(scene: Scene<'_>, item: &Item, trust: &Trust) -> Result<Landing> {
     let item = &item::require(scene.repo, item.name.as_str())?;
     let mut attempt = 1;
     loop {
+        let fence = scene.repo.fence(scene.events);
         let plan = plan(scene, item, &Ahead::default())?;
         let gate = super::gate::read(scene.repo, plan.from)?;
         gate.require_trust(trust)?;
         pass_gate(scene, item, &gate)?;
         let candidate = candidate(scene, item, &plan)?;
+        drop(fence);
         let check = check::run(scene, &candidate, &gate.checks)?;
         if let Checked::Failed { check: failed, tail, .. } = &check {
             ask_for_changes(scene, item, failed, tail)?;

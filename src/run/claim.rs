@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use crate::error::{Error, Result};
 use crate::git::refs::{self, RefChange};
 use crate::git::{Repo, RepoLock};
-use crate::model::{Events, Name, Route, Session, Target, Task, TaskState, Time};
-use crate::session::TaskLock;
+use crate::model::{Events, Name, Route, Session, SessionState, Target, Task, TaskState, Time};
+use crate::session::{TaskLock, workplace};
 use crate::store::tasks::With;
 use crate::store::{self, Stored};
 
@@ -39,11 +39,13 @@ pub struct Claimed {
 /// Makes the record of a new task.
 ///
 /// # Errors
-/// Refused while a task with the same text is open.
+/// Refused while a task with the same text is open, and when the session was
+/// removed meanwhile.
 pub fn claim(repo: &Repo, order: Order, events: Events<'_>, now: Time) -> Result<Claimed> {
     let lock = RepoLock::take(repo, "task", events)?;
     let tasks = store::tasks::load(repo)?;
     refuse_twin(&order, &tasks)?;
+    require_session(repo, &order.session)?;
     refuse_review_branch(repo)?;
     let name = free_name(repo, &order.text)?;
     let held = TaskLock::try_take(repo, &name)?
@@ -77,6 +79,21 @@ pub fn claim(repo: &Repo, order: Order, events: Events<'_>, now: Time) -> Result
     let tip = change.new.expect("a new record points somewhere");
     refs::apply(repo, &lock, &[change], "task")?;
     Ok(Claimed { task: Stored { value: task, tip }, lock: held })
+}
+
+/// Refuses a session that somebody took away since it was chosen.
+fn require_session(repo: &Repo, session: &Session) -> Result<()> {
+    if is_gone(repo, &session.name)? {
+        return Err(Error::refused(format!("session `{}` was removed meanwhile", session.name))
+            .hint("run the command again"));
+    }
+    workplace::require(repo, session).map(drop)
+}
+
+/// Whether a session is no longer there to take tasks.
+pub fn is_gone(repo: &Repo, session: &Name) -> Result<bool> {
+    let found = store::sessions::find(repo, session)?;
+    Ok(found.is_none_or(|found| found.value.state == SessionState::Archived))
 }
 
 /// Refuses where git has no room for a result.

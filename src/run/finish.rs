@@ -37,6 +37,7 @@ pub fn finish(scene: Scene<'_>, ready: &Ready, left: &Left, ending: Ending) -> R
 
 fn put_up(scene: Scene<'_>, ready: &Ready, left: &Left, ending: Ending) -> Result<Option<Stored<Task>>> {
     let repo = scene.repo;
+    let _fence = repo.fence(scene.events);
     let mut task = ready.task.value.clone();
     let mut tip = left.tip;
     if !left.dirty.is_empty() {

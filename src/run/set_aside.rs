@@ -24,6 +24,7 @@ pub fn set_aside(
     state: TaskState,
     ending: Ending,
 ) -> Result<Stored<Task>> {
+    let _fence = scene.repo.fence(scene.events);
     let mut task = ready.task.value.clone();
     task.state = state;
     task.updated = ending.ended;

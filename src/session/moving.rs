@@ -42,6 +42,7 @@ pub fn settle(repo: &Repo, name: &Name, back_to: Oid, events: Events<'_>, now: T
         return Ok(());
     };
     let place = workplace::require(repo, &session)?;
+    let _fence = repo.fence(events);
     worktree::unlock(repo, &place, &session.branch)?;
     let tip = workplace::tip(repo, &session)?;
     let head = commit::find_tip(repo, &place)?.unwrap_or(tip);

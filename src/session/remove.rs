@@ -52,6 +52,7 @@ pub fn check(session: &Session, tasks: &[Stored<Task>]) -> Result<()> {
 pub fn carry_out(repo: &Repo, found: &Stored<Session>, events: Events<'_>, now: Time) -> Result<Removed> {
     let session = &found.value;
     let _held = SessionLock::take(repo, &session.name, "remove-session")?;
+    let _fence = repo.fence(events);
     let branch = refs::branch(&session.branch);
     let tip = repo.read().find_ref(&branch)?;
     let kept_oid = match tip {
@@ -64,6 +65,10 @@ pub fn carry_out(repo: &Repo, found: &Stored<Session>, events: Events<'_>, now: 
     let entry =
         journal::begin(repo, &Intent::RemoveSession { session: session.name.clone(), id: id.clone() })?;
     let lock = RepoLock::take(repo, &format!("remove-session {}", session.name), events)?;
+    // A task may have come to it since it was looked at.
+    if let Err(error) = check(session, &store::tasks::load(repo)?) {
+        return entry.end().and(Err(error));
+    }
     refs::apply(repo, &lock, &[RefChange::create(kept.clone(), kept_oid)], "remove-session")?;
     let trash = trash::put(repo, &lock, session, &id)?;
     archive(repo, &lock, found, (&id, kept_oid), now)?;

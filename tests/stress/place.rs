@@ -176,7 +176,7 @@ impl Place {
     /// Starts a command in a group of its own; what it prints goes to files,
     /// so that nothing that outlives it holds us.
     pub(crate) fn start(&self, mut command: Command) -> Started {
-        let said = self.folder.join(format!("said-{}", self.serial.fetch_add(1, Ordering::Relaxed) % 1000));
+        let said = self.folder.join(format!("said-{}", self.serial.fetch_add(1, Ordering::Relaxed)));
         let (stdout, stderr) = (said.with_extension("out"), said.with_extension("err"));
         command
             .stdin(Stdio::null())
@@ -215,7 +215,11 @@ impl Started {
             processes::kill_group(self.process());
             self.child.wait().unwrap();
         }
-        let read = |file: &Path| String::from_utf8_lossy(&fs::read(file).unwrap()).into_owned();
+        let read = |file: &Path| {
+            let text = String::from_utf8_lossy(&fs::read(file).unwrap()).into_owned();
+            fs::remove_file(file).unwrap();
+            text
+        };
         Ended {
             code: code.unwrap_or(HANGS),
             stdout: read(&self.stdout),

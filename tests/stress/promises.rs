@@ -20,6 +20,7 @@ pub(crate) const LEFTOVERS: &str = "
     git for-each-ref --format='pin: %(refname)' refs/orch/keep
     git worktree list --porcelain | grep '^prunable' | sed 's/^/worktree: /' ||:
     ls -A ../shop.orch/.throwaway 2>/dev/null | sed 's/^/throwaway: /' ||:
+    grep -l git-orch .git/gc.pid 2>/dev/null | sed 's/^/fence: /' ||:
     ls -A .git/orch/throwaway 2>/dev/null | sed 's/^/mark: /' ||:
     ls -A ../tmp | sed 's/^/temporary file: /'";
 
