@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use super::Lock;
@@ -67,19 +67,9 @@ pub(super) struct Arena<'a> {
     began: Instant,
     acts: Mutex<Vec<Act>>,
     broken: Mutex<Vec<String>>,
+    /// How often git's own clearing up came to its end.
+    cleared: AtomicUsize,
 }
-
-/// How a command ends that git's clearing up took something from: it has to be
-/// run again, and the figures count it by its exit code.
-const CLEARED: &[&str] = &[
-    "nonexistent object",
-    "object not found",
-    "invalid object",
-    "unable to write file",
-    "cleared away",
-    "clears away",
-    "/locked' for writing",
-];
 
 impl<'a> Arena<'a> {
     pub(super) fn prepare(place: &'a Place, (round, processes): (u64, usize), lock: Lock) -> Self {
@@ -98,6 +88,7 @@ impl<'a> Arena<'a> {
             began: Instant::now(),
             acts: Mutex::default(),
             broken: Mutex::default(),
+            cleared: AtomicUsize::new(0),
         };
         if arena.base_is() == BaseIs::Away {
             arena.ask("git switch -q -c desk");
@@ -131,9 +122,7 @@ impl<'a> Arena<'a> {
         }
         let ended = self.place.start(command).end(PATIENCE);
         let speechless = ended.code != 0 && ended.stdout.is_empty() && ended.stderr.is_empty();
-        let cleared = [1, 4].contains(&ended.code) && CLEARED.iter().any(|word| ended.why().contains(word));
-        let wrong = !may.contains(&ended.code) && !cleared;
-        if wrong || speechless || ended.stderr.contains("panicked") {
+        if !may.contains(&ended.code) || speechless || ended.stderr.contains("panicked") {
             self.breach(format!("P6 `{}`, {}", args[0], ended.why()));
         }
         let args = args.iter().map(|arg| (*arg).to_owned()).collect();
@@ -171,7 +160,9 @@ impl<'a> Arena<'a> {
                 scope.spawn(move || {
                     while !done.load(Ordering::Relaxed) {
                         // Another holder of git's locks is reason enough to fail.
-                        drop(self.place.run(self.place.command("git", args)));
+                        if self.place.run(self.place.command("git", args)).is_success() {
+                            self.cleared.fetch_add(1, Ordering::Relaxed);
+                        }
                         std::thread::sleep(Duration::from_millis(50));
                     }
                 });
@@ -188,7 +179,8 @@ impl<'a> Arena<'a> {
         for act in self.acts.lock().unwrap().iter() {
             *counts.entry((act.args[0].clone(), act.ended.code)).or_default() += 1;
         }
-        let mut text = format!("{:.1} s", self.began.elapsed().as_secs_f32());
+        let (seconds, cleared) = (self.began.elapsed().as_secs_f32(), self.cleared.load(Ordering::Relaxed));
+        let mut text = format!("{seconds:.1} s, {cleared} times cleared up");
         for ((verb, code), count) in counts {
             let how = if code == 0 { String::new() } else { format!(" ({code})") };
             write!(text, ", {count} {verb}{how}").unwrap();
