@@ -139,7 +139,8 @@ impl Fences {
         }
     }
 
-    fn is_ours(&self) -> bool {
+    /// Whether a fence stands, or stood when its process was killed.
+    pub(super) fn is_ours(&self) -> bool {
         std::fs::read_to_string(self.pid_file()).is_ok_and(|text| text.ends_with(&format!(" {MACHINE}")))
     }
 

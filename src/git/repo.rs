@@ -121,7 +121,16 @@ impl Repo {
     /// Keeps `git gc` from beginning while the fence stands: for as long as
     /// objects are written that no ref holds yet.
     pub fn fence(&self, events: Events<'_>) -> Fence {
+        // Where it can't be made there is no fence, as where it can't be written in.
+        drop(self.orch_dir());
         Fences::put_up(&self.fences, events)
+    }
+
+    /// Takes away the fence that a killed process left.
+    pub fn settle_fence(&self, events: Events<'_>) {
+        if self.fences.is_ours() {
+            drop(self.fence(events));
+        }
     }
 
     /// How this repository is read.

@@ -25,6 +25,7 @@ use crate::store::journal::{self, Entry, Intent};
 pub fn settle(scene: Scene<'_>) -> Result<()> {
     operation::begin(scene.repo, RECOVERY, scene.now);
     RepoLock::settle(scene.repo, scene.events)?;
+    scene.repo.settle_fence(scene.events);
     let dead = journal::dead(scene.repo)?;
     let (undos, rest): (Vec<_>, Vec<_>) =
         dead.into_iter().partition(|(_, intent)| matches!(intent, Intent::Undo { .. }));

@@ -51,12 +51,26 @@ fn git_takes_nothing_away_while_it_clears_up() {
         for N in 1 2 3 4; do
             git-orch -q task \"work $N\" --session backend -- sh -c \"echo $N >f$N\" >/dev/null 2>&1 && echo $N
         done
+        git-orch -q fanout mark --run 'for f; do echo more >>$f; done' --paths '*.md' --shards 2 2>&1
         touch ../stop; wait";
     let done = repo.shell(script).changing_checkout().run();
-    for number in done.stdout.lines() {
+    assert_eq!(done.stdout, "1\n2\n3\n4\n1 shard, 1 file changed, disjoint\nreview/mark\n");
+    for number in 1..=4 {
         let file = repo.shell(&format!("git cat-file -p refs/heads/review/work-{number}:f{number}")).run();
         assert_eq!(file.stdout, format!("{number}\n"));
         repo.orch(&["show", &format!("work-{number}")]).expect_success();
     }
     expect_whole(&repo);
+}
+
+#[test]
+fn git_clears_up_again_once_a_killed_command_is_settled() {
+    let repo = TestRepo::new();
+    let script = "echo '1 git-orch' | tr -d '\\n' >.git/gc.pid
+        git gc -q 2>&1; git-orch -q doctor --fix >/dev/null; git gc -q && echo cleared up";
+    let said = repo.shell(script).changing_checkout().run();
+    assert_eq!(
+        said.stdout,
+        "fatal: gc is already running on machine 'git-orch' pid 1 (use --force if not)\ncleared up\n"
+    );
 }

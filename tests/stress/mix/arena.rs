@@ -160,7 +160,8 @@ impl<'a> Arena<'a> {
                 scope.spawn(move || {
                     while !done.load(Ordering::Relaxed) {
                         // Another holder of git's locks is reason enough to fail.
-                        if self.place.run(self.place.command("git", args)).is_success() {
+                        let ended = self.place.run(self.place.command("git", args));
+                        if args[0] == "gc" && ended.is_success() {
                             self.cleared.fetch_add(1, Ordering::Relaxed);
                         }
                         std::thread::sleep(Duration::from_millis(50));
