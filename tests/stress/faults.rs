@@ -81,15 +81,15 @@ impl Errno {
         }
     }
 
-    /// What the system says of it.
-    pub(crate) fn text(self) -> &'static str {
+    /// What the system says of it, or git.
+    pub(crate) fn texts(self) -> &'static [&'static str] {
         match self {
-            Self::Enospc => "No space left on device",
-            Self::Eacces => "Permission denied",
-            Self::Eio => "Input/output error",
-            Self::Emfile => "Too many open files",
-            Self::Eintr => "Interrupted system call",
-            Self::Erofs => "Read-only file system",
+            Self::Enospc => &["No space left on device"],
+            Self::Eacces => &["Permission denied", "insufficient permission for adding an object"],
+            Self::Eio => &["Input/output error"],
+            Self::Emfile => &["Too many open files"],
+            Self::Eintr => &["Interrupted system call"],
+            Self::Erofs => &["Read-only file system"],
         }
     }
 

@@ -79,7 +79,7 @@ impl World {
         let (ended, struck) = struck(at, self.scenario.command, strike);
         if let (Mode::Once(error) | Mode::Sticky(error), Some(call)) = (strike.0, &struck.call) {
             let file = call.rsplit('/').next().unwrap_or_default().trim_end_matches(".lock");
-            self.look_at_words(&ended, &[error.text(), file], broken);
+            self.look_at_words(&ended, &[error.texts(), &[file]].concat(), broken);
         }
         self.crashed(at.0, ended, struck, broken)
     }
