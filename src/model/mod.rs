@@ -17,6 +17,7 @@ pub mod run;
 pub mod session;
 pub mod task;
 pub mod time;
+pub mod tokens;
 pub mod touch;
 pub mod wording;
 

@@ -4,7 +4,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::tokens::each_token;
+use crate::model::tokens::{each_token, tokens};
 use crate::model::{Past, Time};
 
 const K1: f64 = 1.2;
@@ -41,7 +41,7 @@ impl<'a> TextIndex<'a> {
 
     /// Indexes only what the one question `text` needs; much faster.
     pub fn for_text(past: &'a Past<'a>, text: &str) -> Self {
-        Self::build(past, Some(super::tokens::tokens(text).into_iter().collect()))
+        Self::build(past, Some(tokens(text).into_iter().collect()))
     }
 
     fn build(past: &'a Past<'a>, only: Option<HashSet<String>>) -> Self {
@@ -237,7 +237,7 @@ mod tests {
         let past = past(&["fix login form", "house", "login"]);
         let whole = TextIndex::new(&past);
         let one = TextIndex::for_text(&past, "login page");
-        let tokens = super::super::tokens::tokens("login page");
+        let tokens = crate::model::tokens::tokens("login page");
         let (now, then) = (Time(9), Time(9));
         assert_eq!(whole.as_of(now, then).messages(&tokens), one.as_of(now, then).messages(&tokens));
         assert_eq!(whole.as_of(now, then).names(&tokens), one.as_of(now, then).names(&tokens));

@@ -11,7 +11,6 @@ pub mod predict;
 pub mod score;
 pub mod signals;
 pub mod targets;
-pub mod tokens;
 
 use crate::model::{Name, PathSet, Profiles, RepoPath, Route, Time, Weights};
 

@@ -1,7 +1,7 @@
 //! From words to likely files and to sessions, by similar past commits.
 
 use super::index::{MAX_CHANGES, View};
-use super::tokens::{scope, tokens};
+use crate::model::tokens::{self, scope};
 use crate::model::{RepoPath, Target, TargetSource};
 
 /// How many similar commits count.
@@ -28,7 +28,7 @@ pub struct Expected {
 
 /// Predicts files and votes from the text alone.
 pub fn predict(text: &str, view: View<'_>) -> Expected {
-    let mut tokens = tokens(text);
+    let mut tokens = tokens::tokens(text);
     tokens.sort_unstable();
     tokens.dedup();
     let similar = similar(&tokens, view);
@@ -89,7 +89,7 @@ fn files(text: &str, tokens: &[String], similar: &[Similar], view: View<'_>) -> 
         Feature { weight: 1.0, scores: neighbours(similar, view) },
     ];
     if let Some(scope) = scope(text) {
-        features.push(Feature { weight: 1.5, scores: view.names(&super::tokens::tokens(scope)) });
+        features.push(Feature { weight: 1.5, scores: view.names(&tokens::tokens(scope)) });
     }
     let mut scores = vec![0.0; past.paths.len()];
     let mut weights = mix(&mut scores, &features);

@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use super::tokens::tokens;
 use super::{Contender, Question};
 use crate::model::path::ancestors;
+use crate::model::tokens::tokens;
 use crate::model::{Profiles, Reason, RepoPath, Signals, Target, TargetSource};
 
 /// What a folder counts, relative to what it holds.

@@ -1,8 +1,8 @@
 //! Names, slugs, ids, times and the words of a task.
 
 use git_orch::fanout::shard::By;
+use git_orch::model::tokens::{scope, tokens};
 use git_orch::model::{Name, Oid, Time, Viewpoint, time};
-use git_orch::route::tokens::{scope, tokens};
 use git_orch::store::record;
 
 /// A name is safe as a ref component, a directory and an argument; all else
