@@ -1,6 +1,7 @@
 //! Reading and writing objects with git2.
 
 use std::collections::{BTreeMap, HashSet};
+use std::os::unix::fs::MetadataExt as _;
 use std::sync::{Mutex, MutexGuard};
 
 use git2::{ErrorCode, ObjectType, Repository, Sort};
@@ -68,17 +69,15 @@ impl Read for Library {
 
     fn refs(&self, prefix: &str) -> Result<Vec<(String, Oid)>> {
         let repository = self.repository();
-        let fail = |error| failed(&format!("list the refs under `{prefix}`"), error);
-        let mut found = Vec::new();
-        for reference in repository.references_glob(&format!("{prefix}*")).map_err(fail)? {
-            let Ok(reference) = reference else { continue };
-            let resolved = reference.resolve().ok().and_then(|resolved| resolved.target());
-            if let (Ok(name), Some(oid)) = (reference.name(), resolved) {
-                found.push((name.to_owned(), ours(oid)));
+        let mut before = packed(&repository);
+        loop {
+            let found = list(&repository, prefix)?;
+            let now = packed(&repository);
+            if now == before {
+                return Ok(found);
             }
+            before = now;
         }
-        found.sort();
-        Ok(found)
     }
 
     fn head(&self) -> Result<Head> {
@@ -196,6 +195,27 @@ impl Read for Library {
         odb.add_disk_alternate(objects).map_err(fail)?;
         Ok(odb.exists(theirs(oid)?))
     }
+}
+
+/// Which packed refs there are. A ref that is packed while refs are listed can
+/// be in neither place where it is looked for: the list is made again then.
+fn packed(repository: &Repository) -> Option<(u64, u64, i64, i64)> {
+    let meta = repository.commondir().join("packed-refs").metadata().ok()?;
+    Some((meta.ino(), meta.size(), meta.mtime(), meta.mtime_nsec()))
+}
+
+fn list(repository: &Repository, prefix: &str) -> Result<Vec<(String, Oid)>> {
+    let fail = |error| failed(&format!("list the refs under `{prefix}`"), error);
+    let mut found = Vec::new();
+    for reference in repository.references_glob(&format!("{prefix}*")).map_err(fail)? {
+        let Ok(reference) = reference else { continue };
+        let resolved = reference.resolve().ok().and_then(|resolved| resolved.target());
+        if let (Ok(name), Some(oid)) = (reference.name(), resolved) {
+            found.push((name.to_owned(), ours(oid)));
+        }
+    }
+    found.sort();
+    Ok(found)
 }
 
 impl Write for Library {
@@ -330,6 +350,8 @@ fn file_status(before: Option<Entry>, after: Option<Entry>) -> Option<Status> {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
     use super::*;
     use crate::git::mine::mine_commits;
     use crate::git::mine::testing::{Scratch, commit, file};
@@ -355,5 +377,35 @@ mod tests {
         ] {
             assert!(refused.unwrap_err().to_string().contains("nested too deeply"));
         }
+    }
+
+    #[test]
+    fn no_ref_is_missed_while_git_packs_refs() {
+        const COUNT: usize = 100;
+        let scratch = Scratch::new();
+        scratch.import(&commit(1, &[], ""));
+        let (repo, oid, folder) = (scratch.repo(), scratch.oid("main"), scratch.git_dir().join("refs/x"));
+        let write = || {
+            std::fs::create_dir_all(&folder).unwrap();
+            for number in 0..COUNT {
+                let file = folder.join(number.to_string());
+                std::fs::write(file.with_extension("lock"), format!("{oid}\n")).unwrap();
+                std::fs::rename(file.with_extension("lock"), file).unwrap();
+            }
+        };
+        write();
+        let done = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                for _ in 0..12 {
+                    scratch.git(&["pack-refs", "--all"], b"");
+                    write();
+                }
+                done.store(true, Ordering::Relaxed);
+            });
+            while !done.load(Ordering::Relaxed) {
+                assert_eq!(repo.read().refs("refs/x/").unwrap().len(), COUNT);
+            }
+        });
     }
 }
