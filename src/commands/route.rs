@@ -40,7 +40,7 @@ pub(super) fn run(app: &App, args: &RouteArgs) -> Result<u8> {
     let typed = patterns(app, &opened.repo, &args.paths)?;
     let given = routing::given(&opened.repo, &survey, &typed)?;
     let events = |event| app.ui.event(event);
-    let route = routing::decide(&opened.repo, &survey, text, &given, &events)?;
+    let route = routing::decide(&survey, text, &given, &events)?;
     app.ui.settle();
     app.ui.data(&route)?;
     let Some(choice) = &route.choice else {

@@ -11,20 +11,22 @@
 mod commit;
 mod log;
 mod miner;
+mod renames;
 mod trees;
 mod walk;
 
+use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, mpsc};
 
 use crate::error::{Error, Result};
-use crate::model::{Event, Events, Mined, Oid};
+use crate::model::{Event, Events, Mined, Oid, RepoPath};
 
 pub use log::{log_args, parse_log};
 pub use miner::Miner;
 
 use super::read::shallow;
+use commit::RawCommit;
 use trees::Trees;
 use walk::{Step, Walk};
 
@@ -45,30 +47,59 @@ pub struct Span<'a> {
     pub horizon: usize,
 }
 
-/// What mining a span found.
-#[derive(Debug, Default)]
-pub struct Mining {
-    /// The commits, newest first by committer date; merges left out.
-    pub commits: Vec<Mined>,
-    /// Hidden commits that none of the tips descends from: history was rewritten there.
-    pub unreached: Vec<Oid>,
+/// Takes what is mined, piece by piece.
+pub trait Sink {
+    /// Whether it has a commit already, which is passed over then.
+    fn has(&mut self, oid: Oid) -> bool;
+    /// Takes commits, newest first by committer date; merges are left out.
+    fn take(&mut self, commits: Vec<Mined>);
 }
 
-/// Mines the commits of `span` in the repository whose git directory is `git_dir`.
-pub fn mine(git_dir: &Path, span: &Span<'_>, events: Events<'_>) -> Result<Mining> {
+/// Keeps everything.
+impl Sink for Vec<Mined> {
+    fn has(&mut self, _: Oid) -> bool {
+        false
+    }
+
+    fn take(&mut self, commits: Vec<Mined>) {
+        self.extend(commits);
+    }
+}
+
+/// Mines the commits of `span` in the repository whose git directory is
+/// `git_dir`; those hidden commits that none of the tips descends from, as
+/// history was rewritten there.
+pub fn mine(git_dir: &Path, span: &Span<'_>, sink: &mut dyn Sink, events: Events<'_>) -> Result<Vec<Oid>> {
     let repository = open(git_dir)?;
     let odb = repository.odb().map_err(|error| failed(git_dir, &error))?;
     let mut walk = Walk::new(&odb, shallow(repository.commondir()), span)?;
-    let first = walk.take_steps(CHUNK)?;
-    let mut commits = if first.len() < CHUNK {
-        changes_of(&mut Trees::new(&odb), first)?
+    let mut steps = new_steps(&mut walk, sink)?;
+    if walk.is_over() {
+        let commits = changes_of(&mut Trees::new(&odb), steps)?;
+        sink.take(commits);
     } else {
-        Job::new(git_dir, events).run(first, &mut walk)?
-    };
-    if !span.hide.is_empty() {
-        commits.retain(|mined| !walk.is_hidden(mined.oid));
+        Job { git_dir, events, horizon: span.horizon }.run(&mut steps, &mut walk, sink)?;
     }
-    Ok(Mining { commits, unreached: walk.unreached(span.hide)? })
+    walk.unreached(span.hide)
+}
+
+/// The next commits that the sink has not; none once the walk is over.
+fn new_steps(walk: &mut Walk<'_>, sink: &mut dyn Sink) -> Result<Vec<Step>> {
+    let mut steps = Vec::new();
+    while steps.is_empty() && !walk.is_over() {
+        steps = walk.take_steps(CHUNK)?;
+        steps.retain(|step| !sink.has(step.oid));
+    }
+    Ok(steps)
+}
+
+/// The files of a commit.
+pub fn files(git_dir: &Path, commit: Oid) -> Result<Vec<RepoPath>> {
+    let repository = open(git_dir)?;
+    let odb = repository.odb().map_err(|error| failed(git_dir, &error))?;
+    let tree = walk::tree(&odb, commit)?;
+    let found = Trees::new(&odb).differences(None, tree)?;
+    Ok(found.changes.into_iter().map(|change| change.path).collect())
 }
 
 /// Mines just the commits named, in their order; those that are missing and
@@ -97,9 +128,10 @@ fn failed(git_dir: &Path, error: &git2::Error) -> Error {
 
 fn changes_of(trees: &mut Trees<'_>, steps: Vec<Step>) -> Result<Vec<Mined>> {
     let mined = |step: Step| {
-        let changes = trees.changes(step.parent_tree, step.tree)?;
-        let Step { oid, time, author, subject, .. } = step;
-        Ok(Mined { oid, time, author, subject, changes })
+        let found = trees.differences(step.parent_tree, step.commit.tree)?;
+        let renames = found.renames();
+        let Step { oid, commit: RawCommit { time, author, subject, body, .. }, .. } = step;
+        Ok(Mined { oid, time, author, subject, body, changes: found.changes, renames })
     };
     steps.into_iter().map(mined).collect()
 }
@@ -108,81 +140,73 @@ fn changes_of(trees: &mut Trees<'_>, steps: Vec<Step>) -> Result<Vec<Mined>> {
 struct Job<'a> {
     git_dir: &'a Path,
     events: Events<'a>,
-    done: AtomicUsize,
-    total: AtomicUsize,
-    found: Mutex<Vec<(usize, Result<Vec<Mined>>)>>,
+    horizon: usize,
 }
 
-type Chunk = (usize, Vec<Step>);
+/// Commits to compare with their parents, and the piece's number.
+type Piece = (usize, Vec<Step>);
+type Compared = (usize, Result<Vec<Mined>>);
 
-impl<'a> Job<'a> {
-    fn new(git_dir: &'a Path, events: Events<'a>) -> Self {
-        Self {
-            git_dir,
-            events,
-            done: AtomicUsize::new(0),
-            total: AtomicUsize::new(0),
-            found: Mutex::default(),
-        }
-    }
-
-    fn run(self, first: Vec<Step>, walk: &mut Walk<'_>) -> Result<Vec<Mined>> {
-        let (sender, receiver) = mpsc::sync_channel::<Chunk>(AHEAD);
-        let receiver = Mutex::new(receiver);
+impl Job<'_> {
+    fn run(&self, first: &mut Vec<Step>, walk: &mut Walk<'_>, sink: &mut dyn Sink) -> Result<()> {
+        let (send, pieces) = mpsc::channel::<Piece>();
+        let (give, compared) = mpsc::channel::<Compared>();
+        let pieces = Mutex::new(pieces);
         std::thread::scope(|scope| {
+            // It goes with whatever ends this, and the threads end with it.
+            let send = send;
             for _ in 0..THREADS {
-                scope.spawn(|| self.work(&receiver));
+                let (give, pieces) = (give.clone(), &pieces);
+                scope.spawn(move || self.work(pieces, &give));
             }
-            let walked = self.feed(first, walk, &sender);
-            drop(sender);
-            walked
-        })?;
-        let mut found = self.found.into_inner().expect("no thread panicked");
-        found.sort_unstable_by_key(|(index, _)| *index);
-        let mut commits = Vec::with_capacity(self.total.into_inner());
-        for (_, mined) in found {
-            commits.append(&mut mined?);
-        }
-        Ok(commits)
-    }
-
-    fn feed(&self, first: Vec<Step>, walk: &mut Walk<'_>, sender: &mpsc::SyncSender<Chunk>) -> Result<()> {
-        let mut steps = first;
-        for index in 0.. {
-            if steps.is_empty() {
-                break;
+            drop(give);
+            let (mut sent, mut taken, mut walked, mut done) = (0, 0, 0, 0);
+            let mut waiting: BTreeMap<usize, Vec<Mined>> = BTreeMap::new();
+            let mut steps = std::mem::take(first);
+            loop {
+                while sent - taken < AHEAD && !steps.is_empty() {
+                    walked += steps.len();
+                    send.send((sent, steps)).expect("a thread lives as long as there are pieces");
+                    sent += 1;
+                    steps = new_steps(walk, sink)?;
+                }
+                if sent == taken {
+                    return Ok(());
+                }
+                let (number, commits) = compared.recv().expect("a thread gives back what it takes");
+                waiting.insert(number, commits?);
+                while let Some(mut commits) = waiting.remove(&taken) {
+                    taken += 1;
+                    done += commits.len();
+                    commits.retain(|mined| !walk.is_hidden(mined.oid));
+                    sink.take(commits);
+                    let total = if walk.is_over() { walked } else { self.horizon };
+                    (self.events)(Event::Mining { done, total });
+                }
             }
-            self.total.fetch_add(steps.len(), Ordering::Relaxed);
-            sender.send((index, steps)).expect("the receiver outlives the threads");
-            steps = walk.take_steps(CHUNK)?;
-        }
-        Ok(())
+        })
     }
 
-    fn work(&self, receiver: &Mutex<mpsc::Receiver<Chunk>>) {
-        let next = || receiver.lock().expect("no thread panicked").recv().ok();
-        if let Err(error) = self.compare(&next) {
-            self.keep(usize::MAX, Err(error));
-            // Whoever feeds must not wait for ever.
-            while next().is_some() {}
+    fn work(&self, pieces: &Mutex<mpsc::Receiver<Piece>>, give: &mpsc::Sender<Compared>) {
+        let next = || pieces.lock().expect("no thread panicked").recv().ok();
+        if let Err(error) = self.compare(&next, give)
+            && let Some((number, _)) = next()
+        {
+            // Who waits for a piece hears why there is none.
+            drop(give.send((number, Err(error))));
         }
     }
 
-    fn compare(&self, next: &dyn Fn() -> Option<Chunk>) -> Result<()> {
+    fn compare(&self, next: &dyn Fn() -> Option<Piece>, give: &mpsc::Sender<Compared>) -> Result<()> {
         let repository = open(self.git_dir)?;
         let odb = repository.odb().map_err(|error| failed(self.git_dir, &error))?;
         let mut trees = Trees::new(&odb);
-        while let Some((index, steps)) = next() {
-            let count = steps.len();
-            self.keep(index, Ok(changes_of(&mut trees, steps)?));
-            let done = self.done.fetch_add(count, Ordering::Relaxed) + count;
-            (self.events)(Event::Mining { done, total: self.total.load(Ordering::Relaxed) });
+        while let Some((number, steps)) = next() {
+            if give.send((number, changes_of(&mut trees, steps))).is_err() {
+                break;
+            }
         }
         Ok(())
-    }
-
-    fn keep(&self, index: usize, mined: Result<Vec<Mined>>) {
-        self.found.lock().expect("no thread panicked").push((index, mined));
     }
 }
 

@@ -6,8 +6,6 @@ use std::io::Write;
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 
-use crate::model::Oid;
-
 /// Reads numbers and byte strings off the front of a slice.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Reader<'a>(pub(super) &'a [u8]);
@@ -73,10 +71,6 @@ impl<'a> Reader<'a> {
     pub(super) fn text(&mut self) -> Option<&'a str> {
         std::str::from_utf8(self.string()?).ok()
     }
-
-    pub(super) fn oid(&mut self) -> Option<Oid> {
-        Oid::from_bytes(self.string()?)
-    }
 }
 
 /// Writes what [`Reader::number`] reads.
@@ -93,6 +87,18 @@ pub(super) fn put_number(out: &mut Vec<u8>, value: usize) {
 pub(super) fn put_string(out: &mut Vec<u8>, bytes: &[u8]) {
     put_number(out, bytes.len());
     out.extend_from_slice(bytes);
+}
+
+/// Writes numbers of 32 bits as one string; [`numbers`] reads them.
+pub(super) fn put_numbers(out: &mut Vec<u8>, numbers: &[u32]) {
+    put_number(out, numbers.len() * 4);
+    numbers.iter().for_each(|number| out.extend_from_slice(&number.to_le_bytes()));
+}
+
+/// Numbers of 32 bits; `None` where the last is cut.
+pub(super) fn numbers(bytes: &[u8]) -> Option<Vec<u32>> {
+    let (numbers, rest) = bytes.as_chunks();
+    rest.is_empty().then(|| numbers.iter().map(|bytes| u32::from_le_bytes(*bytes)).collect())
 }
 
 /// Puts a checksum and the length before `payload`.
@@ -134,11 +140,6 @@ pub(super) fn replace(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
     written
 }
 
-/// Adds to the end of a file that exists, in one write.
-pub(super) fn append(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    std::fs::OpenOptions::new().append(true).open(path)?.write_all(bytes)
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -170,14 +171,12 @@ mod tests {
     }
 
     #[test]
-    fn files_are_replaced_and_appended_to() {
+    fn files_are_replaced() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("new/file");
-        assert!(append(&path, b"x").is_err());
         replace(&path, b"one").unwrap();
         replace(&path, b"two").unwrap();
-        append(&path, b"three").unwrap();
-        assert_eq!(std::fs::read(&path).unwrap(), b"twothree");
+        assert_eq!(std::fs::read(&path).unwrap(), b"two");
         assert_eq!(std::fs::read_dir(path.parent().unwrap()).unwrap().count(), 1);
     }
 

@@ -6,7 +6,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::log::{Log, Logged, Place};
-use crate::model::{Name, Oid, PathSet, RepoPath, Time};
+use crate::model::{Author, Name, Oid, PathSet, RepoPath, Time};
 
 /// Commits that change more paths say nothing about any one of them.
 pub const MAX_CHANGES: usize = 200;
@@ -100,8 +100,8 @@ impl<'a> Credits<'a> {
         }
         for path in commit.paths {
             let start = found.len();
-            let text = &self.log.paths()[*path as usize];
-            let inside = self.inside[*path as usize].get_or_insert_with(|| inside(&self.adopters, text));
+            let text = || RepoPath::from_bytes(self.log.paths().get(*path as usize));
+            let inside = self.inside[*path as usize].get_or_insert_with(|| inside(&self.adopters, &text()));
             for adopter in inside.iter().map(|index| &self.adopters[usize::from(*index)]) {
                 let is_author = adopter.authors.as_ref().is_none_or(|a| a.contains(&commit.author));
                 if is_author && commit.time <= adopter.until {
@@ -121,7 +121,7 @@ fn inside(adopters: &[Adopter<'_>], path: &RepoPath) -> Box<[u16]> {
 }
 
 fn positions(log: &Log, authors: &[String]) -> HashSet<u32> {
-    let is_one = |author: &String| authors.iter().any(|wanted| wanted.eq_ignore_ascii_case(author));
+    let is_one = |author: &Author| authors.iter().any(|wanted| wanted.eq_ignore_ascii_case(&author.email));
     (0..).zip(log.authors()).filter(|(_, author)| is_one(author)).map(|(position, _)| position).collect()
 }
 
@@ -141,7 +141,6 @@ mod tests {
     use super::super::log::testing::{log, mined, oid};
     use super::testing::source;
     use super::*;
-    use crate::model::Mined;
 
     /// `session path share` of each credit for the last commit of the log.
     fn credits(log: &Log, sources: &[Source]) -> Vec<String> {
@@ -149,7 +148,8 @@ mod tests {
         Credits::new(log, sources).of(log.commits().last().unwrap(), &mut found);
         let text = |credit: &Credit| {
             let session = &sources[usize::from(credit.session)].name;
-            format!("{session} {} {}", log.paths()[credit.path as usize], credit.share)
+            let path = RepoPath::from_bytes(log.paths().get(credit.path as usize));
+            format!("{session} {path} {}", credit.share)
         };
         found.iter().map(text).collect()
     }
@@ -196,7 +196,7 @@ mod tests {
         assert_eq!(credits(&log(vec![mined(9, "a", &paths[1..])]), &all).len(), MAX_CHANGES);
         assert_eq!(credits(&log(vec![mined(9, "a", &paths)]), &all).len(), 0);
         let mut side = Log::default();
-        side.add_side(vec![Mined { changes: Vec::new(), ..mined(8, "a", &[]) }, mined(9, "a", &["x"])]);
+        side.add(&mined(9, "a", &["x"]), Place::Side);
         assert_eq!(credits(&side, &all).len(), 0);
     }
 }

@@ -5,12 +5,12 @@
 
 use std::collections::HashMap;
 
-use super::credit::Credits;
+use super::credit::{Credit, Credits};
 use super::knows::knows;
 use super::log::{Log, Logged};
 use super::{HalfLives, Request};
 use crate::model::path::ancestors;
-use crate::model::{Known, Name, Oid, RepoPath, Time};
+use crate::model::{Known, Name, Oid, Owners, Strings, Time};
 
 /// Histories folded into weights.
 #[derive(Debug)]
@@ -20,6 +20,12 @@ pub(super) struct Folded {
     pub(super) sessions: Vec<FoldedSession>,
     /// By path: what each session has there, in their order.
     pub(super) weights: Vec<(Vec<u8>, Vec<FoldedWeight>)>,
+    /// Which log it is of.
+    pub(super) mark: u32,
+    /// By the log's paths: whether the file exists.
+    pub(super) exists: Vec<bool>,
+    /// By the log's commits.
+    pub(super) owners: Owners,
 }
 
 /// What listings tell about a session.
@@ -42,8 +48,8 @@ pub(super) struct FoldedWeight {
     pub(super) oid: Oid,
 }
 
-/// Folds the log.
-pub(super) fn fold(request: &Request, log: &Log) -> Folded {
+/// Folds the log; `files` are those that exist.
+pub(super) fn fold(request: &Request, log: &Log, files: &[u32]) -> Folded {
     let commits = log.commits();
     let reference = commits.last().map_or(request.now, |commit| commit.time.min(request.now));
     let folders = Folders::new(log.paths());
@@ -57,8 +63,10 @@ pub(super) fn fold(request: &Request, log: &Log) -> Folded {
     let mut sessions: Vec<FoldedSession> = request.sessions.iter().map(session).collect();
     let mut credits = Credits::new(log, &request.sessions);
     let mut found = Vec::new();
+    let mut shares: Vec<Vec<(u16, f32)>> = vec![Vec::new(); log.len()];
     for commit in &commits {
         credits.of(commit, &mut found);
+        shares[commit.position as usize] = owned(&found, commit.paths.len());
         let time = commit.time.min(reference);
         let part = |half_life: std::time::Duration| {
             decay(reference.since(time), half_life) / commit.paths.len() as f64
@@ -78,7 +86,24 @@ pub(super) fn fold(request: &Request, log: &Log) -> Folded {
     }
     let weights = by_path(&folders, weights);
     knows(&weights, &mut sessions);
-    Folded { reference, half_lives: request.half_lives, sessions, weights }
+    let mut exists = vec![false; log.paths().len()];
+    files.iter().for_each(|file| exists[*file as usize] = true);
+    let mut owners = Owners::default();
+    shares.into_iter().for_each(|shares| owners.push(shares));
+    Folded { reference, half_lives: request.half_lives, sessions, weights, mark: log.mark(), exists, owners }
+}
+
+/// Each session's share of a commit that changes so many paths.
+fn owned(credits: &[Credit], paths: usize) -> Vec<(u16, f32)> {
+    let mut owners: Vec<(u16, f32)> = Vec::new();
+    for credit in credits {
+        let share = credit.share as f32 / paths as f32;
+        match owners.iter_mut().find(|(session, _)| *session == credit.session) {
+            Some((_, sum)) => *sum += share,
+            None => owners.push((credit.session, share)),
+        }
+    }
+    owners
 }
 
 /// What is left of 1 after a time.
@@ -128,12 +153,12 @@ struct Folders<'a> {
 impl<'a> Folders<'a> {
     const TOP: u32 = 0;
 
-    fn new(files: &'a [RepoPath]) -> Self {
+    fn new(files: &'a Strings) -> Self {
         let mut folders = Self { paths: vec![b""], above: vec![Self::TOP], nodes: Vec::new() };
         let mut known: HashMap<&[u8], u32> = HashMap::from([(&b""[..], Self::TOP)]);
-        for file in files {
-            let missing: Vec<&[u8]> = std::iter::once(file.as_bytes())
-                .chain(ancestors(file.as_bytes()))
+        for file in files.iter() {
+            let missing: Vec<&[u8]> = std::iter::once(file)
+                .chain(ancestors(file))
                 .take_while(|path| !known.contains_key(path))
                 .collect();
             for path in missing.into_iter().rev() {
@@ -142,7 +167,7 @@ impl<'a> Folders<'a> {
                 known.insert(path, folders.paths.len() as u32);
                 folders.paths.push(path);
             }
-            folders.nodes.push(known[file.as_bytes()]);
+            folders.nodes.push(known[file]);
         }
         folders
     }
@@ -185,7 +210,7 @@ mod tests {
     use crate::history::log::testing::{log, mined, oid};
 
     fn folded(day: i64, sessions: Vec<Source>, log: &Log) -> Folded {
-        fold(&request(day, sessions), log)
+        fold(&request(day, sessions), log, &[])
     }
 
     fn at<'a>(folded: &'a Folded, path: &str) -> &'a [FoldedWeight] {

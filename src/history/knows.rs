@@ -119,7 +119,7 @@ mod tests {
             (&["x/1/a", "x/2/a", "x/3/a", "x/4/a", "x/5/a"], "x"),
         ] {
             let commits = (1..).zip(files).map(|(number, file)| mined(number, "a", &[file])).collect();
-            let folded = fold(&request(9, vec![source("s", &[])]), &log(commits));
+            let folded = fold(&request(9, vec![source("s", &[])]), &log(commits), &[]);
             let mut paths: Vec<String> =
                 folded.sessions[0].knows.iter().map(|known| known.path.quoted()).collect();
             paths.sort();
@@ -131,7 +131,7 @@ mod tests {
     fn the_best_known_comes_first_and_no_more_than_a_few() {
         let files = ["a/1", "b/1", "c/1", "d/1", "e/1", "e/2"];
         let commits = (1..).zip(files).map(|(number, file)| mined(number, "a", &[file])).collect();
-        let folded = fold(&request(9, vec![source("s", &[]), source("none", &["x"])]), &log(commits));
+        let folded = fold(&request(9, vec![source("s", &[]), source("none", &["x"])]), &log(commits), &[]);
         assert_eq!(folded.sessions[0].knows.len(), super::MOST);
         assert_eq!(folded.sessions[0].knows[0].path.quoted(), "e");
         assert!(folded.sessions[1].knows.is_empty());

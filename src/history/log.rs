@@ -1,21 +1,22 @@
 //! Every mined commit of the repository, kept between runs.
 //!
-//! The file is a row of self-contained chunks, one per refresh, each with its
-//! own paths and authors; now and then it is rewritten as one.
+//! Columns by position: a commit, a path and an author keep the position that
+//! they were given first. The words of messages and paths are indexed as they
+//! come, so that a question reads only the lists of its own words.
 //!
 //! **Invariant:** a cache: whatever is missing or damaged is mined again, and
 //! nothing is said about it.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
-use std::ops::Range;
-use std::path::Path;
 
-use super::bytes::{self, Reader, put_number, put_string};
-use crate::model::{Mined, Oid, RepoPath, Status, Time};
+use super::words::Words;
+use crate::model::{Author, Mined, Oid, RepoPath, Status, Strings, Time};
 
-const MAGIC: &[u8; 8] = b"orchlog1";
-/// A file of more chunks than this is rewritten as one.
-const MAX_CHUNKS: usize = 64;
+/// What a word of a subject counts, relative to one of a body.
+const IN_SUBJECT: u32 = 2;
+/// What a word of a file's name counts, then of its folders, then of its ending.
+const IN_NAME: [u32; 3] = [4, 2, 1];
 
 /// Where a mined commit was found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,41 +27,74 @@ pub enum Place {
     Side,
 }
 
-/// Mined commits with interned paths and authors.
+/// Mined commits.
 #[derive(Debug, Default)]
 pub struct Log {
-    tips: Vec<Oid>,
-    horizon: usize,
-    paths: Interned<RepoPath>,
-    authors: Interned<String>,
-    commits: Vec<Entry>,
-    positions: HashMap<Oid, u32>,
-    changed: Vec<u32>,
-    statuses: Vec<Status>,
-    /// Positions of commits that the file does not have yet, or has in another place.
-    unsaved: Vec<u32>,
-    /// Chunks in the file; `None` where it has to be rewritten.
-    chunks: Option<usize>,
+    pub(super) tips: Vec<Oid>,
+    pub(super) horizon: usize,
+    pub(super) paths: Interned,
+    pub(super) names: Words,
+    pub(super) name_lengths: Vec<u32>,
+    pub(super) authors: Interned,
+    pub(super) commits: Columns,
+    pub(super) messages: Words,
+    positions: OnceCell<HashMap<Oid, u32>>,
+    /// Positions of commits that moved to the base since they were written.
+    pub(super) landed: Vec<u32>,
+    pub(super) written: Written,
 }
 
-#[derive(Debug)]
-struct Entry {
-    oid: Oid,
-    time: Time,
-    author: u32,
-    place: Place,
-    subject: String,
-    changes: Range<u32>,
+/// What is known of each commit.
+#[derive(Debug, Default)]
+pub(super) struct Columns {
+    pub(super) oids: Vec<Oid>,
+    pub(super) times: Vec<Time>,
+    pub(super) authors: Vec<u32>,
+    pub(super) places: Vec<Place>,
+    pub(super) subjects: Strings,
+    /// How many words its message counts.
+    pub(super) lengths: Vec<u32>,
+    /// Where its changes end.
+    pub(super) ends: Vec<u32>,
+    pub(super) changed: Vec<u32>,
+    pub(super) statuses: Vec<Status>,
+    pub(super) renames: Vec<Rename>,
+}
+
+/// A file that a commit gave another name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rename {
+    /// The commit's position.
+    pub commit: u32,
+    /// The old path's.
+    pub from: u32,
+    /// The new path's.
+    pub to: u32,
+}
+
+/// How much of a log its file holds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Written {
+    pub(super) commits: usize,
+    pub(super) paths: usize,
+    pub(super) authors: usize,
+    pub(super) renames: usize,
+    /// Chunks in the file; none where it has to be written anew.
+    pub(super) chunks: usize,
+    /// The file's length.
+    pub(super) bytes: u64,
 }
 
 /// A mined commit, as the log has it.
 #[derive(Clone, Copy, Debug)]
 pub struct Logged<'a> {
+    /// The commit's position.
+    pub position: u32,
     /// The commit.
     pub oid: Oid,
     /// Its committer time.
     pub time: Time,
-    /// Its author, as a position in [`Log::authors`].
+    /// Its author's position.
     pub author: u32,
     /// Where it was found.
     pub place: Place,
@@ -73,54 +107,7 @@ pub struct Logged<'a> {
 }
 
 impl Log {
-    /// Reads the log; what can be believed of it.
-    pub fn load(file: &Path) -> Self {
-        std::fs::read(file).map(|bytes| Self::from_bytes(&bytes)).unwrap_or_default()
-    }
-
-    /// The same from the file's bytes.
-    pub fn from_bytes(bytes: &[u8]) -> Self {
-        let mut log = Self::default();
-        let Some(rest) = bytes.strip_prefix(MAGIC) else { return log };
-        let (mut reader, mut chunks) = (Reader(rest), 0);
-        while !reader.0.is_empty() {
-            let read = bytes::unsealed(&mut reader).and_then(|payload| log.read_chunk(payload));
-            if read.is_none() {
-                return log;
-            }
-            chunks += 1;
-        }
-        log.unsaved.clear();
-        log.chunks = Some(chunks);
-        log
-    }
-
-    /// Whether its file was read to the end.
-    pub(super) fn is_sound(&self) -> bool {
-        self.chunks.is_some()
-    }
-
-    /// Adds what the file lacks to it. Failing to is no error: it is a cache.
-    pub fn save(&mut self, file: &Path) -> std::io::Result<()> {
-        let saved = match self.chunks {
-            Some(chunks) if chunks < MAX_CHUNKS => {
-                let chunk = bytes::sealed(&self.chunk(&self.unsaved));
-                bytes::append(file, &chunk).map(|()| chunks + 1)
-            }
-            _ => bytes::replace(file, &self.to_bytes()).map(|()| 1),
-        };
-        self.chunks = Some(saved?);
-        self.unsaved.clear();
-        Ok(())
-    }
-
-    /// The whole log as one chunk, as [`Log::from_bytes`] reads it.
-    pub fn to_bytes(&self) -> Vec<u8> {
-        let all: Vec<u32> = (0..self.commits.len() as u32).collect();
-        [&MAGIC[..], &bytes::sealed(&self.chunk(&all))].concat()
-    }
-
-    /// The tips that the base was mined up to.
+    /// The tips that the base was mined up to; none while mining goes on.
     pub fn tips(&self) -> &[Oid] {
         &self.tips
     }
@@ -130,187 +117,180 @@ impl Log {
         self.horizon
     }
 
-    /// Adds commits of the base, newest first, mined up to `tips`.
-    pub fn add_base(&mut self, mined: Vec<Mined>, tips: &[Oid], horizon: usize) {
+    /// The base is mined up to `tips`.
+    pub fn reach(&mut self, tips: &[Oid], horizon: usize) {
         self.tips = tips.to_vec();
         self.horizon = horizon;
-        mined.into_iter().rev().for_each(|mined| self.add(mined, Place::Base));
     }
 
-    /// Adds commits that need not be on the base.
-    pub fn add_side(&mut self, mined: Vec<Mined>) {
-        mined.into_iter().for_each(|mined| self.add(mined, Place::Side));
+    /// Adds a commit, unless it is there; one that was found beside the base may be on it now.
+    pub fn add(&mut self, mined: &Mined, place: Place) {
+        if let Some(position) = self.positions().get(&mined.oid).copied() {
+            let known = &mut self.commits.places[position as usize];
+            if *known == Place::Side && place == Place::Base {
+                *known = Place::Base;
+                self.landed.push(position);
+            }
+            return;
+        }
+        let position = self.commits.oids.len() as u32;
+        if let Some(positions) = self.positions.get_mut() {
+            positions.insert(mined.oid, position);
+        }
+        for change in &mined.changes {
+            let path = self.add_path(change.path.as_bytes());
+            self.commits.changed.push(path);
+            self.commits.statuses.push(change.status);
+        }
+        for (from, to) in &mined.renames {
+            let (from, to) = (self.add_path(from.as_bytes()), self.add_path(to.as_bytes()));
+            self.commits.renames.push(Rename { commit: position, from, to });
+        }
+        let author = self.authors.intern(format!("{} <{}", mined.author.name, mined.author.email).as_bytes());
+        let parts = [(mined.subject.as_str(), IN_SUBJECT), (mined.body.as_str(), 1)];
+        let length = self.messages.add(position, &parts);
+        let columns = &mut self.commits;
+        columns.oids.push(mined.oid);
+        columns.times.push(mined.time);
+        columns.authors.push(author);
+        columns.places.push(place);
+        columns.subjects.push(mined.subject.as_bytes());
+        columns.lengths.push(length);
+        columns.ends.push(columns.changed.len() as u32);
     }
 
-    /// Whether anything waits to be saved.
-    pub fn is_unsaved(&self) -> bool {
-        !self.unsaved.is_empty()
+    /// Adds a path, unless it is there; its position.
+    pub fn add_path(&mut self, path: &[u8]) -> u32 {
+        let position = self.paths.intern(path);
+        if position as usize == self.name_lengths.len() {
+            let text = String::from_utf8_lossy(path);
+            let (folder, name) = text.rsplit_once('/').unwrap_or(("", &text));
+            let (stem, ending) = name.rsplit_once('.').unwrap_or((name, ""));
+            let [in_stem, in_folder, in_ending] = IN_NAME;
+            let parts = [(stem, in_stem), (folder, in_folder), (ending, in_ending)];
+            self.name_lengths.push(self.names.add(position, &parts));
+        }
+        position
     }
 
     /// Whether this commit is in the log.
     pub fn contains(&self, oid: Oid) -> bool {
-        self.positions.contains_key(&oid)
+        self.positions().contains_key(&oid)
     }
 
-    /// Every path that any commit changed.
-    pub fn paths(&self) -> &[RepoPath] {
+    /// Every path that is known.
+    pub fn paths(&self) -> &Strings {
         &self.paths.list
-    }
-
-    /// Every author's e-mail address.
-    pub fn authors(&self) -> &[String] {
-        &self.authors.list
     }
 
     /// The position of a path in [`Log::paths`].
     pub fn find_path(&self, path: &RepoPath) -> Option<u32> {
-        self.paths.positions.get(path).copied()
+        self.paths.find(path.as_bytes())
+    }
+
+    /// How many authors there are.
+    pub fn authors(&self) -> impl ExactSizeIterator<Item = Author> {
+        self.authors.list.iter().map(|author| {
+            let text = String::from_utf8_lossy(author);
+            let (name, email) = text.rsplit_once(" <").unwrap_or((&text, ""));
+            Author { name: name.to_owned(), email: email.to_owned() }
+        })
+    }
+
+    /// How many commits there are.
+    pub fn len(&self) -> usize {
+        self.commits.oids.len()
+    }
+
+    /// How many of them are on the base.
+    pub fn on_base(&self) -> usize {
+        self.commits.places.iter().filter(|place| **place == Place::Base).count()
+    }
+
+    /// Whether there is no commit.
+    pub fn is_empty(&self) -> bool {
+        self.commits.oids.is_empty()
     }
 
     /// All commits, oldest first.
     pub fn commits(&self) -> Vec<Logged<'_>> {
-        let mut commits: Vec<Logged<'_>> = self.commits.iter().map(|entry| self.logged(entry)).collect();
-        commits.sort_by_key(|commit| commit.time);
+        let mut commits: Vec<Logged<'_>> = (0..self.len()).map(|position| self.at(position)).collect();
+        commits.sort_by_key(|commit| (commit.time, commit.oid));
         commits
     }
 
     /// One commit.
     pub fn find_commit(&self, oid: Oid) -> Option<Logged<'_>> {
-        self.positions.get(&oid).map(|position| self.logged(&self.commits[*position as usize]))
+        self.positions().get(&oid).map(|position| self.at(*position as usize))
     }
 
-    fn logged<'a>(&'a self, entry: &'a Entry) -> Logged<'a> {
-        let range = entry.changes.start as usize..entry.changes.end as usize;
-        let Entry { oid, time, author, place, ref subject, .. } = *entry;
-        let (paths, statuses) = (&self.changed[range.clone()], &self.statuses[range]);
-        Logged { oid, time, author, place, subject, paths, statuses }
+    /// The renames, in the order of positions.
+    pub fn renames(&self) -> &[Rename] {
+        &self.commits.renames
     }
 
-    fn add(&mut self, mined: Mined, place: Place) {
-        let author = self.authors.intern(mined.author);
-        let changes = mined.changes.into_iter().map(|change| (change.path, change.status));
-        let changes: Vec<(u32, Status)> =
-            changes.map(|(path, status)| (self.paths.intern(path), status)).collect();
-        let Mined { oid, time, subject, .. } = mined;
-        self.add_entry(Entry { oid, time, author, place, subject, changes: 0..0 }, &changes);
-    }
-
-    fn add_entry(&mut self, entry: Entry, changes: &[(u32, Status)]) {
-        if let Some(position) = self.positions.get(&entry.oid) {
-            let known = &mut self.commits[*position as usize];
-            if known.place == Place::Side && entry.place == Place::Base {
-                known.place = Place::Base;
-                self.unsaved.push(*position);
-            }
-            return;
+    /// The commit at a position.
+    pub fn at(&self, position: usize) -> Logged<'_> {
+        let columns = &self.commits;
+        let start = if position == 0 { 0 } else { columns.ends[position - 1] };
+        let range = start as usize..columns.ends[position] as usize;
+        Logged {
+            position: position as u32,
+            oid: columns.oids[position],
+            time: columns.times[position],
+            author: columns.authors[position],
+            place: columns.places[position],
+            subject: std::str::from_utf8(columns.subjects.get(position)).unwrap_or_default(),
+            paths: &columns.changed[range.clone()],
+            statuses: &columns.statuses[range],
         }
-        let start = self.changed.len() as u32;
-        self.changed.extend(changes.iter().map(|(path, _)| path));
-        self.statuses.extend(changes.iter().map(|(_, status)| status));
-        let position = self.commits.len() as u32;
-        self.positions.insert(entry.oid, position);
-        self.unsaved.push(position);
-        self.commits.push(Entry { changes: start..self.changed.len() as u32, ..entry });
     }
 
-    fn read_chunk(&mut self, payload: &[u8]) -> Option<()> {
-        let mut reader = Reader(payload);
-        let horizon = reader.number()?;
-        let tips = (0..reader.number()?).map(|_| reader.oid()).collect::<Option<_>>()?;
-        let path = |reader: &mut Reader<'_>| Some(RepoPath::from_bytes(reader.string()?));
-        let paths: Vec<u32> = (0..reader.number()?)
-            .map(|_| Some(self.paths.intern(path(&mut reader)?)))
-            .collect::<Option<_>>()?;
-        let authors: Vec<u32> = (0..reader.number()?)
-            .map(|_| Some(self.authors.intern(reader.text()?.to_owned())))
-            .collect::<Option<_>>()?;
-        let mut changes = Vec::new();
-        for _ in 0..reader.number()? {
-            let (oid, time) = (reader.oid()?, Time(reader.i64()?));
-            let author = *authors.get(reader.number()?)?;
-            let place = if reader.u8()? == 1 { Place::Base } else { Place::Side };
-            let subject = reader.text()?.to_owned();
-            changes.clear();
-            for _ in 0..reader.number()? {
-                let status = Status::from_letter(reader.u8()?)?;
-                changes.push((*paths.get(reader.number()?)?, status));
-            }
-            self.add_entry(Entry { oid, time, author, place, subject, changes: 0..0 }, &changes);
-        }
-        (self.tips, self.horizon) = (tips, horizon);
-        reader.0.is_empty().then_some(())
+    /// Tells this log from one that numbers its commits otherwise.
+    pub fn mark(&self) -> u32 {
+        let mut hasher = crc32fast::Hasher::new();
+        self.commits.oids.iter().for_each(|oid| hasher.update(oid.as_bytes()));
+        hasher.update(&(self.paths.list.len() as u64).to_le_bytes());
+        hasher.finalize()
     }
 
-    /// A chunk of the commits at these positions.
-    fn chunk(&self, positions: &[u32]) -> Vec<u8> {
-        let (mut paths, mut authors) = (Local::default(), Local::default());
-        let mut body = Vec::new();
-        put_number(&mut body, positions.len());
-        for position in positions {
-            let commit = self.logged(&self.commits[*position as usize]);
-            put_string(&mut body, commit.oid.as_bytes());
-            body.extend_from_slice(&commit.time.0.to_le_bytes());
-            put_number(&mut body, authors.position(commit.author));
-            body.push(u8::from(commit.place == Place::Base));
-            put_string(&mut body, commit.subject.as_bytes());
-            put_number(&mut body, commit.paths.len());
-            for (path, status) in commit.paths.iter().zip(commit.statuses) {
-                body.push(status.letter() as u8);
-                put_number(&mut body, paths.position(*path));
-            }
-        }
-        let mut out = Vec::new();
-        put_number(&mut out, self.horizon);
-        put_number(&mut out, self.tips.len());
-        self.tips.iter().for_each(|tip| put_string(&mut out, tip.as_bytes()));
-        put_number(&mut out, paths.list.len());
-        paths.list.iter().for_each(|path| put_string(&mut out, self.paths.list[*path as usize].as_bytes()));
-        put_number(&mut out, authors.list.len());
-        authors.list.iter().for_each(|a| put_string(&mut out, self.authors.list[*a as usize].as_bytes()));
-        out.extend_from_slice(&body);
-        out
+    fn positions(&self) -> &HashMap<Oid, u32> {
+        self.positions.get_or_init(|| (0..).zip(&self.commits.oids).map(|(at, oid)| (*oid, at)).collect())
     }
 }
 
-/// Values by position, each once.
-#[derive(Debug)]
-struct Interned<T> {
-    list: Vec<T>,
-    positions: HashMap<T, u32>,
+/// Byte strings by position, each once.
+#[derive(Debug, Default)]
+pub(super) struct Interned {
+    pub(super) list: Strings,
+    positions: OnceCell<HashMap<Box<[u8]>, u32>>,
 }
 
-impl<T> Default for Interned<T> {
-    fn default() -> Self {
-        Self { list: Vec::new(), positions: HashMap::new() }
+impl Interned {
+    /// Adds some that are not there yet.
+    pub(super) fn extend(&mut self, others: &Strings) {
+        self.positions.take();
+        self.list.extend(others);
     }
-}
 
-impl<T: Clone + Eq + std::hash::Hash> Interned<T> {
-    fn intern(&mut self, value: T) -> u32 {
-        if let Some(position) = self.positions.get(&value) {
-            return *position;
+    fn find(&self, value: &[u8]) -> Option<u32> {
+        self.positions().get(value).copied()
+    }
+
+    fn intern(&mut self, value: &[u8]) -> u32 {
+        if let Some(position) = self.find(value) {
+            return position;
         }
-        let position = self.list.len() as u32;
-        self.list.push(value.clone());
-        self.positions.insert(value, position);
+        let position = self.list.push(value);
+        if let Some(positions) = self.positions.get_mut() {
+            positions.insert(value.into(), position);
+        }
         position
     }
-}
 
-/// Positions in the whole log, numbered anew in the order they come.
-#[derive(Default)]
-struct Local {
-    list: Vec<u32>,
-    positions: HashMap<u32, usize>,
-}
-
-impl Local {
-    fn position(&mut self, whole: u32) -> usize {
-        let next = self.list.len();
-        *self.positions.entry(whole).or_insert_with(|| {
-            self.list.push(whole);
-            next
-        })
+    fn positions(&self) -> &HashMap<Box<[u8]>, u32> {
+        let count = || (0..).zip(self.list.iter()).map(|(at, value)| (value.into(), at)).collect();
+        self.positions.get_or_init(count)
     }
 }
 
@@ -332,9 +312,11 @@ pub(super) mod testing {
         Mined {
             oid: oid(number),
             time: Time(i64::from(number) * 86_400),
-            author: author.to_owned(),
+            author: Author { name: author.to_uppercase(), email: author.to_owned() },
             subject: format!("subject {number}"),
+            body: format!("because of {author}"),
             changes: paths.iter().map(change).collect(),
+            renames: Vec::new(),
         }
     }
 
@@ -348,122 +330,57 @@ pub(super) mod testing {
             .prop_shuffle()
     }
 
-    /// A log of these commits on the base, oldest first.
-    pub(in crate::history) fn log(mut commits: Vec<Mined>) -> Log {
+    /// A log of these commits on the base.
+    pub(in crate::history) fn log(commits: Vec<Mined>) -> Log {
         let mut log = Log::default();
-        commits.reverse();
-        log.add_base(commits, &[oid(255)], 9);
+        commits.iter().for_each(|mined| log.add(mined, Place::Base));
+        log.reach(&[oid(255)], 9);
         log
+    }
+
+    /// Everything that a log holds.
+    pub(in crate::history) fn facts(log: &Log) -> impl PartialEq + std::fmt::Debug + use<> {
+        let path = |path: &u32| log.paths().get(*path as usize).to_vec();
+        let authors: Vec<Author> = log.authors().collect();
+        let commit = |commit: Logged<'_>| {
+            let paths: Vec<Vec<u8>> = commit.paths.iter().map(path).collect();
+            let author = authors[commit.author as usize].clone();
+            let facts = (commit.oid, commit.time, author, commit.place, commit.subject.to_owned());
+            (facts, paths, commit.statuses.to_vec())
+        };
+        let commits: Vec<_> = log.commits().into_iter().map(commit).collect();
+        let renames: Vec<_> =
+            log.renames().iter().map(|one| (one.commit, path(&one.from), path(&one.to))).collect();
+        let words = (log.messages.all(), log.names.all());
+        (commits, renames, words, log.commits.lengths.clone(), log.name_lengths.clone(), log.tips().to_vec())
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
-    use super::testing::{any_commits, log, mined, oid};
+    use super::testing::{log, mined, oid};
     use super::*;
 
-    fn facts(log: &Log) -> Vec<(Oid, i64, String, Place, String, Vec<String>)> {
-        let path = |path: &u32| log.paths()[*path as usize].quoted();
-        let facts = |commit: Logged<'_>| {
-            let author = log.authors()[commit.author as usize].clone();
-            let paths = commit.paths.iter().map(path).collect();
-            (commit.oid, commit.time.0, author, commit.place, commit.subject.to_owned(), paths)
-        };
-        log.commits().into_iter().map(facts).collect()
-    }
-
     #[test]
-    fn a_log_reads_back_from_chunks() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("orch/log");
-        let mut log = log(vec![mined(1, "a", &["x", "y/z"]), mined(2, "b", &[])]);
-        log.save(&file).unwrap();
-        log.add_side(vec![mined(3, "a", &["y/z", "w"])]);
-        log.add_base(vec![mined(4, "c", &["x"])], &[oid(4)], 9);
-        log.save(&file).unwrap();
-        let loaded = Log::load(&file);
-        assert_eq!(facts(&loaded), facts(&log));
-        assert_eq!((loaded.tips(), loaded.horizon(), loaded.is_unsaved()), (&[oid(4)][..], 9, false));
-        assert_eq!(loaded.chunks, Some(2));
-        assert_eq!(loaded.find_commit(oid(3)).unwrap().place, Place::Side);
-    }
-
-    #[test]
-    fn a_commit_that_lands_is_found_on_the_base() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("log");
+    fn a_commit_is_there_once_and_is_found_on_the_base_once_it_lands() {
         let mut log = log(vec![mined(1, "a", &["x"])]);
-        log.add_side(vec![mined(2, "a", &["y"]), mined(1, "a", &["x"])]);
-        log.save(&file).unwrap();
-        log.add_base(vec![mined(2, "a", &["y"])], &[oid(2)], 9);
-        log.save(&file).unwrap();
-        let loaded = Log::load(&file);
-        assert!(loaded.commits().iter().all(|commit| commit.place == Place::Base), "{:?}", facts(&loaded));
-        assert_eq!(loaded.commits().len(), 2);
+        log.add(&mined(2, "a", &["y"]), Place::Side);
+        log.add(&mined(1, "a", &["x"]), Place::Side);
+        let places = |log: &Log| log.commits().iter().map(|commit| commit.place).collect::<Vec<_>>();
+        assert_eq!(places(&log), [Place::Base, Place::Side]);
+        log.add(&mined(2, "a", &["y"]), Place::Base);
+        assert_eq!(places(&log), [Place::Base, Place::Base]);
+        assert_eq!((log.on_base(), log.find_commit(oid(2)).unwrap().position), (2, 1));
     }
 
     #[test]
-    fn what_is_damaged_is_not_believed_and_written_anew() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("log");
-        let mut log = log(vec![mined(1, "a", &["x"])]);
-        log.save(&file).unwrap();
-        let first = std::fs::read(&file).unwrap().len();
-        log.add_base(vec![mined(2, "a", &["y"])], &[oid(2)], 9);
-        log.save(&file).unwrap();
-        let whole = std::fs::read(&file).unwrap();
-        for (bytes, commits) in [
-            (&whole[..whole.len() - 1], 1),
-            (&whole[..first + 3], 1),
-            (&whole[..first - 1], 0),
-            (&whole[..3], 0),
-            (&b"another format"[..], 0),
-            (&b""[..], 0),
-        ] {
-            std::fs::write(&file, bytes).unwrap();
-            let mut loaded = Log::load(&file);
-            assert_eq!((loaded.commits().len(), loaded.chunks), (commits, None), "{}", bytes.len());
-            loaded.add_base(vec![mined(7, "a", &["z"])], &[oid(7)], 9);
-            loaded.save(&file).unwrap();
-            assert_eq!(Log::load(&file).commits().len(), commits + 1);
-        }
-    }
-
-    #[test]
-    fn many_chunks_become_one() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("log");
-        let mut log = Log::default();
-        for number in 0..=MAX_CHUNKS as u8 {
-            log.add_base(vec![mined(number, "a", &["x"])], &[oid(number)], 9);
-            log.save(&file).unwrap();
-        }
-        assert_eq!(log.chunks, Some(1));
-        assert_eq!(Log::load(&file).commits().len(), MAX_CHUNKS + 1);
-    }
-
-    proptest! {
-        #[test]
-        fn chunks_are_believed_up_to_where_the_file_is_cut(
-            pieces in proptest::collection::vec(any_commits(), 1..4), at: proptest::sample::Index,
-        ) {
-            let mut log = Log::default();
-            let mut file = MAGIC.to_vec();
-            let mut known = vec![(file.len(), facts(&log))];
-            for piece in pieces {
-                log.add_side(piece);
-                file.extend(bytes::sealed(&log.chunk(&log.unsaved)));
-                log.unsaved.clear();
-                known.push((file.len(), facts(&log)));
-            }
-            assert_eq!(facts(&Log::from_bytes(&log.to_bytes())), facts(&log));
-            for end in [at.index(file.len() + 1), file.len()] {
-                let cut = Log::from_bytes(&file[..end]);
-                let (_, whole) = known.iter().rev().find(|(length, _)| *length <= end).unwrap_or(&known[0]);
-                assert_eq!(&facts(&cut), whole);
-            }
-        }
+    fn words_of_messages_and_paths_count_by_where_they_stand() {
+        let mut log = log(vec![mined(3, "me", &["src/login/form.rs"])]);
+        assert_eq!(log.messages.list("subject"), [(0, 2)]);
+        assert_eq!(log.messages.list("becaus"), [(0, 1)]);
+        assert_eq!(log.add_path(b"docs/login.md"), 1);
+        assert_eq!(log.names.list("login"), [(0, 2), (1, 4)]);
+        assert_eq!(log.names.list("rs"), [(0, 1)]);
+        assert_eq!(log.name_lengths, [9, 7]);
     }
 }

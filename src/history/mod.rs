@@ -6,21 +6,26 @@
 //! **Invariant:** all files here are caches: losing one costs time only.
 
 mod bytes;
+mod chunk;
 mod credit;
+mod fill;
 mod fold;
 mod knows;
 pub mod log;
 pub mod notes;
+mod past;
 pub mod profile;
+mod words;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::error::Result;
-use crate::git::mine::{Miner, Mining, Span};
-use crate::model::{Event, Events, Known, Name, Oid, Past, PastCommit, Profiles, RepoPath, Time};
+use crate::git::mine::Miner;
+use crate::model::{Event, Events, Known, Name, Oid, Past, Profiles, RepoPath, Time};
 
 pub use credit::{Adopts, MAX_CHANGES, Source};
+pub use fill::load_log;
 pub use log::Log;
 use profile::Table;
 
@@ -85,53 +90,36 @@ impl Default for HalfLives {
 pub struct History<'a> {
     request: &'a Request,
     table: Table,
+    /// What the table was folded from, once it was needed.
+    log: Option<Log>,
 }
 
 /// Brings the histories up to date.
 pub fn refresh<'a>(request: &'a Request, events: Events<'_>) -> Result<History<'a>> {
-    let file = request.folder.join("profile");
+    let table = Table::load(&request.folder.join("profile"), &profile::key(request));
+    match table {
+        Some(table) => Ok(History { request, table, log: None }),
+        None => anew(request, load_log(request, events)?, events),
+    }
+}
+
+/// Folds a log into a new table.
+fn anew<'a>(request: &'a Request, mut log: Log, events: Events<'_>) -> Result<History<'a>> {
+    let tip = request.tips.first();
+    let files = tip.map_or(Ok(Vec::new()), |tip| request.miner.files(*tip))?;
+    let files: Vec<u32> = files.iter().map(|file| log.add_path(file.as_bytes())).collect();
+    save(request, &mut log, events);
     let key = profile::key(request);
-    if let Some(table) = Table::load(&file, &key) {
-        return Ok(History { request, table });
-    }
-    let log = load_log(request, events)?;
-    let bytes = fold::fold(request, &log).to_bytes(&key);
-    warn(events, "profile", profile::save(&file, &bytes));
+    let bytes = fold::fold(request, &log, &files).to_bytes(&key);
+    warn(events, "profile", profile::save(&request.folder.join("profile"), &bytes));
     let table = Table::new(bytes, &key).expect("what was just written reads back");
-    Ok(History { request, table })
+    Ok(History { request, table, log: Some(log) })
 }
 
-/// Loads the log, with everything that `request` needs mined into it.
-pub fn load_log(request: &Request, events: Events<'_>) -> Result<Log> {
-    let file = request.folder.join("log");
-    let mut log = Log::load(&file);
-    if request.horizon > log.horizon() {
-        log = Log::default();
+fn save(request: &Request, log: &mut Log, events: Events<'_>) {
+    if log.is_unsaved() {
+        warn(events, "log", log.save(&request.folder.join("log")));
     }
-    let mut is_new = log.tips() != request.tips;
-    if is_new {
-        let hide = log.tips().to_vec();
-        let mut mining = mine_base(request, &hide, events)?;
-        if !mining.unreached.is_empty() {
-            // The base was rewritten: what only the old one had is no history any more.
-            log = Log::default();
-            mining = mine_base(request, &[], events)?;
-        }
-        log.add_base(mining.commits, &request.tips, request.horizon);
-    }
-    let own = request.sessions.iter().flat_map(|source| &source.commits).copied();
-    let missing: Vec<Oid> = own.filter(|oid| !log.contains(*oid)).collect();
-    log.add_side(request.miner.mine_commits(&missing)?);
-    is_new |= log.is_unsaved();
-    if is_new {
-        warn(events, "log", log.save(&file));
-    }
-    Ok(log)
-}
-
-fn mine_base(request: &Request, hide: &[Oid], events: Events<'_>) -> Result<Mining> {
-    let span = Span { tips: &request.tips, hide, horizon: request.horizon };
-    request.miner.mine(&span, events)
 }
 
 fn warn(events: Events<'_>, file: &str, saved: std::io::Result<()>) {
@@ -141,6 +129,27 @@ fn warn(events: Events<'_>, file: &str, saved: std::io::Result<()>) {
 }
 
 impl History<'_> {
+    /// Makes sure that the words of past commits can be asked for.
+    pub fn load_words(&mut self, events: Events<'_>) -> Result<()> {
+        if self.log.is_none() {
+            let mut log = load_log(self.request, events)?;
+            if log.mark() == self.table.mark() {
+                save(self.request, &mut log, events);
+                self.log = Some(log);
+            } else {
+                // The log was lost, and what came in its place numbers its commits anew.
+                *self = anew(self.request, log, events)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What prediction reads for these tokens, once the words are loaded.
+    pub fn past(&self, tokens: &[String]) -> Option<Past<'_>> {
+        let log = self.log.as_ref()?;
+        Some(past::past(log, self.table.exists(), self.table.owners(), tokens))
+    }
+
     /// The profiles at `paths` and all folders above them, as of the request's now.
     pub fn profiles(&self, paths: &[RepoPath]) -> Profiles {
         self.table.profiles(paths, self.request.now)
@@ -160,37 +169,6 @@ impl History<'_> {
     pub fn last_activity(&self, session: &Name) -> Option<Time> {
         self.table.session(session)?.last
     }
-}
-
-/// The log as prediction from text reads it; `files` are those that exist now.
-pub fn past<'a>(log: &'a Log, sources: &[Source], files: &'a [RepoPath]) -> Past<'a> {
-    let mut paths: Vec<&[u8]> = log.paths().iter().map(RepoPath::as_bytes).collect();
-    let mut exists = vec![false; paths.len()];
-    for file in files {
-        match log.find_path(file) {
-            Some(position) => exists[position as usize] = true,
-            None => {
-                paths.push(file.as_bytes());
-                exists.push(true);
-            }
-        }
-    }
-    let mut credits = credit::Credits::new(log, sources);
-    let mut found = Vec::new();
-    let commit = |logged: log::Logged<'a>| {
-        credits.of(&logged, &mut found);
-        let mut owners: Vec<(u16, f32)> = Vec::new();
-        for credit in &found {
-            let share = credit.share as f32 / logged.paths.len() as f32;
-            match owners.iter_mut().find(|(session, _)| *session == credit.session) {
-                Some((_, sum)) => *sum += share,
-                None => owners.push((credit.session, share)),
-            }
-        }
-        PastCommit { time: logged.time, subject: logged.subject, paths: logged.paths, owners }
-    };
-    let commits = log.commits().into_iter().map(commit).collect();
-    Past { paths, exists, commits }
 }
 
 #[cfg(test)]

@@ -11,14 +11,14 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
-use super::bytes::{self, Reader, put_number, put_string};
+use super::bytes::{self, Reader, put_number, put_numbers, put_string};
 use super::fold::{Folded, FoldedSession, decay};
 use super::{HalfLives, Request};
 use crate::model::path::ancestors;
 use crate::model::profile::Touched;
-use crate::model::{Known, Name, Oid, Profiles, RepoPath, SessionWeight, Time};
+use crate::model::{Known, Name, Oid, Owners, Profiles, RepoPath, SessionWeight, Time};
 
-const MAGIC: &[u8; 8] = b"orchprf1";
+const MAGIC: &[u8; 8] = b"orchprf2";
 /// session u16, fast f32, slow f32, touches u32, time i64, commit u32.
 const ENTRY: usize = 26;
 
@@ -97,6 +97,12 @@ impl Folded {
         for part in [path_ends, entry_ends, paths, entries, oids.bytes] {
             put_string(&mut out, &part);
         }
+        out.extend_from_slice(&self.mark.to_le_bytes());
+        put_string(&mut out, &self.exists.iter().map(|exists| u8::from(*exists)).collect::<Vec<u8>>());
+        put_numbers(&mut out, &self.owners.ends);
+        let share =
+            |(session, share): &(u16, f32)| [&session.to_le_bytes()[..], &share.to_le_bytes()].concat();
+        put_string(&mut out, &self.owners.shares.iter().flat_map(share).collect::<Vec<u8>>());
         [&MAGIC[..], &bytes::sealed(&out)].concat()
     }
 }
@@ -138,6 +144,7 @@ pub struct Table {
     half_lives: HalfLives,
     sessions: Vec<FoldedSession>,
     parts: Parts,
+    mark: u32,
 }
 
 type Span = std::ops::Range<usize>;
@@ -151,6 +158,9 @@ struct Parts {
     entries: Span,
     oids: Span,
     oid_width: usize,
+    exists: Span,
+    owner_ends: Span,
+    owners: Span,
 }
 
 impl Table {
@@ -178,14 +188,46 @@ impl Table {
             (0..reader.number()?).map(|_| read_session(&mut reader)).collect::<Option<_>>()?;
         let oid_width = usize::from(reader.u8()?);
         let base = bytes.len();
-        let mut part = || {
+        let part = |reader: &mut Reader<'_>| {
             let length = reader.string()?.len();
             let end = base - reader.0.len();
             Some(end - length..end)
         };
-        let (path_ends, entry_ends, paths, entries, oids) = (part()?, part()?, part()?, part()?, part()?);
-        let parts = Parts { path_ends, entry_ends, paths, entries, oids, oid_width };
-        Some(Self { bytes, reference, half_lives, sessions, parts })
+        let mut parts = [const { 0..0 }; 8];
+        for span in &mut parts[..5] {
+            *span = part(&mut reader)?;
+        }
+        let mark = reader.u32()?;
+        for span in &mut parts[5..] {
+            *span = part(&mut reader)?;
+        }
+        let [path_ends, entry_ends, paths, entries, oids, exists, owner_ends, owners] = parts;
+        let parts =
+            Parts { path_ends, entry_ends, paths, entries, oids, oid_width, exists, owner_ends, owners };
+        Some(Self { bytes, reference, half_lives, sessions, parts, mark })
+    }
+
+    /// Which log the table is of, as [`super::Log::mark`] tells.
+    pub(super) fn mark(&self) -> u32 {
+        self.mark
+    }
+
+    /// By the log's paths: whether the file exists.
+    pub(super) fn exists(&self) -> Vec<bool> {
+        self.bytes[self.parts.exists.clone()].iter().map(|byte| *byte == 1).collect()
+    }
+
+    /// By the log's commits: whose they are; none where that makes no sense.
+    pub(super) fn owners(&self) -> Owners {
+        const SHARE: usize = 6;
+        let ends = bytes::numbers(&self.bytes[self.parts.owner_ends.clone()]).unwrap_or_default();
+        let (shares, _) = self.bytes[self.parts.owners.clone()].as_chunks::<SHARE>();
+        let share = |[a, b, c, d, e, f]: &[u8; SHARE]| {
+            (u16::from_le_bytes([*a, *b]), f32::from_le_bytes([*c, *d, *e, *f]))
+        };
+        let shares: Vec<(u16, f32)> = shares.iter().map(share).collect();
+        let fits = ends.is_sorted() && ends.last().map_or(0, |end| *end as usize) == shares.len();
+        if fits { Owners { ends, shares } } else { Owners::default() }
     }
 
     /// What listings tell about a session.
@@ -288,13 +330,17 @@ mod tests {
     use crate::history::credit::testing::source;
     use crate::history::fold::fold;
     use crate::history::fold::testing::{DAY, request};
+    use crate::history::log::Place;
     use crate::history::log::testing::{any_commits, log, mined, oid};
 
+    fn commits() -> Vec<crate::model::Mined> {
+        vec![mined(1, "a", &["s/a", "w/b"]), mined(8, "a", &["s/a"])]
+    }
+
     fn sample() -> (Key, Vec<u8>) {
-        let commits = vec![mined(1, "a", &["s/a", "w/b"]), mined(8, "a", &["s/a"])];
         let request = request(8, vec![source("s", &["s"]), source("w", &["w"])]);
         let key = key(&request);
-        (key, fold(&request, &log(commits)).to_bytes(&key))
+        (key, fold(&request, &log(commits()), &[1]).to_bytes(&key))
     }
 
     #[test]
@@ -311,6 +357,9 @@ mod tests {
         assert_eq!(profiles.at(b"").len(), 2);
         assert_eq!((profiles.commits.as_slice(), profiles.sessions.len()), (&[2, 1][..], 2));
         assert_eq!(profiles.last_activity, [Some(Time(8 * DAY)), Some(Time(DAY))]);
+        assert_eq!((table.exists(), table.mark()), (vec![false, true], log(commits()).mark()));
+        assert_eq!(table.owners().of(0), [(0, 0.5), (1, 0.5)]);
+        assert_eq!(table.owners().of(1), [(0, 1.0)]);
         assert_eq!(table.knows(&profiles.sessions[1], Time(8 * DAY))[0].path.quoted(), "w/b");
     }
 
@@ -357,13 +406,13 @@ mod tests {
             commits in any_commits(), cut: proptest::sample::Index, day in 0..250_i64,
         ) {
             let request = request_of(day);
-            let key = key(&request);
             let mut sorted = commits.clone();
             sorted.sort_by_key(|commit| commit.time);
-            let once = fold(&request, &log(sorted)).to_bytes(&key);
+            let once = fold(&request, &log(sorted), &[]);
             let mut pieces = log(commits[..cut.index(commits.len() + 1)].to_vec());
-            pieces.add_base(commits.clone(), &[oid(255)], 9);
-            assert_eq!(fold(&request, &pieces).to_bytes(&key), once);
+            commits.iter().for_each(|mined| pieces.add(mined, Place::Base));
+            let twice = fold(&request, &pieces, &[]);
+            assert_eq!((once.weights, once.sessions), (twice.weights, twice.sessions));
         }
 
         #[test]
@@ -372,7 +421,7 @@ mod tests {
         ) {
             let request = request_of(day);
             let key = key(&request);
-            let folded = fold(&request, &log(commits));
+            let folded = fold(&request, &log(commits), &[]);
             let table = Table::new(folded.to_bytes(&key), &key).unwrap();
             let paths: Vec<RepoPath> =
                 folded.weights.iter().map(|(path, _)| RepoPath::from_bytes(path.as_slice())).collect();

@@ -3,6 +3,7 @@
 use super::credit::testing::source;
 use super::log::Place;
 use super::*;
+use crate::git::mine::Span;
 use crate::git::mine::testing::{Scratch, commit, file};
 
 const NOW: Time = Time(1_000);
@@ -143,14 +144,20 @@ fn own_commits_that_are_gone_do_no_harm() {
 fn the_past_has_words_owners_and_what_exists() {
     let mut world = World::new(vec![source("api", &["api"])]);
     world.commit(6, "D web/b\n");
-    let log = load_log(&world.request, &|_| ()).unwrap();
-    let files = [RepoPath::from("api/a"), RepoPath::from("untouched")];
-    let past = past(&log, &world.request.sessions, &files);
-    assert_eq!(past.files().collect::<Vec<_>>(), [&b"api/a"[..], b"untouched"]);
-    let subjects: Vec<&str> = past.commits.iter().map(|commit| commit.subject).collect();
-    assert_eq!(subjects, ["subject 1", "subject 2", "subject 6"]);
-    let owners: Vec<_> = past.commits.iter().map(|commit| commit.owners.as_slice()).collect();
-    assert_eq!(owners, [&[(0, 0.5)][..], &[(0, 1.0)], &[]]);
+    for _ in 0..3 {
+        let mut history = refresh(&world.request, &|event| panic!("{event:?}")).unwrap();
+        history.load_words(&|event| panic!("{event:?}")).unwrap();
+        let past = history.past(&["subject".to_owned(), "api".to_owned()]).unwrap();
+        assert_eq!(past.files().collect::<Vec<_>>(), [b"api/a"]);
+        let mut known: Vec<_> = (0..past.len()).map(|n| (past.times[n].0, past.owners.of(n))).collect();
+        known.sort_by_key(|(time, _)| *time);
+        assert_eq!(known, [(1, &[(0, 0.5)][..]), (2, &[(0, 1.0)]), (6, &[])]);
+        assert_eq!(past.messages.lists["subject"].len(), 3);
+        assert_eq!(past.names.lists["api"].len(), 1);
+        // A log that is lost is mined again, and what was folded from it with it.
+        std::fs::remove_file(world.request.folder.join("log")).unwrap();
+        world.request.horizon -= 1;
+    }
 }
 
 #[test]
@@ -160,4 +167,45 @@ fn a_longer_horizon_is_mined_for() {
     assert_eq!(world.touches("api/a"), api(1));
     world.request.horizon = 2;
     assert_eq!(world.touches("api/a"), api(2));
+}
+
+/// What a request's mining finds, cut off behind the first commits.
+struct Cut<'a> {
+    log: &'a mut Log,
+    left: usize,
+}
+
+impl crate::git::mine::Sink for Cut<'_> {
+    fn has(&mut self, _: Oid) -> bool {
+        false
+    }
+
+    fn take(&mut self, commits: Vec<crate::model::Mined>) {
+        commits.iter().take(self.left).for_each(|mined| self.log.add(mined, Place::Base));
+    }
+}
+
+#[test]
+fn what_a_killed_mining_left_is_gone_on_from_unless_the_base_was_rewritten() {
+    let mut world = World::new(vec![source("api", &["api"])]);
+    world.commit(3, &file("api/a", 3));
+    let tips = world.request.tips.clone();
+    let leave = |world: &World, tips: &[Oid]| {
+        let mut log = Log::default();
+        let span = Span { tips, hide: &[], horizon: usize::MAX };
+        world.request.miner.mine(&span, &mut Cut { log: &mut log, left: 2 }, &|_| ()).unwrap();
+        log.reach(&[], usize::MAX);
+        std::fs::create_dir_all(&world.request.folder).unwrap();
+        std::fs::remove_file(world.request.folder.join("profile")).ok();
+        log.save(&world.request.folder.join("log")).unwrap();
+        world.log_size()
+    };
+    let left = leave(&world, &tips);
+    assert_eq!(world.touches("api/a"), api(3));
+    assert!(world.log_size() > left, "it was added to");
+    world.scratch.git(&["update-ref", "refs/heads/main", "main~2"], b"");
+    world.commit(4, &file("api/a", 4));
+    leave(&world, &tips);
+    assert_eq!(world.touches("api/a"), api(2));
+    assert_eq!(load_log(&world.request, &|_| ()).unwrap().len(), 2);
 }

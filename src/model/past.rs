@@ -1,37 +1,88 @@
-//! Past commits and present files, as prediction from a task's words reads them.
+//! Past commits and known paths, as prediction from a task's words reads them.
 
-use super::Time;
+use std::collections::HashMap;
+
+use super::{Oid, Strings, Time};
 
 /// The words of past commits and the paths they changed.
 ///
-/// **Invariant:** `exists` is as long as `paths`; a commit's `paths` are positions in it.
-#[derive(Clone, Debug, Default)]
+/// **Invariant:** columns of one kind are equally long; positions lie in them.
+#[derive(Clone, Debug)]
 pub struct Past<'a> {
     /// Every path that exists or that a commit changed.
-    pub paths: Vec<&'a [u8]>,
+    pub paths: &'a Strings,
     /// For each of them, whether the file exists now.
     pub exists: Vec<bool>,
-    /// The commits, oldest first.
-    pub commits: Vec<PastCommit<'a>>,
-}
-
-/// A past commit: its words, its paths, whose it is.
-#[derive(Clone, Debug)]
-pub struct PastCommit<'a> {
-    /// Its committer time.
-    pub time: Time,
-    /// The first line of its message.
-    pub subject: &'a str,
-    /// What it changed, as positions in [`Past::paths`].
-    pub paths: &'a [u32],
-    /// The sessions it belongs to, as positions in [`super::Profiles::sessions`],
-    /// each with its share of the commit; the shares add up to 1 at most.
-    pub owners: Vec<(u16, f32)>,
+    /// The commits.
+    pub oids: &'a [Oid],
+    /// The committer time of each.
+    pub times: &'a [Time],
+    /// Where the changes of each end.
+    pub ends: &'a [u32],
+    /// What they changed, as positions in [`Past::paths`].
+    pub changed: &'a [u32],
+    /// Whose they are.
+    pub owners: Owners,
+    /// The words of their messages.
+    pub messages: Words<'a>,
+    /// The words of the paths.
+    pub names: Words<'a>,
 }
 
 impl<'a> Past<'a> {
+    /// How many commits there are.
+    pub fn len(&self) -> usize {
+        self.oids.len()
+    }
+
+    /// Whether there is no commit.
+    pub fn is_empty(&self) -> bool {
+        self.oids.is_empty()
+    }
+
+    /// What a commit changed.
+    pub fn changes(&self, commit: usize) -> &'a [u32] {
+        let start = if commit == 0 { 0 } else { self.ends[commit - 1] };
+        &self.changed[start as usize..self.ends[commit] as usize]
+    }
+
     /// The files that exist now.
     pub fn files(&self) -> impl Iterator<Item = &'a [u8]> {
-        self.paths.iter().zip(&self.exists).filter(|(_, exists)| **exists).map(|(path, _)| *path)
+        self.paths.iter().zip(&self.exists).filter(|(_, exists)| **exists).map(|(path, _)| path)
+    }
+}
+
+/// Texts by their tokens.
+#[derive(Clone, Debug, Default)]
+pub struct Words<'a> {
+    /// For each token that was asked for: the texts that hold it, in order, and how often.
+    pub lists: HashMap<String, Vec<(u32, u32)>>,
+    /// How many words each text counts.
+    pub lengths: &'a [u32],
+    /// What 1 of these counts is worth.
+    pub unit: f64,
+}
+
+/// Whose commits are: sessions with their shares, by commit.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Owners {
+    /// Where those of each commit end.
+    pub ends: Vec<u32>,
+    /// Positions in [`super::Profiles::sessions`]; the shares of one commit add up to 1 at most.
+    pub shares: Vec<(u16, f32)>,
+}
+
+impl Owners {
+    /// Those of a commit; none where nobody knows.
+    pub fn of(&self, commit: usize) -> &[(u16, f32)] {
+        let Some(end) = self.ends.get(commit) else { return &[] };
+        let start = if commit == 0 { 0 } else { self.ends[commit - 1] };
+        &self.shares[start as usize..*end as usize]
+    }
+
+    /// Adds those of the next commit.
+    pub fn push(&mut self, shares: impl IntoIterator<Item = (u16, f32)>) {
+        self.shares.extend(shares);
+        self.ends.push(self.shares.len() as u32);
     }
 }

@@ -53,6 +53,15 @@ pub struct Change {
     pub path: RepoPath,
 }
 
+/// Who made a commit, as the commit says.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Author {
+    /// The name.
+    pub name: String,
+    /// The e-mail address.
+    pub email: String,
+}
+
 /// A mined commit: who changed which paths when. Merges are never mined.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mined {
@@ -60,10 +69,15 @@ pub struct Mined {
     pub oid: Oid,
     /// Its committer time.
     pub time: Time,
-    /// Its author's e-mail address.
-    pub author: String,
+    /// Its author.
+    pub author: Author,
     /// The first line of its message.
     pub subject: String,
+    /// The rest of its message, cut where it is long.
+    pub body: String,
     /// What it changed against its parent, by path.
     pub changes: Vec<Change>,
+    /// Files that it gave another name, from where to where, by the new one;
+    /// each is among the changes as a deletion and an addition.
+    pub renames: Vec<(RepoPath, RepoPath)>,
 }

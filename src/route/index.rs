@@ -1,11 +1,9 @@
-//! Past messages and file names by token, scored with BM25.
+//! Past messages and file names by token, scored with BM25 (Robertson and
+//! Zaragoza, 2009).
 //!
-//! **Invariant:** a view as of a moment sees no commit after it.
+//! **Invariant:** a view sees no commit behind its end.
 
-use std::collections::{HashMap, HashSet};
-
-use crate::model::tokens::{each_token, tokens};
-use crate::model::{Past, Time};
+use crate::model::{Past, Time, Words};
 
 const K1: f64 = 1.2;
 const B: f64 = 0.75;
@@ -15,94 +13,77 @@ pub(super) const MAX_CHANGES: usize = 200;
 const MAX_SHARE: f64 = 0.4;
 const ENOUGH: usize = 20;
 
-/// Past commits and files, indexed by their tokens.
-#[derive(Debug)]
-pub struct TextIndex<'a> {
-    pub(super) past: &'a Past<'a>,
-    messages: Postings,
-    names: Postings,
-}
-
-/// An index as it stood at a moment.
+/// The past as it stood at a moment.
 #[derive(Clone, Copy, Debug)]
 pub struct View<'a> {
-    pub(super) index: &'a TextIndex<'a>,
+    pub(super) past: &'a Past<'a>,
     /// Commits before this position are seen.
     pub(super) seen: usize,
     /// The moment that ages are counted from.
     pub(super) now: Time,
 }
 
-impl<'a> TextIndex<'a> {
-    /// Indexes everything, for many questions.
-    pub fn new(past: &'a Past<'a>) -> Self {
-        Self::build(past, None)
+impl<'a> View<'a> {
+    /// All of the past, for a question asked at `now`.
+    pub fn new(past: &'a Past<'a>, now: Time) -> Self {
+        Self { past, seen: past.len(), now }
     }
 
-    /// Indexes only what the one question `text` needs; much faster.
-    pub fn for_text(past: &'a Past<'a>, text: &str) -> Self {
-        Self::build(past, Some(tokens(text).into_iter().collect()))
+    /// Only what was made until `last`, of a past that is in order of time.
+    pub fn until(past: &'a Past<'a>, last: Time, now: Time) -> Self {
+        Self { past, seen: past.times.partition_point(|time| *time <= last), now }
     }
 
-    fn build(past: &'a Past<'a>, only: Option<HashSet<String>>) -> Self {
-        let mut messages = Postings::new(only.clone());
-        for commit in &past.commits {
-            let counts = !commit.paths.is_empty() && commit.paths.len() <= MAX_CHANGES;
-            messages.push(&[(if counts { commit.subject } else { "" }, 1.0)]);
-        }
-        let mut names = Postings::new(only);
-        for (path, exists) in past.paths.iter().zip(&past.exists) {
-            let text = String::from_utf8_lossy(path);
-            let (folder, name) = text.rsplit_once('/').unwrap_or(("", &text));
-            let (stem, extension) = name.rsplit_once('.').unwrap_or((name, ""));
-            let parts = [(stem, 2.0), (folder, 1.0), (extension, 0.5)];
-            names.push(if *exists { &parts } else { &[] });
-        }
-        Self { past, messages, names }
+    /// Whether a commit changes so little that its message tells of its files.
+    pub(super) fn is_telling(&self, commit: usize) -> bool {
+        (1..=MAX_CHANGES).contains(&self.past.changes(commit).len())
     }
 
-    /// The index as of the commits made until `seen`, for a question asked at `now`.
-    pub fn as_of(&'a self, seen: Time, now: Time) -> View<'a> {
-        let seen = self.past.commits.partition_point(|commit| commit.time <= seen);
-        View { index: self, seen, now }
-    }
-}
-
-impl View<'_> {
     /// How well each message seen matches the tokens.
     pub(super) fn messages(&self, tokens: &[String]) -> Vec<f64> {
-        self.index.messages.scores(tokens, self.seen, MAX_SHARE)
+        let mut scores = Scorer::new(&self.past.messages, self.seen, MAX_SHARE).scores(tokens);
+        for (commit, score) in scores.iter_mut().enumerate().filter(|(_, score)| **score > 0.0) {
+            if !self.is_telling(commit) {
+                *score = 0.0;
+            }
+        }
+        scores
     }
 
     /// How well each file's path matches the tokens.
     pub(super) fn names(&self, tokens: &[String]) -> Vec<f64> {
-        self.index.names.scores(tokens, self.index.past.paths.len(), 1.0)
+        let all = self.past.paths.len();
+        let mut scores = Scorer::new(&self.past.names, all, 1.0).scores(tokens);
+        scores
+            .iter_mut()
+            .zip(&self.past.exists)
+            .filter(|(_, exists)| !**exists)
+            .for_each(|(score, _)| *score = 0.0);
+        scores
     }
 
     /// How well the messages of each file's commits match the tokens, each
     /// message counted 1/√files.
     pub(super) fn messages_by_file(&self, tokens: &[String]) -> Vec<f64> {
-        let past = self.index.past;
-        let share = |commit: usize| 1.0 / (past.commits[commit].paths.len() as f64).sqrt();
+        let past = self.past;
+        let share = |commit: usize| 1.0 / (past.changes(commit).len() as f64).sqrt();
         let mut lengths = vec![0.0; past.paths.len()];
-        for commit in 0..self.seen {
-            let length = self.index.messages.length(commit);
-            if length > 0.0 {
-                past.commits[commit]
-                    .paths
-                    .iter()
-                    .for_each(|p| lengths[*p as usize] += length * share(commit));
-            }
+        for commit in (0..self.seen).filter(|commit| self.is_telling(*commit)) {
+            let length = f64::from(past.messages.lengths[commit]) * share(commit);
+            past.changes(commit).iter().for_each(|path| lengths[*path as usize] += length);
         }
         let files = lengths.iter().filter(|length| **length > 0.0).count();
         let average = lengths.iter().sum::<f64>() / files.max(1) as f64;
+        let scorer = Scorer::new(&past.messages, self.seen, MAX_SHARE);
         let mut scores = vec![0.0; past.paths.len()];
         for token in tokens {
             let mut counts = vec![0.0; past.paths.len()];
-            for (commit, count) in self.index.messages.seen(token, self.seen, MAX_SHARE) {
+            for (commit, count) in scorer.list(token) {
                 let commit = *commit as usize;
-                let count = f64::from(*count) * share(commit);
-                past.commits[commit].paths.iter().for_each(|path| counts[*path as usize] += count);
+                if self.is_telling(commit) {
+                    let count = f64::from(*count) * share(commit);
+                    past.changes(commit).iter().for_each(|path| counts[*path as usize] += count);
+                }
             }
             let found = counts.iter().filter(|count| **count > 0.0).count();
             for (path, count) in counts.iter().enumerate().filter(|(_, count)| **count > 0.0) {
@@ -113,64 +94,38 @@ impl View<'_> {
     }
 }
 
-/// For each token, which texts hold it how often.
-#[derive(Debug)]
-struct Postings {
-    only: Option<HashSet<String>>,
-    lists: HashMap<String, Vec<(u32, f32)>>,
-    /// Sum of the lengths of all texts before each; one longer than the texts.
-    lengths: Vec<f64>,
+/// Scores texts before an end.
+struct Scorer<'a> {
+    words: &'a Words<'a>,
+    end: usize,
+    max_share: f64,
+    /// Of all texts, what one is long.
+    average: f64,
 }
 
-impl Postings {
-    fn new(only: Option<HashSet<String>>) -> Self {
-        Self { only, lists: HashMap::new(), lengths: vec![0.0] }
+impl<'a> Scorer<'a> {
+    fn new(words: &'a Words<'a>, end: usize, max_share: f64) -> Self {
+        let sum: u64 = words.lengths[..end].iter().map(|length| u64::from(*length)).sum();
+        Self { words, end, max_share, average: sum as f64 / end.max(1) as f64 }
     }
 
-    /// Adds the next text, in parts with a weight each.
-    fn push(&mut self, parts: &[(&str, f32)]) {
-        let text = (self.lengths.len() - 1) as u32;
-        let mut length = 0.0;
-        for (part, weight) in parts {
-            each_token(part, &mut |token| {
-                length += f64::from(*weight);
-                if self.only.as_ref().is_some_and(|only| !only.contains(token)) {
-                    return;
-                }
-                let list = match self.lists.get_mut(token) {
-                    Some(list) => list,
-                    None => self.lists.entry(token.to_owned()).or_default(),
-                };
-                match list.last_mut() {
-                    Some((last, count)) if *last == text => *count += weight,
-                    _ => list.push((text, *weight)),
-                }
-            });
-        }
-        self.lengths.push(self.lengths[self.lengths.len() - 1] + length);
-    }
-
-    fn length(&self, text: usize) -> f64 {
-        self.lengths[text + 1] - self.lengths[text]
-    }
-
-    /// The texts before `end` that hold `token`; none where it is in too many of them.
-    fn seen(&self, token: &str, end: usize, max_share: f64) -> &[(u32, f32)] {
-        let list = self.lists.get(token).map_or(&[][..], Vec::as_slice);
-        let found = list.partition_point(|(text, _)| (*text as usize) < end);
-        let is_common = end >= ENOUGH && found as f64 > max_share * end as f64;
+    /// The texts that hold `token`; none where it is in too many of them.
+    fn list(&self, token: &str) -> &'a [(u32, u32)] {
+        let list = self.words.lists.get(token).map_or(&[][..], Vec::as_slice);
+        let found = list.partition_point(|(text, _)| (*text as usize) < self.end);
+        let is_common = self.end >= ENOUGH && found as f64 > self.max_share * self.end as f64;
         if is_common { &[] } else { &list[..found] }
     }
 
-    fn scores(&self, tokens: &[String], end: usize, max_share: f64) -> Vec<f64> {
-        let average = self.lengths[end] / end.max(1) as f64;
-        let mut scores = vec![0.0; end];
+    fn scores(&self, tokens: &[String]) -> Vec<f64> {
+        let mut scores = vec![0.0; self.end];
         for token in tokens {
-            let list = self.seen(token, end, max_share);
+            let list = self.list(token);
+            let rarity = rarity(self.end, list.len());
             for (text, count) in list {
                 let text = *text as usize;
-                scores[text] +=
-                    rarity(end, list.len()) * saturation(f64::from(*count), self.length(text) / average);
+                let length = f64::from(self.words.lengths[text]) / self.average;
+                scores[text] += rarity * saturation(self.words.unit * f64::from(*count), length);
             }
         }
         scores
@@ -189,28 +144,20 @@ fn saturation(count: f64, length: f64) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::testing::Story;
     use super::*;
-    use crate::model::PastCommit;
+    use crate::model::tokens::tokens;
 
-    fn past(subjects: &[&'static str]) -> Past<'static> {
-        let commit = |(time, subject): (usize, &&'static str)| PastCommit {
-            time: Time(time as i64),
-            subject,
-            paths: &[0],
-            owners: Vec::new(),
-        };
-        Past {
-            paths: vec![b"src/login.rs", b"docs/login/guide.md", b"gone/login.rs"],
-            exists: vec![true, true, false],
-            commits: subjects.iter().enumerate().map(commit).collect(),
-        }
+    fn story(subjects: &[&'static str]) -> Story {
+        let story = Story::of(&["src/login.rs", "docs/login/guide.md", "-gone/login.rs"]);
+        (0..).zip(subjects).fold(story, |story, (time, subject)| story.commit(time, subject, &[0], 0))
     }
 
     #[test]
     fn rarer_and_shorter_matches_score_higher() {
-        let past = past(&["login login form", "login", "form of the big house", "house"]);
-        let index = TextIndex::new(&past);
-        let scores = index.as_of(Time(9), Time(9)).messages(&["login".to_owned(), "hous".to_owned()]);
+        let story = story(&["login login form", "login", "form of the big house", "house"]);
+        let past = story.past();
+        let scores = View::new(&past, Time(9)).messages(&tokens("login house"));
         assert!(scores[1] > scores[2], "{scores:?}");
         assert!(scores[3] > scores[2], "{scores:?}");
         assert!(scores[0] > 0.0);
@@ -218,28 +165,33 @@ mod tests {
 
     #[test]
     fn a_view_sees_nothing_of_later_commits() {
-        let past = past(&["login", "login"]);
-        let index = TextIndex::new(&past);
-        assert_eq!(index.as_of(Time(0), Time(9)).messages(&["login".to_owned()]).len(), 1);
+        let story = story(&["login", "login"]);
+        let past = story.past();
+        assert_eq!(View::until(&past, Time(0), Time(9)).messages(&tokens("login")).len(), 1);
+        assert_eq!(View::until(&past, Time(1), Time(9)).messages(&tokens("login")).len(), 2);
     }
 
     #[test]
-    fn names_weigh_more_than_folders_and_gone_files_nothing() {
-        let past = past(&[]);
-        let index = TextIndex::new(&past);
-        let scores = index.as_of(Time(0), Time(0)).names(&["login".to_owned()]);
-        assert!(scores[0] > scores[1] && scores[1] > 0.0, "{scores:?}");
+    fn sweeping_commits_tell_of_no_file() {
+        let mut paths: Vec<&str> = vec!["a"; MAX_CHANGES];
+        paths.push("b");
+        let positions: Vec<u32> = (0..=MAX_CHANGES as u32).collect();
+        let story =
+            Story::of(&paths).commit(1, "login", &positions, 0).commit(2, "login", &positions[1..], 0);
+        let past = story.past();
+        let view = View::new(&past, Time(9));
+        let scores = view.messages(&tokens("login"));
+        assert!(scores[0] == 0.0 && scores[1] > 0.0, "{scores:?}");
+        let by_file = view.messages_by_file(&tokens("login"));
+        assert!(by_file[0] == 0.0 && by_file[1] > 0.0);
+    }
+
+    #[test]
+    fn gone_files_score_nothing() {
+        let story = story(&[]);
+        let past = story.past();
+        let scores = View::new(&past, Time(0)).names(&tokens("login"));
+        assert!(scores[0] > 0.0 && scores[1] > 0.0, "{scores:?}");
         assert_eq!(scores[2], 0.0);
-    }
-
-    #[test]
-    fn an_index_for_one_text_scores_as_the_whole_one() {
-        let past = past(&["fix login form", "house", "login"]);
-        let whole = TextIndex::new(&past);
-        let one = TextIndex::for_text(&past, "login page");
-        let tokens = crate::model::tokens::tokens("login page");
-        let (now, then) = (Time(9), Time(9));
-        assert_eq!(whole.as_of(now, then).messages(&tokens), one.as_of(now, then).messages(&tokens));
-        assert_eq!(whole.as_of(now, then).names(&tokens), one.as_of(now, then).names(&tokens));
     }
 }

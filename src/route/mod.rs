@@ -14,7 +14,7 @@ pub mod targets;
 
 use crate::model::{Name, PathSet, Profiles, RepoPath, Route, Time, Weights};
 
-pub use index::{TextIndex, View};
+pub use index::View;
 pub use predict::Expected;
 pub use targets::expect;
 
@@ -66,7 +66,10 @@ pub fn route(question: Question<'_>, profiles: &Profiles) -> Route {
 #[cfg(test)]
 pub(crate) mod testing {
     use super::*;
-    use crate::model::{SessionWeight, Target, TargetSource, profile::Touched};
+    use crate::model::tokens::tokens;
+    use crate::model::{
+        Oid, Owners, Past, SessionWeight, Strings, Target, TargetSource, Words, profile::Touched,
+    };
 
     pub(crate) const NOW: Time = Time(1_700_000_000);
 
@@ -86,6 +89,75 @@ pub(crate) mod testing {
         let target =
             |path: &&str| Target { path: RepoPath::from(*path), source: TargetSource::Given, score: 1.0 };
         Expected { targets: paths.iter().map(target).collect(), ..Expected::default() }
+    }
+
+    /// A past that owns what [`Past`] borrows.
+    #[derive(Default)]
+    pub(crate) struct Story {
+        paths: Strings,
+        exists: Vec<bool>,
+        oids: Vec<Oid>,
+        times: Vec<Time>,
+        ends: Vec<u32>,
+        changed: Vec<u32>,
+        owners: Owners,
+        messages: Vec<&'static str>,
+        lengths: Vec<u32>,
+        name_lengths: Vec<u32>,
+    }
+
+    impl Story {
+        /// These paths exist, or, behind a `-`, do not any more.
+        pub(crate) fn of(paths: &[&'static str]) -> Self {
+            let mut story = Self::default();
+            for path in paths {
+                let gone = path.strip_prefix('-');
+                story.paths.push(gone.unwrap_or(path).as_bytes());
+                story.exists.push(gone.is_none());
+                story.name_lengths.push(tokens(gone.unwrap_or(path)).len() as u32);
+            }
+            story
+        }
+
+        /// A commit of these paths at a time, all of it by one session.
+        pub(crate) fn commit(mut self, time: i64, subject: &'static str, paths: &[u32], owner: u16) -> Self {
+            self.oids.push(Oid::from_bytes(&[self.oids.len() as u8; 20]).unwrap());
+            self.times.push(Time(time));
+            self.changed.extend(paths);
+            self.ends.push(self.changed.len() as u32);
+            self.owners.push([(owner, 1.0)]);
+            self.messages.push(subject);
+            self.lengths.push(tokens(subject).len() as u32);
+            self
+        }
+
+        pub(crate) fn past(&self) -> Past<'_> {
+            fn words<'a>(texts: impl Iterator<Item = String>, lengths: &'a [u32]) -> Words<'a> {
+                let mut words = Words { lengths, unit: 1.0, ..Words::default() };
+                for (position, text) in (0..).zip(texts) {
+                    for token in tokens(&text) {
+                        let list = words.lists.entry(token).or_default();
+                        match list.last_mut() {
+                            Some((last, count)) if *last == position => *count += 1,
+                            _ => list.push((position, 1)),
+                        }
+                    }
+                }
+                words
+            }
+            let names = self.paths.iter().map(|path| String::from_utf8_lossy(path).into_owned());
+            Past {
+                paths: &self.paths,
+                exists: self.exists.clone(),
+                oids: &self.oids,
+                times: &self.times,
+                ends: &self.ends,
+                changed: &self.changed,
+                owners: self.owners.clone(),
+                messages: words(self.messages.iter().map(|text| (*text).to_owned()), &self.lengths),
+                names: words(names, &self.name_lengths),
+            }
+        }
     }
 
     /// Profiles of `names` where each `(session, file, weight)` is one touch.

@@ -1,6 +1,6 @@
 //! From words to likely files and to sessions, by similar past commits.
 
-use super::index::{MAX_CHANGES, View};
+use super::index::View;
 use crate::model::tokens::{self, scope};
 use crate::model::{RepoPath, Target, TargetSource};
 
@@ -44,19 +44,25 @@ struct Similar {
 }
 
 fn similar(tokens: &[String], view: View<'_>) -> Vec<Similar> {
-    let commits = &view.index.past.commits;
+    let past = view.past;
     let mut found: Vec<Similar> = view
         .messages(tokens)
         .into_iter()
         .enumerate()
         .filter(|(_, score)| *score > 0.0)
         .map(|(commit, score)| {
-            let age = view.now.since(commits[commit].time) as f64;
+            let age = view.now.since(past.times[commit]) as f64;
             Similar { commit, weight: score * (FLOOR + (1.0 - FLOOR) * (-age / HALF_LIFE).exp2()) }
         })
         .collect();
-    found.sort_unstable_by(|a, b| b.weight.total_cmp(&a.weight).then(b.commit.cmp(&a.commit)));
-    found.truncate(SIMILAR);
+    let newer = |a: usize, b: usize| (past.times[b], past.oids[b]).cmp(&(past.times[a], past.oids[a]));
+    let order =
+        |a: &Similar, b: &Similar| b.weight.total_cmp(&a.weight).then_with(|| newer(a.commit, b.commit));
+    if found.len() > SIMILAR {
+        found.select_nth_unstable_by(SIMILAR, order);
+        found.truncate(SIMILAR);
+    }
+    found.sort_unstable_by(order);
     let most = found.first().map_or(1.0, |best| best.weight);
     found.iter_mut().for_each(|similar| similar.weight = (similar.weight / most).powi(2));
     found
@@ -66,7 +72,7 @@ fn votes(similar: &[Similar], view: View<'_>) -> Vec<f64> {
     let all: f64 = similar.iter().map(|similar| similar.weight).sum();
     let mut votes = Vec::new();
     for Similar { commit, weight } in similar {
-        for (session, share) in &view.index.past.commits[*commit].owners {
+        for (session, share) in view.past.owners.of(*commit) {
             let session = usize::from(*session);
             votes.resize(votes.len().max(session + 1), 0.0);
             votes[session] += weight * f64::from(*share) / all;
@@ -82,7 +88,7 @@ struct Feature {
 }
 
 fn files(text: &str, tokens: &[String], similar: &[Similar], view: View<'_>) -> Vec<Target> {
-    let past = view.index.past;
+    let past = view.past;
     let mut features = vec![
         Feature { weight: 1.5, scores: view.names(tokens) },
         Feature { weight: 2.0, scores: view.messages_by_file(tokens) },
@@ -96,8 +102,9 @@ fn files(text: &str, tokens: &[String], similar: &[Similar], view: View<'_>) -> 
     let mut best: Vec<usize> =
         (0..scores.len()).filter(|path| past.exists[*path] && scores[*path] > 0.0).collect();
     weights += mix(&mut scores, &[Feature { weight: 1.0, scores: popularity(view) }]);
-    let order =
-        |a: &usize, b: &usize| scores[*b].total_cmp(&scores[*a]).then(past.paths[*a].cmp(past.paths[*b]));
+    let order = |a: &usize, b: &usize| {
+        scores[*b].total_cmp(&scores[*a]).then(past.paths.get(*a).cmp(past.paths.get(*b)))
+    };
     if best.len() > FILES {
         best.select_nth_unstable_by(FILES, order);
         best.truncate(FILES);
@@ -105,7 +112,7 @@ fn files(text: &str, tokens: &[String], similar: &[Similar], view: View<'_>) -> 
     best.sort_unstable_by(order);
     best.into_iter()
         .map(|path| Target {
-            path: RepoPath::from_bytes(past.paths[path]),
+            path: RepoPath::from_bytes(past.paths.get(path)),
             source: TargetSource::Predicted,
             score: (scores[path] / weights).min(1.0),
         })
@@ -129,10 +136,10 @@ fn mix(scores: &mut [f64], features: &[Feature]) -> f64 {
 
 /// Files that similar commits changed.
 fn neighbours(similar: &[Similar], view: View<'_>) -> Vec<f64> {
-    let past = view.index.past;
+    let past = view.past;
     let mut scores = vec![0.0; past.paths.len()];
     for Similar { commit, weight } in similar {
-        let paths = past.commits[*commit].paths;
+        let paths = past.changes(*commit);
         let share = weight / (paths.len() as f64).sqrt();
         paths.iter().for_each(|path| scores[*path as usize] += share);
     }
@@ -141,12 +148,16 @@ fn neighbours(similar: &[Similar], view: View<'_>) -> Vec<f64> {
 
 /// Files that the newest commits changed.
 fn popularity(view: View<'_>) -> Vec<f64> {
-    let past = view.index.past;
+    let past = view.past;
+    let mut newest: Vec<usize> = (0..view.seen).collect();
+    let order = |commit: &usize| std::cmp::Reverse((past.times[*commit], past.oids[*commit]));
+    if newest.len() > POPULAR {
+        newest.select_nth_unstable_by_key(POPULAR, order);
+        newest.truncate(POPULAR);
+    }
     let mut touches = vec![0.0_f64; past.paths.len()];
-    for commit in &past.commits[view.seen.saturating_sub(POPULAR)..view.seen] {
-        if commit.paths.len() <= MAX_CHANGES {
-            commit.paths.iter().for_each(|path| touches[*path as usize] += 1.0);
-        }
+    for commit in newest.into_iter().filter(|commit| view.is_telling(*commit)) {
+        past.changes(commit).iter().for_each(|path| touches[*path as usize] += 1.0);
     }
     touches.into_iter().map(f64::ln_1p).collect()
 }
@@ -154,34 +165,22 @@ fn popularity(view: View<'_>) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{Past, PastCommit, Time};
-    use crate::route::TextIndex;
+    use crate::model::Time;
+    use crate::route::testing::Story;
 
     const DAY: i64 = 86_400;
 
-    fn past() -> Past<'static> {
-        let commit = |time, subject, paths, owner| PastCommit {
-            time: Time(time * DAY),
-            subject,
-            paths,
-            owners: vec![(owner, 1.0)],
-        };
-        Past {
-            paths: vec![b"src/api/auth.rs", b"src/web/form.tsx", b"docs/guide.md", b"src/login.rs"],
-            exists: vec![true, true, true, false],
-            commits: vec![
-                commit(1, "fix login redirect", &[0][..], 0),
-                commit(2, "login form looks", &[1], 1),
-                commit(3, "write guide", &[2], 2),
-                commit(4, "fix login timeout", &[0, 3], 0),
-            ],
-        }
+    fn story() -> Story {
+        Story::of(&["src/api/auth.rs", "src/web/form.tsx", "docs/guide.md", "-src/login.rs"])
+            .commit(DAY, "fix login redirect", &[0], 0)
+            .commit(2 * DAY, "login form looks", &[1], 1)
+            .commit(3 * DAY, "write guide", &[2], 2)
+            .commit(4 * DAY, "fix login timeout", &[0, 3], 0)
     }
 
     fn predicted(text: &str) -> Expected {
-        let past = past();
-        let index = TextIndex::for_text(&past, text);
-        predict(text, index.as_of(Time(9 * DAY), Time(9 * DAY)))
+        let story = story();
+        predict(text, View::new(&story.past(), Time(9 * DAY)))
     }
 
     #[test]
@@ -214,19 +213,13 @@ mod tests {
 
     #[test]
     fn the_newer_of_two_equal_messages_counts_more() {
-        let commit = |time: i64, path| PastCommit {
-            time: Time(time * DAY),
-            subject: "tune cache",
-            paths: path,
-            owners: Vec::new(),
-        };
-        let past = Past {
-            paths: vec![b"x", b"y"],
-            exists: vec![true, true],
-            commits: vec![commit(0, &[0]), commit(1_000, &[1])],
-        };
-        let index = TextIndex::new(&past);
-        let expected = predict("cache", index.as_of(Time(1_000 * DAY), Time(1_000 * DAY)));
+        let story = Story::of(&["x", "y"]).commit(0, "tune cache", &[0], 0).commit(
+            1_000 * DAY,
+            "tune cache",
+            &[1],
+            0,
+        );
+        let expected = predict("cache", View::new(&story.past(), Time(1_000 * DAY)));
         assert_eq!(expected.targets[0].path, RepoPath::from("y"));
     }
 }

@@ -8,7 +8,7 @@ use crate::model::{Past, RepoPath, Target, TargetSource};
 /// there are none, those predicted. Without a view only given paths count.
 pub fn expect(text: &str, given: &[RepoPath], view: Option<View<'_>>) -> Expected {
     let mut expected = view.map(|view| predict(text, view)).unwrap_or_default();
-    let named = view.map(|view| named(text, view.index.past)).unwrap_or_default();
+    let named = view.map(|view| named(text, view.past)).unwrap_or_default();
     let mut certain: Vec<Target> = Vec::new();
     let mut seen = std::collections::HashSet::new();
     let all = given.iter().map(|path| (path.clone(), TargetSource::Given));
@@ -80,21 +80,17 @@ fn is_folder(folder: &[u8], past: &Past<'_>) -> bool {
 mod tests {
     use super::*;
     use crate::model::Time;
-    use crate::route::TextIndex;
+    use crate::route::testing::Story;
 
-    fn past() -> Past<'static> {
-        Past {
-            paths: vec![
-                b"src/api/login.rs",
-                b"src/api/mod.rs",
-                b"src/web/mod.rs",
-                b"Makefile",
-                b"gone.rs",
-                b".github/ci.yml",
-            ],
-            exists: vec![true, true, true, true, false, true],
-            commits: Vec::new(),
-        }
+    fn story() -> Story {
+        Story::of(&[
+            "src/api/login.rs",
+            "src/api/mod.rs",
+            "src/web/mod.rs",
+            "Makefile",
+            "-gone.rs",
+            ".github/ci.yml",
+        ])
     }
 
     #[test]
@@ -117,15 +113,15 @@ mod tests {
             ("... :: 1/2 :7", &[]),
         ] {
             let expected: Vec<RepoPath> = paths.iter().map(|path| RepoPath::from(*path)).collect();
-            assert_eq!(named(text, &past()), expected, "{text}");
+            assert_eq!(named(text, &story().past()), expected, "{text}");
         }
     }
 
     #[test]
     fn given_come_before_named_and_both_replace_predicted() {
-        let past = past();
-        let index = TextIndex::new(&past);
-        let view = Some(index.as_of(Time(0), Time(0)));
+        let story = story();
+        let past = story.past();
+        let view = Some(View::new(&past, Time(0)));
         let sources = |text, given: &[&str]| {
             let given: Vec<RepoPath> = given.iter().map(|path| RepoPath::from(*path)).collect();
             let targets = expect(text, &given, view).targets;

@@ -5,11 +5,12 @@ use crate::error::{Error, IoContext, Result};
 use crate::git::mine::Miner;
 use crate::git::{Repo, refs};
 use crate::history::{self, Adopts, HalfLives, History, Request, Source};
+use crate::model::tokens::tokens;
 use crate::model::{
     Events, Name, Oid, PathSet, RepoPath, Route, Session, SessionState, Task, Time, Weights, path::is_glob,
     time,
 };
-use crate::route::{self, Contender, Question, TextIndex};
+use crate::route::{self, Contender, Question, View};
 use crate::store::{self, Stored};
 
 /// How many files a pattern among the given paths may stand for.
@@ -92,26 +93,13 @@ pub fn refresh<'a>(survey: &'a Survey, events: Events<'_>) -> Result<History<'a>
 ///
 /// # Errors
 /// Unusable where the history can't be read.
-pub fn decide(
-    repo: &Repo,
-    survey: &Survey,
-    text: &str,
-    given: &[RepoPath],
-    events: Events<'_>,
-) -> Result<Route> {
-    let history = refresh(survey, events)?;
-    let log;
-    let files;
-    let past;
-    let index;
-    let mut view = None;
+pub fn decide(survey: &Survey, text: &str, given: &[RepoPath], events: Events<'_>) -> Result<Route> {
+    let mut history = refresh(survey, events)?;
     if !text.is_empty() {
-        log = history::load_log(&survey.request, events)?;
-        files = files_of_base(repo, survey)?;
-        past = history::past(&log, &survey.request.sessions, &files);
-        index = TextIndex::for_text(&past, text);
-        view = Some(index.as_of(survey.request.now, survey.request.now));
+        history.load_words(events)?;
     }
+    let past = if text.is_empty() { None } else { history.past(&tokens(text)) };
+    let view = past.as_ref().map(|past| View::new(past, survey.request.now));
     let expected = route::expect(text, given, view);
     let contenders = contenders(survey, &history);
     let mut paths: Vec<RepoPath> = expected.targets.iter().map(|target| target.path.clone()).collect();

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use git_orch::git::mine::{Span, mine};
-use git_orch::model::{Oid, Status};
+use git_orch::git::mine::{Sink, Span, mine};
+use git_orch::model::{Mined, Oid, Status};
 
 const ROUNDS: usize = 3;
 
@@ -43,12 +43,25 @@ type Totals = [usize; 5];
 
 fn mined(repository: &Path, tip: Oid) -> Totals {
     let span = Span { tips: &[tip], hide: &[], horizon: usize::MAX };
-    let mining = mine(repository, &span, &|_| ()).expect("the repository can be mined");
-    let mut totals = [mining.commits.len(), 0, 0, 0, 0];
-    for change in mining.commits.iter().flat_map(|mined| &mined.changes) {
-        totals[position(change.status)] += 1;
-    }
+    let mut totals = [0; 5];
+    mine(repository, &span, &mut Counting(&mut totals), &|_| ()).expect("the repository can be mined");
     totals
+}
+
+struct Counting<'a>(&'a mut Totals);
+
+impl Sink for Counting<'_> {
+    fn has(&mut self, _: Oid) -> bool {
+        false
+    }
+
+    fn take(&mut self, commits: Vec<Mined>) {
+        self.0[0] += commits.len();
+        commits
+            .iter()
+            .flat_map(|mined| &mined.changes)
+            .for_each(|change| self.0[position(change.status)] += 1);
+    }
 }
 
 fn logged(repository: &Path) -> Totals {

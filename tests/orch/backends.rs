@@ -215,8 +215,9 @@ fn answers(repo: &Repo) -> String {
         ["src/api/login.rs", "none", "src", "odd \"name\"\n"].map(|path| (tip, path)).into();
     lines.push(format!("files {:?}", read.files(&wanted).unwrap()));
     let span = Span { tips: &[tip], hide: &commits[..1], horizon: 100 };
-    let mined = Miner::of(repo).mine(&span, &|_| {}).unwrap();
-    lines.push(format!("mined {mined:?}"));
+    let mut mined = Vec::new();
+    let unreached = Miner::of(repo).mine(&span, &mut mined, &|_| {}).unwrap();
+    lines.push(format!("mined {mined:?} {unreached:?} {:?}", Miner::of(repo).files(tip).unwrap()));
     lines.push(format!("named {:?}", Miner::of(repo).mine_commits(&commits[..1]).unwrap()));
     lines.push(format!("worktrees {:?}", git_orch::git::worktree::list(repo).unwrap()));
     let blob = repo.write().write_blob(b"same in both").unwrap();

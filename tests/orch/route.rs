@@ -26,14 +26,14 @@ fn a_task_goes_to_the_session_that_touched_its_files() {
         "
         exit 0
         -- stdout
-        fix login → backend   1.15, next frontend 0.23
+        fix login → backend   1.11, next frontend 0.27
         ",
     );
     repo.orch(&["route", "sort the cart"]).expect(
         "
         exit 0
         -- stdout
-        sort the cart → frontend   1.34, next backend 0.08
+        sort the cart → frontend   1.33, next backend 0.08
         ",
     );
     repo.orch(&["route", "tidy up", "--paths", "src/web/cart.ts"]).expect(
@@ -52,18 +52,18 @@ fn the_reasons_are_figures_that_add_up() {
         "
         exit 0
         -- stdout
-        fix login → backend   1.15, next frontend 0.23
+        fix login → backend   1.11, next frontend 0.27
 
         targets, predicted from 8 similar commits
           src/api/login.rs  1.00
-          src/web/login.ts  0.61
-          src/api/cart.rs   0.34
-          src/web/cart.ts   0.32
+          src/web/login.ts  0.65
+          src/api/cart.rs   0.38
+          src/web/cart.ts   0.37
 
                     context  recent  specialty  load  score
           weight        0.5     0.5        0.5    -1
-          backend      0.81    0.69       0.80  0.00   1.15
-          frontend     0.13    0.13       0.20  0.00   0.23
+          backend      0.79    0.65       0.77  0.00   1.11
+          frontend     0.15    0.15       0.23  0.00   0.27
           docs         0.00    0.00       0.00  0.00   0.00
 
         backend, because

@@ -70,7 +70,7 @@ fn each_line_tells_state_drift_load_and_knowledge() {
           target     src/web/login.ts 0.93
           target     src/api/login.rs 0.93
           target     src/api/cart.rs 0.66
-          target     src/web/cart.ts 0.60
+          target     src/web/cart.ts 0.62
           run        1 committed, <time> ago
           commit     <oid> fix login
           touched    A work.txt

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::model::{Oid, Time};
+use crate::model::{Author, Oid, Time};
 
 /// A commit as its object says.
 #[derive(Debug, PartialEq)]
@@ -10,9 +10,13 @@ pub(super) struct RawCommit {
     pub(super) tree: Oid,
     pub(super) parents: Vec<Oid>,
     pub(super) time: Time,
-    pub(super) author: String,
+    pub(super) author: Author,
     pub(super) subject: String,
+    pub(super) body: String,
 }
+
+/// Bytes of a message behind its subject that are read.
+const MAX_BODY: usize = 2_000;
 
 /// Reads a raw commit; `None` where it is none.
 pub(super) fn parse(raw: &[u8]) -> Option<RawCommit> {
@@ -26,19 +30,29 @@ pub(super) fn parse(raw: &[u8]) -> Option<RawCommit> {
         match &line[..space] {
             b"tree" if tree.is_none() => tree = oid(value),
             b"parent" => parents.push(oid(value)?),
-            b"author" if author.is_empty() => author = email(value),
+            b"author" if author.is_empty() => author = value,
             b"committer" => time = date(value),
             b"encoding" => encoding = value,
             _ => {}
         }
     }
-    let author = decode(author, encoding).into_owned();
-    Some(RawCommit { tree: tree?, parents, time, author, subject: subject(&decode_line(message, encoding)) })
+    let text = |bytes| decode(bytes, encoding).into_owned();
+    let author = Author { name: text(name(author)), email: text(email(author)) };
+    let (subject, body) = message_of(&decode(message, encoding));
+    Some(RawCommit { tree: tree?, parents, time, author, subject, body })
 }
 
-/// A message's first line that holds anything, without blanks around it.
-pub(super) fn subject(message: &str) -> String {
-    message.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default().to_owned()
+/// A message's first line that holds anything, and what follows, cut where it
+/// is long; both without blanks around them.
+pub(super) fn message_of(message: &str) -> (String, String) {
+    let (subject, body) = message.trim_start().split_once('\n').unwrap_or((message, ""));
+    let body = body.trim();
+    (subject.trim().to_owned(), body[..body.floor_char_boundary(MAX_BODY)].trim_end().to_owned())
+}
+
+/// What stands before the first `<`, without blanks around it.
+fn name(identity: &[u8]) -> &[u8] {
+    identity.split(|byte| *byte == b'<').next().unwrap_or_default().trim_ascii()
 }
 
 fn oid(hex: &[u8]) -> Option<Oid> {
@@ -57,14 +71,6 @@ fn date(identity: &[u8]) -> Time {
     let start = identity.iter().rposition(|byte| *byte == b'>').map_or(0, |index| index + 1);
     let text = std::str::from_utf8(&identity[start..]).unwrap_or_default();
     Time(text.split_whitespace().next().and_then(|seconds| seconds.parse().ok()).unwrap_or(0))
-}
-
-/// Decodes no more of a message than its first line that holds anything.
-fn decode_line<'a>(message: &'a [u8], encoding: &[u8]) -> Cow<'a, str> {
-    let start = message.iter().position(|byte| !byte.is_ascii_whitespace()).unwrap_or(message.len());
-    let rest = &message[start..];
-    let end = rest.iter().position(|byte| *byte == b'\n').unwrap_or(rest.len());
-    decode(&rest[..end], encoding)
 }
 
 fn decode<'a>(bytes: &'a [u8], encoding: &[u8]) -> Cow<'a, str> {
@@ -99,9 +105,10 @@ mod tests {
         let commit = parsed(raw.as_bytes()).unwrap();
         assert_eq!(commit.parents.len(), 1);
         assert_eq!(
-            (commit.time, commit.author.as_str(), commit.subject.as_str()),
-            (Time(77), "B", "subject")
+            (commit.time, commit.author.name.as_str(), commit.author.email.as_str()),
+            (Time(77), "A", "B")
         );
+        assert_eq!((commit.subject.as_str(), commit.body.as_str()), ("subject", "more"));
     }
 
     #[test]
@@ -110,7 +117,17 @@ mod tests {
         assert_eq!(parse(b"tree xyz\n\nhi"), None);
         assert_eq!(parsed(b"parent xyz\n\nhi"), None);
         let commit = parsed(b"author nobody\ncommitter nobody").unwrap();
-        assert_eq!((commit.time, commit.author.as_str(), commit.subject.as_str()), (Time(0), "", ""));
+        let Author { name, email } = commit.author;
+        assert_eq!(
+            (commit.time, name.as_str(), email.as_str(), commit.subject.as_str()),
+            (Time(0), "nobody", "", "")
+        );
+    }
+
+    #[test]
+    fn a_long_message_is_cut_between_letters() {
+        let long = format!("s\n\n{}é{}", "x".repeat(MAX_BODY - 1), "y".repeat(9));
+        assert_eq!(message_of(&long), ("s".to_owned(), "x".repeat(MAX_BODY - 1)));
     }
 
     #[test]
@@ -137,8 +154,9 @@ mod tests {
             let mined = parse(raw.as_bytes()).unwrap();
             let read = crate::git::porcelain::commit(TREE.parse().unwrap(), raw.as_bytes()).unwrap();
             assert_eq!((mined.tree, &mined.parents, mined.time), (read.tree, &read.parents, read.time));
-            assert_eq!((mined.parents, mined.author), (parents, read.email));
-            assert_eq!((mined.time, mined.subject), (Time(time), subject(&read.message)));
+            let author = Author { name: read.author, email: read.email };
+            assert_eq!((mined.parents, mined.author), (parents, author));
+            assert_eq!((mined.time, (mined.subject, mined.body)), (Time(time), message_of(&read.message)));
         }
 
         #[test]

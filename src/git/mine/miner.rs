@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{Mining, Span, log_args, mine, mine_commits, parse_log};
+use super::{Sink, Span, files, log_args, mine, mine_commits, parse_log};
 use crate::error::Result;
 use crate::git::{Backend, Git, Place, Repo};
-use crate::model::{Events, Mined, Oid};
+use crate::model::{Events, Mined, Oid, RepoPath};
 
 /// Mines one repository, by the path that can read it.
 #[derive(Clone, Debug)]
@@ -28,16 +28,27 @@ impl Miner {
     }
 
     /// Mines the commits of a span; see [`mine`].
-    pub fn mine(&self, span: &Span<'_>, events: Events<'_>) -> Result<Mining> {
-        let Some(git) = &self.child else { return mine(&self.git_dir, span, events) };
-        let commits = parse_log(&git.at(&self.place(), log_args(span)).run()?)?;
+    pub fn mine(&self, span: &Span<'_>, sink: &mut dyn Sink, events: Events<'_>) -> Result<Vec<Oid>> {
+        let Some(git) = &self.child else { return mine(&self.git_dir, span, sink, events) };
+        let mut commits = parse_log(&git.at(&self.place(), log_args(span)).run()?)?;
+        commits.retain(|mined| !sink.has(mined.oid));
+        sink.take(commits);
         let mut unreached = Vec::new();
         for hidden in span.hide {
             if !self.is_reached(git, *hidden, span.tips)? {
                 unreached.push(*hidden);
             }
         }
-        Ok(Mining { commits, unreached })
+        Ok(unreached)
+    }
+
+    /// The files of a commit.
+    pub fn files(&self, commit: Oid) -> Result<Vec<RepoPath>> {
+        let Some(git) = &self.child else { return files(&self.git_dir, commit) };
+        let command = git.at(&self.place(), ["ls-tree", "-r", "-z", "--name-only", "--full-tree"]);
+        let listed = command.args([commit.to_string()]).run()?;
+        let paths = listed.split(|byte| *byte == 0).filter(|path| !path.is_empty());
+        Ok(paths.map(RepoPath::from_bytes).collect())
     }
 
     /// Mines just the commits named; see [`mine_commits`].

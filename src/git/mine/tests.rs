@@ -2,11 +2,17 @@
 
 use super::testing::{Scratch, commit, file};
 use super::*;
-use crate::model::Status;
+use crate::model::{Author, Status};
 
 impl Scratch {
-    fn mined(&self, tips: &[Oid], hide: &[Oid]) -> Mining {
-        mine(&self.git_dir(), &Span { tips, hide, horizon: usize::MAX }, &|_| ()).unwrap()
+    fn mined(&self, tips: &[Oid], hide: &[Oid]) -> (Vec<Mined>, Vec<Oid>) {
+        self.mined_to(&Span { tips, hide, horizon: usize::MAX }, &|_| ())
+    }
+
+    fn mined_to(&self, span: &Span<'_>, events: Events<'_>) -> (Vec<Mined>, Vec<Oid>) {
+        let mut commits = Vec::new();
+        let unreached = mine(&self.git_dir(), span, &mut commits, events).unwrap();
+        (commits, unreached)
     }
 
     fn logged(&self, tips: &[Oid], hide: &[Oid]) -> Vec<Mined> {
@@ -48,7 +54,7 @@ fn odd_history() -> Scratch {
 fn both_paths_agree_with_each_other_and_with_git() {
     let scratch = odd_history();
     let tip = scratch.oid("main");
-    let mined = scratch.mined(&[tip], &[]).commits;
+    let mined = scratch.mined(&[tip], &[]).0;
     assert_eq!(mined, scratch.logged(&[tip], &[]));
     assert_eq!(mined.len(), 11);
     let raw = scratch.git(&["log", "--raw", "--no-renames", "--no-merges", "--format="], b"");
@@ -59,7 +65,11 @@ fn both_paths_agree_with_each_other_and_with_git() {
         assert_eq!(ours, theirs.count(), "{status:?}");
     }
     let root = mined.last().unwrap();
-    assert_eq!((root.author.as_str(), root.subject.as_str(), root.time.0), ("a1@b.c", "subject 1", 1));
+    let author = Author { name: "A".to_owned(), email: "a1@b.c".to_owned() };
+    assert_eq!((&root.author, root.subject.as_str(), root.time.0), (&author, "subject 1", 1));
+    assert_eq!(root.body, "body 1");
+    let renamed: Vec<_> = mined.iter().flat_map(|mined| &mined.renames).collect();
+    assert_eq!(renamed, [&(RepoPath::from("a"), RepoPath::from("a/x"))]);
 }
 
 #[test]
@@ -67,28 +77,27 @@ fn hidden_history_is_left_out() {
     let scratch = odd_history();
     let (tip, old, side) = (scratch.oid("main"), scratch.oid("main~3"), scratch.oid("main~2^2"));
     for hide in [&[old][..], &[side], &[old, side], &[tip], &[old, old]] {
-        let mining = scratch.mined(&[tip, tip], hide);
-        assert_eq!(mining.commits, scratch.logged(&[tip], hide), "{hide:?}");
-        assert_eq!(mining.unreached, [], "{hide:?}");
+        let (commits, unreached) = scratch.mined(&[tip, tip], hide);
+        assert_eq!(commits, scratch.logged(&[tip], hide), "{hide:?}");
+        assert_eq!(unreached, [], "{hide:?}");
     }
-    let mining = scratch.mined(&[old], &[tip, side]);
-    assert_eq!((mining.commits.len(), mining.unreached), (0, vec![tip, side][..1].to_vec()));
+    let (commits, unreached) = scratch.mined(&[old], &[tip, side]);
+    assert_eq!((commits.len(), unreached), (0, vec![tip]));
 }
 
 #[test]
 fn a_hidden_commit_that_is_gone_hides_nothing_and_is_reported() {
     let scratch = odd_history();
     let (tip, gone) = (scratch.oid("main"), Oid::from_bytes(&[7; 20]).unwrap());
-    let mining = scratch.mined(&[tip], &[gone]);
-    assert_eq!((mining.commits.len(), mining.unreached), (11, vec![gone]));
+    let (commits, unreached) = scratch.mined(&[tip], &[gone]);
+    assert_eq!((commits.len(), unreached), (11, vec![gone]));
 }
 
 #[test]
 fn the_horizon_keeps_the_newest() {
     let scratch = odd_history();
     let span = Span { tips: &[scratch.oid("main")], hide: &[], horizon: 2 };
-    let times: Vec<i64> =
-        mine(&scratch.git_dir(), &span, &|_| ()).unwrap().commits.iter().map(|m| m.time.0).collect();
+    let times: Vec<i64> = scratch.mined_to(&span, &|_| ()).0.iter().map(|m| m.time.0).collect();
     assert_eq!(times, [13, 12]);
 }
 
@@ -110,7 +119,7 @@ fn a_shallow_clone_begins_with_a_root() {
     let to = clone.path().to_str().unwrap();
     scratch.git(&["clone", "-q", "--depth=2", &from, to], b"");
     let clone = Scratch(clone);
-    let mined = clone.mined(&[tip], &[]).commits;
+    let mined = clone.mined(&[tip], &[]).0;
     assert_eq!(mined, clone.logged(&[tip], &[]));
     assert_eq!(mined.len(), 2);
 }
@@ -126,12 +135,12 @@ fn long_histories_are_shared_out_between_threads() {
     let tip = scratch.oid("main");
     let told = Mutex::new(0);
     let span = Span { tips: &[tip], hide: &[], horizon: usize::MAX };
-    let mining = mine(&scratch.git_dir(), &span, &|event| {
+    let (commits, _) = scratch.mined_to(&span, &|event| {
         if let Event::Mining { done, .. } = event {
             let mut told = told.lock().unwrap();
             *told = done.max(*told);
         }
     });
-    assert_eq!(mining.unwrap().commits, scratch.logged(&[tip], &[]));
+    assert_eq!(commits, scratch.logged(&[tip], &[]));
     assert_eq!(told.into_inner().unwrap(), count as usize);
 }

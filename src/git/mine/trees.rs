@@ -7,6 +7,7 @@ use std::collections::{HashMap, VecDeque};
 use std::hash::BuildHasherDefault;
 use std::rc::Rc;
 
+use super::renames;
 use super::walk::OidHasher;
 use crate::error::{Error, Result};
 use crate::git::read::MAX_DEPTH;
@@ -31,8 +32,8 @@ impl<'r> Trees<'r> {
     }
 
     /// What changed from `old` (nothing, for a root commit) to `new`.
-    pub(super) fn changes(&mut self, old: Option<Oid>, new: Oid) -> Result<Vec<Change>> {
-        let (mut changes, mut path) = (Vec::new(), Vec::new());
+    pub(super) fn differences(&mut self, old: Option<Oid>, new: Oid) -> Result<Differences> {
+        let (mut differences, mut path) = (Differences::default(), Vec::new());
         let mut levels = Vec::new();
         if old != Some(new) {
             levels.push(self.level(old, Some(new), 0)?);
@@ -49,19 +50,18 @@ impl<'r> Trees<'r> {
                 path.push(b'/');
             }
             path.extend_from_slice(any.name);
+            let oid = |entry: Option<Entry<'_>>| entry.and_then(|entry| Oid::from_bytes(entry.oid));
             if !any.is_tree() {
-                changes
-                    .push(Change { status: status(old, new), path: RepoPath::from_bytes(path.as_slice()) });
+                differences.add(status(old, new), RepoPath::from_bytes(path.as_slice()), oid(Some(any)));
                 continue;
             }
-            let oid = |entry: Option<Entry<'_>>| entry.and_then(|entry| Oid::from_bytes(entry.oid));
             let below = self.level(oid(old), oid(new), path.len())?;
             if levels.len() == MAX_DEPTH {
                 return Err(Error::unusable("could not read history: a tree is nested too deeply"));
             }
             levels.push(below);
         }
-        Ok(changes)
+        Ok(differences)
     }
 
     /// Two trees from their beginning, at a path of so many bytes.
@@ -96,6 +96,32 @@ impl<'r> Trees<'r> {
     /// Bytes of an object id in a tree.
     fn width(&self) -> usize {
         self.order.back().map_or(20, |oid| oid.as_bytes().len())
+    }
+}
+
+/// What differs, and which files came and went.
+#[derive(Debug, Default)]
+pub(super) struct Differences {
+    pub(super) changes: Vec<Change>,
+    deleted: Vec<renames::Side>,
+    added: Vec<renames::Side>,
+}
+
+impl Differences {
+    pub(super) fn add(&mut self, status: Status, path: RepoPath, contents: Option<Oid>) {
+        if let Some(contents) = contents {
+            match status {
+                Status::Added => self.added.push((path.clone(), contents)),
+                Status::Deleted => self.deleted.push((path.clone(), contents)),
+                Status::Modified | Status::TypeChanged => {}
+            }
+        }
+        self.changes.push(Change { status, path });
+    }
+
+    /// Files that only changed their name.
+    pub(super) fn renames(&self) -> Vec<(RepoPath, RepoPath)> {
+        renames::find(&self.deleted, &self.added)
     }
 }
 

@@ -6,18 +6,16 @@
 use std::collections::{BinaryHeap, HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 
-use super::{Span, commit};
+use super::Span;
+use super::commit::{self, RawCommit};
 use crate::error::{Error, Result};
 use crate::model::{Oid, Time};
 
 /// A commit to compare with its parent.
 pub(super) struct Step {
     pub(super) oid: Oid,
-    pub(super) tree: Oid,
+    pub(super) commit: RawCommit,
     pub(super) parent_tree: Option<Oid>,
-    pub(super) time: Time,
-    pub(super) author: String,
-    pub(super) subject: String,
 }
 
 /// Reached from a tip.
@@ -34,7 +32,7 @@ struct Seen {
     tree: Oid,
     time: Time,
     /// Until it is passed.
-    rest: Option<Box<commit::RawCommit>>,
+    rest: Option<Box<RawCommit>>,
 }
 
 /// The state of a walk.
@@ -68,12 +66,17 @@ impl<'r> Walk<'r> {
     /// The next non-merge commits, `count` of them where there are so many.
     pub(super) fn take_steps(&mut self, count: usize) -> Result<Vec<Step>> {
         let mut steps = Vec::new();
-        while steps.len() < count && self.open > 0 && self.left > 0 {
+        while steps.len() < count && !self.is_over() {
             let Some(step) = self.pass()? else { continue };
             self.left -= 1;
             steps.push(step);
         }
         Ok(steps)
+    }
+
+    /// Whether there are no more commits to mine.
+    pub(super) fn is_over(&self) -> bool {
+        self.open == 0 || self.left == 0
     }
 
     /// Whether a hidden commit reaches this one.
@@ -100,7 +103,7 @@ impl<'r> Walk<'r> {
         let Some((_, _, oid)) = self.heap.pop() else { return Ok(None) };
         let Some(seen) = self.seen.get_mut(&oid) else { return Ok(None) };
         seen.flags |= PASSED;
-        let (flags, tree) = (seen.flags, seen.tree);
+        let flags = seen.flags;
         let Some(raw) = seen.rest.take() else { return Ok(None) };
         let is_open = flags & (WANTED | HIDDEN) == WANTED;
         self.open -= usize::from(is_open);
@@ -112,8 +115,7 @@ impl<'r> Walk<'r> {
         if !is_open || raw.parents.len() > 1 {
             return Ok(None);
         }
-        let commit::RawCommit { time, author, subject, .. } = *raw;
-        Ok(Some(Step { oid, tree, parent_tree, time, author, subject }))
+        Ok(Some(Step { oid, commit: *raw, parent_tree }))
     }
 
     /// Marks a commit; gives its tree.
@@ -131,13 +133,20 @@ impl<'r> Walk<'r> {
         Ok(self.mark(oid, raw, flags))
     }
 
-    fn mark(&mut self, oid: Oid, raw: commit::RawCommit, flags: u8) -> Oid {
+    fn mark(&mut self, oid: Oid, raw: RawCommit, flags: u8) -> Oid {
         let tree = raw.tree;
         self.heap.push((raw.time, std::cmp::Reverse(self.seen.len() as u32), oid));
         self.open += usize::from(flags & (WANTED | HIDDEN) == WANTED);
         self.seen.insert(oid, Seen { flags, tree, time: raw.time, rest: Some(Box::new(raw)) });
         tree
     }
+}
+
+/// The tree of a commit.
+pub(super) fn tree(odb: &git2::Odb<'_>, oid: Oid) -> Result<Oid> {
+    let raw = read(odb, &HashSet::new(), oid)?;
+    raw.map(|raw| raw.tree)
+        .ok_or_else(|| Error::unusable(format!("could not read commit {oid}: it is missing")))
 }
 
 /// One commit by itself; `None` where it is missing or a merge.
@@ -151,12 +160,11 @@ pub(super) fn step(odb: &git2::Odb<'_>, shallow: &HashSet<Oid>, oid: Oid) -> Res
         },
         _ => return Ok(None),
     };
-    let commit::RawCommit { tree, time, author, subject, .. } = raw;
-    Ok(Some(Step { oid, tree, parent_tree, time, author, subject }))
+    Ok(Some(Step { oid, commit: raw, parent_tree }))
 }
 
 /// Reads a commit without the parents that a shallow clone lacks; `None` where it is missing.
-fn read(odb: &git2::Odb<'_>, shallow: &HashSet<Oid>, oid: Oid) -> Result<Option<commit::RawCommit>> {
+fn read(odb: &git2::Odb<'_>, shallow: &HashSet<Oid>, oid: Oid) -> Result<Option<RawCommit>> {
     let fail = |why: &str| Error::unusable(format!("could not read commit {oid}: {why}"));
     let id = git2::Oid::from_bytes(oid.as_bytes()).map_err(|error| fail(error.message()))?;
     let object = match odb.read(id) {

@@ -1,7 +1,7 @@
 //! `git log --raw -z`, as mining reads it.
 
 use git_orch::git::mine::parse_log;
-use git_orch::model::Mined;
+use git_orch::model::{Author, Mined};
 
 /// Commits that are read are read again from what git would print of them.
 pub fn check(bytes: &[u8]) {
@@ -15,8 +15,9 @@ pub fn check(bytes: &[u8]) {
 }
 
 fn printed(commit: &Mined) -> Vec<u8> {
-    let Mined { oid, time, author, subject, changes } = commit;
-    let mut printed = format!("\x01{oid}\0{}\0{author}\0{subject}\0\0\n", time.0).into_bytes();
+    let Mined { oid, time, author: Author { name, email }, subject, body, changes, .. } = commit;
+    let message = format!("{subject}\n\n{body}");
+    let mut printed = format!("\x01{oid}\0{}\0{name}\0{email}\0{message}\0\0\n", time.0).into_bytes();
     for change in changes {
         let facts = format!(":100644 100644 {oid} {oid} {}\0", change.status.letter());
         printed.extend([facts.as_bytes(), change.path.as_bytes(), b"\0"].concat());
