@@ -16,6 +16,9 @@ use crate::error::{Error, Result, make_room};
 /// The oldest git that works.
 pub const OLDEST: (u32, u32) = (2, 39);
 
+/// How often a command is run that meets a half-made worktree.
+const ATTEMPTS: usize = 5;
+
 /// Settings beside those of [`executing`]: nothing starts by itself, no other
 /// repository is entered or verified with, and what is written stays.
 const SETTINGS: &[&str] = &[
@@ -233,13 +236,27 @@ impl<'a> Command<'a> {
 
     /// Runs it; only a git that can't be started is an error.
     pub fn spawn(self) -> Result<Output> {
+        let once_more = |output: &Output| {
+            self.args.first().is_some_and(|verb| verb != "worktree") && output.met_a_half_made_worktree()
+        };
+        for _ in 1..ATTEMPTS {
+            let output = self.once()?;
+            if !once_more(&output) {
+                return Ok(output);
+            }
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        self.once()
+    }
+
+    fn once(&self) -> Result<Output> {
         let mut args: Vec<OsString> = Vec::with_capacity(self.args.len() + 80);
         for setting in self.settings() {
             args.extend(["-c".into(), setting.into()]);
         }
-        args.extend(self.args);
+        args.extend(self.args.iter().cloned());
         let mut environment = self.git.environment.clone();
-        environment.extend(self.environment);
+        environment.extend(self.environment.iter().cloned());
         if !self.git.fetches.load(Ordering::Relaxed) {
             environment.insert("GIT_NO_LAZY_FETCH".into(), "1".into());
         }
@@ -247,8 +264,8 @@ impl<'a> Command<'a> {
         if let Some(folder) = &self.folder {
             expression = expression.dir(folder);
         }
-        let expression = match self.stdin {
-            Some(bytes) => expression.stdin_bytes(bytes),
+        let expression = match &self.stdin {
+            Some(bytes) => expression.stdin_bytes(bytes.clone()),
             None => expression.stdin_null(),
         };
         let output = expression.stdout_capture().stderr_capture().run().map_err(|error| {
@@ -313,6 +330,13 @@ impl Output {
         format!("{} {}", self.complaint(), paths.join(", ")).trim_end().to_owned()
     }
 
+    /// Whether git gave up at once over a worktree that another process is
+    /// making at this moment: it lists them all for much of what it does.
+    fn met_a_half_made_worktree(&self) -> bool {
+        let text = String::from_utf8_lossy(&self.stderr);
+        self.code == 128 && text.contains("/worktrees/") && text.contains("failed to read")
+    }
+
     /// Whether it failed for want of what it runs on, disk, handles or its own
     /// life, and not for what it was given.
     pub fn is_for_want_of_room(&self) -> bool {
@@ -366,6 +390,17 @@ mod tests {
         ] {
             assert_eq!(parse_version(text), version, "{text}");
         }
+    }
+
+    #[test]
+    fn a_git_that_meets_a_half_made_worktree_is_asked_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let program = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/git/half-made.sh");
+        std::os::unix::fs::symlink(program, folder.path().join("git")).unwrap();
+        let path = format!("{}:/usr/bin:/bin", folder.path().display());
+        let git = Git::find(&BTreeMap::from([("PATH".into(), path.into())])).unwrap();
+        assert_eq!(git.in_folder(folder.path(), ["worktree", "add"]).spawn().unwrap().code, 128);
+        assert_eq!(git.in_folder(folder.path(), ["rev-list"]).line().unwrap(), "done");
     }
 
     #[test]

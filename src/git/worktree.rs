@@ -129,7 +129,9 @@ pub fn add(
             break;
         }
         // Somebody's `git worktree prune` can take away the very folder that git writes in.
-        let pruned = output.complaint().ends_with("No such file or directory");
+        let complaint = output.complaint();
+        let pruned =
+            complaint.ends_with("No such file or directory") || complaint.starts_with("failed to read");
         if !pruned || attempt == ATTEMPTS {
             let at = path.display();
             let error = Error::unusable(format!("could not add the worktree `{at}`"));
