@@ -17,7 +17,7 @@ const LISTED: usize = 20;
 pub(super) fn route_words(route: &Route) -> String {
     let mut candidates = route.candidates.iter();
     let first = candidates.next().map_or(0.0, |first| first.score);
-    let next = candidates.next().map(|next| format!(", next {} {:.2}", next.session, next.score));
+    let next = candidates.next().map(|next| format!(", next {} {:.2}", next.label(), next.score));
     let unsure = if route.unsure { ", unsure" } else { "" };
     format!("{first:.2}{}{unsure}", next.unwrap_or_default())
 }

@@ -1,17 +1,21 @@
 //! `git orch route`
 
+use clap::ValueEnum;
+
 use super::opened::{Opened, patterns};
 use super::result;
 use crate::app::App;
 use crate::error::{Error, Result, exit};
 use crate::model::time::span;
 use crate::model::wording::{count, excerpt};
-use crate::model::{Candidate, Route, TargetSource};
-use crate::run::routing;
+use crate::model::{Author, Candidate, Route, TargetSource};
+use crate::run::{people, routing};
 use crate::ui::Table;
 
 /// How many files are listed for one candidate.
 const LISTED: usize = 5;
+/// How many candidates are listed.
+const MOST: usize = 12;
 
 /// Say who would get a task, and why; change nothing
 #[derive(Debug, clap::Args)]
@@ -25,6 +29,16 @@ pub(super) struct RouteArgs {
     /// Show the targets, every session's signals, and the commits behind them
     #[arg(long)]
     why: bool,
+    /// Ask about others than the sessions
+    #[arg(long, value_enum, value_name = "WHOM")]
+    import: Option<Import>,
+}
+
+/// Who is asked about in the place of sessions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Import {
+    /// The people that committed, as `.mailmap` has them; programs left out
+    Authors,
 }
 
 pub(super) fn run(app: &App, args: &RouteArgs) -> Result<u8> {
@@ -40,13 +54,23 @@ pub(super) fn run(app: &App, args: &RouteArgs) -> Result<u8> {
     let typed = patterns(app, &opened.repo, &args.paths)?;
     let given = routing::given(&opened.repo, &survey, &typed)?;
     let events = |event| app.ui.event(event);
-    let route = routing::decide(&survey, text, &given, &events)?;
+    let route = match args.import {
+        None => routing::decide(&survey, text, &given, &events)?,
+        Some(Import::Authors) => {
+            people::decide(&opened.repo, &opened.settings, (text, &given), &events, app.now)?
+        }
+    };
     app.ui.settle();
     app.ui.data(&route)?;
-    let Some(choice) = &route.choice else {
-        return Err(Error::refused("there is no session to route to")
-            .hint("make one: `git orch add-session NAME --paths GLOB --adopt-history`"));
+    let Some(first) = route.candidates.first() else {
+        return Err(match args.import {
+            None => Error::refused("there is no session to route to")
+                .hint("make one: `git orch add-session NAME --paths GLOB --adopt-history`")
+                .hint("or ask who knows the code: `git orch route --import authors TEXT`"),
+            Some(Import::Authors) => Error::refused("nobody has committed anything yet"),
+        });
     };
+    let choice = first.person.as_ref().map_or_else(|| first.session.to_string(), Author::to_string);
     let subject = if text.is_empty() { args.paths.join(" ") } else { excerpt(text, 60) };
     let mut answer = format!("{subject} → {choice}   {}\n", verdict(&route));
     if route.unsure {
@@ -77,15 +101,18 @@ fn doubt(route: &Route) -> String {
     if !has_evidence(route) {
         let by =
             if route.candidates.iter().any(|one| one.signals.specialty > 0.0) { "specialty" } else { "load" };
-        let scores = route.candidates.iter().take(5).map(|one| format!("{} {:.2}", one.session, one.score));
+        let scores = route.candidates.iter().take(5).map(|one| format!("{} {:.2}", one.label(), one.score));
         text.push_str(&format!("by {by} only: {}\n", scores.collect::<Vec<_>>().join(", ")));
     } else if let [first, second, ..] = route.candidates.as_slice() {
         text.push_str(&format!(
             "{} and {} are only {:.2} apart\n",
-            first.session, second.session, route.margin
+            first.label(),
+            second.label(),
+            route.margin
         ));
     }
-    text.push_str("say --session, or --paths to help\n");
+    let is_of_people = route.candidates.iter().any(|one| one.person.is_some());
+    text.push_str(if is_of_people { "say --paths to help\n" } else { "say --session, or --paths to help\n" });
     text
 }
 
@@ -140,13 +167,10 @@ fn signals(route: &Route) -> String {
             String::new(),
         ]);
     }
-    for candidate in &route.candidates {
+    for candidate in route.candidates.iter().take(MOST) {
         let signals = &candidate.signals;
         let numbers = [signals.context, signals.recent, signals.specialty, signals.load, candidate.score];
-        table.row(
-            std::iter::once(candidate.session.to_string())
-                .chain(numbers.map(|number| format!("{number:.2}"))),
-        );
+        table.row(std::iter::once(candidate.label()).chain(numbers.map(|number| format!("{number:.2}"))));
     }
     let young = route.candidates.windows(2).any(|pair| {
         let of = |one: &Candidate| one.terms.iter().find(|t| t.name == "specialty").map(|t| t.weight);
@@ -159,7 +183,7 @@ fn signals(route: &Route) -> String {
 
 fn reasons(app: &App, opened: &Opened, candidate: &Candidate, verb: &str) -> Result<String> {
     let comma = if verb == "because" { "," } else { "" };
-    let mut text = format!("\n{}{comma} {verb}\n", candidate.session);
+    let mut text = format!("\n{}{comma} {verb}\n", candidate.label());
     let telling: Vec<_> = candidate.reasons.iter().filter(|reason| reason.touches > 0).take(LISTED).collect();
     if telling.is_empty() {
         text.push_str("  no touch of these files\n");

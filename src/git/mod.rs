@@ -19,6 +19,7 @@ pub mod fence;
 pub mod identity;
 pub mod landed;
 pub mod lock;
+pub mod mailmap;
 pub mod merge;
 pub mod mine;
 pub mod moved;
@@ -39,6 +40,7 @@ pub mod worktree;
 
 pub use fence::Fence;
 pub use lock::RepoLock;
+pub use mailmap::Mailmap;
 pub use process::{Git, Place};
 pub use read::{Commit, Entry, EntryKind, Head, Read, Write};
 pub use refs::{Expect, RefChange};

@@ -6,6 +6,7 @@
 use std::collections::{HashMap, HashSet};
 
 use super::log::{Log, Logged, Place};
+use crate::git::Mailmap;
 use crate::model::{Author, Name, Oid, PathSet, RepoPath, Time};
 
 /// Commits that change more paths say nothing about any one of them.
@@ -63,7 +64,8 @@ struct Adopter<'a> {
 }
 
 impl<'a> Credits<'a> {
-    pub(super) fn new(log: &'a Log, sources: &'a [Source]) -> Self {
+    pub(super) fn new(log: &'a Log, sources: &'a [Source], mailmap: &Mailmap) -> Self {
+        let people = mailmap.resolve(log.authors());
         let mut own: HashMap<Oid, Vec<u16>> = HashMap::new();
         let mut adopters = Vec::new();
         for (session, source) in (0..).zip(sources) {
@@ -74,7 +76,7 @@ impl<'a> Credits<'a> {
                 }
             }
             if let Some(adopts) = &source.adopts {
-                let authors = (!adopts.authors.is_empty()).then(|| positions(log, &adopts.authors));
+                let authors = (!adopts.authors.is_empty()).then(|| positions(&people, &adopts.authors));
                 let until = adopts.until.unwrap_or(Time(i64::MAX));
                 adopters.push(Adopter { session, source, authors, until });
             }
@@ -120,9 +122,10 @@ fn inside(adopters: &[Adopter<'_>], path: &RepoPath) -> Box<[u16]> {
     (0..).zip(adopters).filter(|(_, adopter)| holds(&adopter.source.paths)).map(|(index, _)| index).collect()
 }
 
-fn positions(log: &Log, authors: &[String]) -> HashSet<u32> {
-    let is_one = |author: &Author| authors.iter().any(|wanted| wanted.eq_ignore_ascii_case(&author.email));
-    (0..).zip(log.authors()).filter(|(_, author)| is_one(author)).map(|(position, _)| position).collect()
+/// The positions of authors with one of these addresses.
+fn positions(people: &[Author], wanted: &[String]) -> HashSet<u32> {
+    let is_one = |author: &Author| wanted.iter().any(|wanted| wanted.eq_ignore_ascii_case(&author.email));
+    (0..).zip(people).filter(|(_, author)| is_one(author)).map(|(position, _)| position).collect()
 }
 
 #[cfg(test)]
@@ -145,7 +148,7 @@ mod tests {
     /// `session path share` of each credit for the last commit of the log.
     fn credits(log: &Log, sources: &[Source]) -> Vec<String> {
         let mut found = Vec::new();
-        Credits::new(log, sources).of(log.commits().last().unwrap(), &mut found);
+        Credits::new(log, sources, &Mailmap::default()).of(log.commits().last().unwrap(), &mut found);
         let text = |credit: &Credit| {
             let session = &sources[usize::from(credit.session)].name;
             let path = RepoPath::from_bytes(log.paths().get(credit.path as usize));

@@ -61,7 +61,7 @@ pub(super) fn fold(request: &Request, log: &Log, files: &[u32]) -> Folded {
         knows: Vec::new(),
     };
     let mut sessions: Vec<FoldedSession> = request.sessions.iter().map(session).collect();
-    let mut credits = Credits::new(log, &request.sessions);
+    let mut credits = Credits::new(log, &request.sessions, &request.mailmap);
     let mut found = Vec::new();
     let mut shares: Vec<Vec<(u16, f32)>> = vec![Vec::new(); log.len()];
     for commit in &commits {
@@ -107,7 +107,7 @@ fn owned(credits: &[Credit], paths: usize) -> Vec<(u16, f32)> {
 }
 
 /// What is left of 1 after a time.
-pub(super) fn decay(seconds: i64, half_life: std::time::Duration) -> f64 {
+pub fn decay(seconds: i64, half_life: std::time::Duration) -> f64 {
     (-(seconds as f64) / half_life.as_secs_f64().max(1.0)).exp2()
 }
 
@@ -192,6 +192,8 @@ pub(super) mod testing {
         Request {
             miner: crate::git::mine::Miner::at("/nowhere".as_ref()),
             folder: "/nowhere".into(),
+            table: crate::history::SESSIONS,
+            mailmap: crate::git::Mailmap::default(),
             tips: vec![oid(255)],
             sessions,
             horizon: 9,

@@ -21,16 +21,22 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::error::Result;
+use crate::git::Mailmap;
 use crate::git::mine::Miner;
 use crate::model::{Event, Events, Known, Name, Oid, Past, Profiles, RepoPath, Time};
 
 pub use credit::{Adopts, MAX_CHANGES, Source};
 pub use fill::load_log;
+pub use fold::decay;
 pub use log::Log;
 use profile::Table;
 
 /// The folder of the cache files, in git-orch's own.
 pub const FOLDER: &str = "history";
+/// The profile table of the sessions.
+pub const SESSIONS: &str = "profile";
+/// That of the people that committed.
+pub const PEOPLE: &str = "people";
 
 /// The cache files that can't be read to their end, and what a killed process
 /// left of writing one.
@@ -38,7 +44,7 @@ pub fn damaged(folder: &Path) -> Vec<PathBuf> {
     let files = folder.read_dir().into_iter().flatten().flatten().map(|entry| entry.path());
     let is_damaged = |file: &PathBuf| match file.file_name().and_then(|name| name.to_str()) {
         Some("log") => !Log::load(file).is_sound(),
-        Some("profile") => !profile::is_sound(file),
+        Some(SESSIONS | PEOPLE) => !profile::is_sound(file),
         Some(name) => {
             let process = name.strip_suffix(".tmp").and_then(|name| name.rsplit('.').next());
             process.is_some_and(|process| !Path::new("/proc").join(process).exists())
@@ -57,6 +63,10 @@ pub struct Request {
     pub miner: Miner,
     /// The folder of the cache files.
     pub folder: PathBuf,
+    /// The cache file of the profile table.
+    pub table: &'static str,
+    /// Which authors are one person.
+    pub mailmap: Mailmap,
     /// The base, or several.
     pub tips: Vec<Oid>,
     /// The sessions, archived ones left out.
@@ -96,10 +106,19 @@ pub struct History<'a> {
 
 /// Brings the histories up to date.
 pub fn refresh<'a>(request: &'a Request, events: Events<'_>) -> Result<History<'a>> {
-    let table = Table::load(&request.folder.join("profile"), &profile::key(request));
+    let table = Table::load(&request.folder.join(request.table), &profile::key(request));
     match table {
         Some(table) => Ok(History { request, table, log: None }),
         None => anew(request, load_log(request, events)?, events),
+    }
+}
+
+/// The same, where the log is loaded already.
+pub fn refresh_with<'a>(request: &'a Request, log: Log, events: Events<'_>) -> Result<History<'a>> {
+    let table = Table::load(&request.folder.join(request.table), &profile::key(request));
+    match table.filter(|table| table.mark() == log.mark()) {
+        Some(table) => Ok(History { request, table, log: Some(log) }),
+        None => anew(request, log, events),
     }
 }
 
@@ -111,7 +130,7 @@ fn anew<'a>(request: &'a Request, mut log: Log, events: Events<'_>) -> Result<Hi
     save(request, &mut log, events);
     let key = profile::key(request);
     let bytes = fold::fold(request, &log, &files).to_bytes(&key);
-    warn(events, "profile", profile::save(&request.folder.join("profile"), &bytes));
+    warn(events, request.table, profile::save(&request.folder.join(request.table), &bytes));
     let table = Table::new(bytes, &key).expect("what was just written reads back");
     Ok(History { request, table, log: Some(log) })
 }
@@ -129,6 +148,11 @@ fn warn(events: Events<'_>, file: &str, saved: std::io::Result<()>) {
 }
 
 impl History<'_> {
+    /// The moment that they are as of.
+    pub fn now(&self) -> Time {
+        self.request.now
+    }
+
     /// Makes sure that the words of past commits can be asked for.
     pub fn load_words(&mut self, events: Events<'_>) -> Result<()> {
         if self.log.is_none() {

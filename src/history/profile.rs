@@ -38,6 +38,7 @@ pub(super) fn key(request: &Request) -> Key {
     };
     oids(&mut text, &request.tips);
     put_number(&mut text, request.horizon);
+    put_string(&mut text, request.mailmap.text().as_bytes());
     for half_life in [request.half_lives.fast, request.half_lives.slow] {
         text.extend_from_slice(&half_life.as_secs_f64().to_le_bytes());
     }

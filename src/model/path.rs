@@ -174,7 +174,7 @@ impl<'de> Deserialize<'de> for RepoPath {
 
 /// Path patterns. One without glob characters means that path and
 /// everything under it; `*` and `?` stay within a component, `**` does not.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct PathSet {
     patterns: Vec<String>,
     set: GlobSet,

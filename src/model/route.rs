@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Name, RepoPath};
+use super::{Author, Name, RepoPath};
 
 /// Where a target came from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,6 +92,9 @@ pub struct Reason {
 pub struct Candidate {
     /// The session.
     pub session: Name,
+    /// The person that stands in the place of a session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<Author>,
     /// The sum of the terms.
     pub score: f64,
     /// Its signals.
@@ -100,6 +103,13 @@ pub struct Candidate {
     pub terms: Vec<Term>,
     /// What speaks for it, strongest first.
     pub reasons: Vec<Reason>,
+}
+
+impl Candidate {
+    /// How it is called: the person, or the session.
+    pub fn label(&self) -> String {
+        self.person.as_ref().map_or_else(|| self.session.to_string(), |person| person.name.clone())
+    }
 }
 
 /// Who gets a task, and why.

@@ -54,12 +54,47 @@ pub struct Change {
 }
 
 /// Who made a commit, as the commit says.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Author {
     /// The name.
     pub name: String,
     /// The e-mail address.
     pub email: String,
+}
+
+/// Names and parts of addresses that programs commit under.
+const BOTS: [&str; 9] = [
+    "dependabot",
+    "renovate",
+    "github actions",
+    "github-actions",
+    "github",
+    "weblate",
+    "greenkeeper",
+    "snyk-bot",
+    "pre-commit-ci",
+];
+
+impl Author {
+    /// Whether a program, not a person, commits under this name, as far as
+    /// names tell.
+    pub fn is_bot(&self) -> bool {
+        let name = self.name.to_lowercase();
+        let local = self.email.to_lowercase();
+        let local = local.split('@').next().unwrap_or_default().rsplit('+').next().unwrap_or_default();
+        let is_bot = |text: &str| {
+            text.ends_with("[bot]")
+                || BOTS.contains(&text)
+                || text.rsplit(|c: char| !c.is_alphanumeric()).next() == Some("bot")
+        };
+        is_bot(&name) || is_bot(local)
+    }
+}
+
+impl std::fmt::Display for Author {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} <{}>", self.name, self.email)
+    }
 }
 
 /// A mined commit: who changed which paths when. Merges are never mined.
@@ -80,4 +115,25 @@ pub struct Mined {
     /// Files that it gave another name, from where to where, by the new one;
     /// each is among the changes as a deletion and an addition.
     pub renames: Vec<(RepoPath, RepoPath)>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn programs_are_told_from_people() {
+        for (name, email, bot) in [
+            ("dependabot[bot]", "49699333+dependabot[bot]@users.noreply.github.com", true),
+            ("Renovate Bot", "renovate@whitesourcesoftware.com", true),
+            ("k8s-ci-robot", "k8s-ci-robot@users.noreply.github.com", false),
+            ("GitHub", "noreply@github.com", true),
+            ("Release", "release-bot@example.com", true),
+            ("Ann Abbot", "abbot@example.com", false),
+            ("", "", false),
+        ] {
+            let author = Author { name: name.to_owned(), email: email.to_owned() };
+            assert_eq!(author.is_bot(), bot, "{author}");
+        }
+    }
 }

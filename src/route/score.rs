@@ -25,7 +25,7 @@ pub fn candidate(
     ];
     // A sum of nothing is -0, and that would be printed.
     let score = terms.iter().map(|term| term.value * term.weight).fold(0.0, |sum, term| sum + term);
-    Candidate { session: contender.name.clone(), score, signals, terms, reasons }
+    Candidate { session: contender.name.clone(), person: None, score, signals, terms, reasons }
 }
 
 #[cfg(test)]

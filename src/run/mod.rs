@@ -22,6 +22,7 @@ pub mod finish;
 pub mod flow;
 pub mod judge;
 pub mod leftovers;
+pub mod people;
 pub mod prepare;
 pub mod routing;
 pub mod set_aside;

@@ -3,7 +3,7 @@
 use crate::config::Settings;
 use crate::error::{Error, IoContext, Result};
 use crate::git::mine::Miner;
-use crate::git::{Repo, refs};
+use crate::git::{Mailmap, Repo, refs};
 use crate::history::{self, Adopts, HalfLives, History, Request, Source};
 use crate::model::tokens::tokens;
 use crate::model::{
@@ -56,6 +56,8 @@ fn request(
     Ok(Request {
         miner: Miner::of(repo),
         folder: repo.orch_dir()?.join(history::FOLDER),
+        table: history::SESSIONS,
+        mailmap: tips.first().map_or(Ok(Mailmap::default()), |tip| Mailmap::of(repo, *tip))?,
         tips,
         sessions: sources.collect::<Result<_>>()?,
         horizon: settings.horizon(),
@@ -95,18 +97,28 @@ pub fn refresh<'a>(survey: &'a Survey, events: Events<'_>) -> Result<History<'a>
 /// Unusable where the history can't be read.
 pub fn decide(survey: &Survey, text: &str, given: &[RepoPath], events: Events<'_>) -> Result<Route> {
     let mut history = refresh(survey, events)?;
+    let contenders = contenders(survey, &history);
+    among(&contenders, &mut history, (text, given), events)
+}
+
+/// Routes a task among contenders, whose histories these are.
+pub(super) fn among(
+    contenders: &[Contender],
+    history: &mut History<'_>,
+    (text, given): (&str, &[RepoPath]),
+    events: Events<'_>,
+) -> Result<Route> {
     if !text.is_empty() {
         history.load_words(events)?;
     }
     let past = if text.is_empty() { None } else { history.past(&tokens(text)) };
-    let view = past.as_ref().map(|past| View::new(past, survey.request.now));
+    let view = past.as_ref().map(|past| View::new(past, history.now()));
     let expected = route::expect(text, given, view);
-    let contenders = contenders(survey, &history);
     let mut paths: Vec<RepoPath> = expected.targets.iter().map(|target| target.path.clone()).collect();
     paths.extend(contenders.iter().flat_map(|one| one.open.iter().flatten().cloned()));
     let profiles = history.profiles(&paths);
     let weights = Weights::default();
-    let question = Question { text, expected: &expected, contenders: &contenders, weights: &weights };
+    let question = Question { text, expected: &expected, contenders, weights: &weights };
     Ok(route::route(question, &profiles))
 }
 

@@ -177,3 +177,48 @@ fn history_is_rebuilt_byte_for_byte() {
         ",
     );
 }
+
+#[test]
+fn people_who_committed_are_asked_about_where_there_are_no_sessions() {
+    let repo = TestRepo::new();
+    repo.commit(&[("src/api/login.rs", "fn login() { 1 }\n")], "api: login, faster", "ann", days_ago(3));
+    let map = "Ann Lee <ann@example.com>\nBen <ben@example.com> <benny@example.com>\n";
+    repo.commit(&[(".mailmap", map)], "mailmap: us", "Benny", days_ago(2));
+    for day in 0..9 {
+        let text = format!("fn login() {{ {day} }}\n");
+        repo.commit(&[("src/api/login.rs", &text)], "api: login, bumped", "Renovate Bot", days_ago(1));
+    }
+    repo.orch(&["route", "login is slow"]).expect(
+        "
+        exit 3
+        -- stderr
+        error: there is no session to route to
+        hint: make one: `git orch add-session NAME --paths GLOB --adopt-history`
+        hint: or ask who knows the code: `git orch route --import authors TEXT`
+        ",
+    );
+    repo.orch(&["route", "--import", "authors", "login is slow", "--paths", "src/api", "--why"]).expect(
+        "
+        exit 0
+        -- stdout
+        login is slow → Ann Lee <ann@example.com>   0.54, next Ben 0.06
+
+        targets, as given
+          src/api  1.00
+
+                   context  recent  specialty  load  score
+          weight       0.5     0.5        0.5    -1
+          Ann Lee     0.45    0.64       0.00  0.00   0.54
+          Ben         0.07    0.05       0.00  0.00   0.06
+
+        Ann Lee, because
+          src/api  2 touches, last <time> ago  <oid>  api: login, faster
+
+        Ben has
+          src  1 touch, last <time> ago  <oid>  web: login and cart
+        ",
+    );
+    let route = repo.orch(&["route", "--import", "authors", "--paths", "src/web", "--json"]).stdout;
+    assert!(route.contains(r#""person":{"name":"Ben","email":"ben@example.com"}"#), "{route}");
+    assert!(!route.to_lowercase().contains("renovate"), "{route}");
+}

@@ -1,0 +1,82 @@
+//! The people that committed, in the place of sessions: who knows this code,
+//! in a repository that never saw git-orch.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::routing::{self, Survey};
+use crate::config::Settings;
+use crate::error::{IoContext, Result};
+use crate::git::Repo;
+use crate::history::{self, Adopts, Log, MAX_CHANGES, Request, Source};
+use crate::model::{Author, Events, Name, PathSet, RepoPath, Route, Time};
+use crate::route::Contender;
+
+/// The most people that are asked about: those who did most, lately.
+const MOST: usize = 40;
+
+/// Routes a task among the people that committed; programs are left out.
+///
+/// # Errors
+/// Unusable where the history can't be read.
+pub fn decide(
+    repo: &Repo,
+    settings: &Settings,
+    (text, given): (&str, &[RepoPath]),
+    events: Events<'_>,
+    now: Time,
+) -> Result<Route> {
+    let Survey { request, .. } = routing::survey(repo, settings, now)?;
+    std::fs::create_dir_all(&request.folder).doing("could not make", &request.folder)?;
+    let request = Request { table: history::PEOPLE, sessions: Vec::new(), ..request };
+    let log = history::load_log(&request, events)?;
+    let people = people(&request, &log);
+    let sessions = people.iter().map(|(name, person)| source(name, person)).collect();
+    let request = Request { sessions, ..request };
+    let mut history = history::refresh_with(&request, log, events)?;
+    let contender = |(name, _): (&Name, &Author)| Contender {
+        name: name.clone(),
+        paths: PathSet::default(),
+        specialty: String::new(),
+        open: Vec::new(),
+        last_activity: history.last_activity(name),
+        commits: history.commits(name),
+    };
+    let contenders: Vec<Contender> = people.iter().map(contender).collect();
+    let mut route = routing::among(&contenders, &mut history, (text, given), events)?;
+    for candidate in &mut route.candidates {
+        candidate.person = people.get(&candidate.session).cloned();
+    }
+    Ok(route)
+}
+
+/// Who did most, a commit halved with the slow half-life; each with a name of their own.
+fn people(request: &Request, log: &Log) -> BTreeMap<Name, Author> {
+    let authors = request.mailmap.resolve(log.authors());
+    let mut weights: HashMap<String, (f64, &Author)> = HashMap::new();
+    for commit in log.commits().into_iter().filter(|commit| commit.paths.len() <= MAX_CHANGES) {
+        let author = &authors[commit.author as usize];
+        let weight = history::decay(request.now.since(commit.time), request.half_lives.slow);
+        // The newest name is the one in use.
+        let at = weights.entry(author.email.to_lowercase()).or_insert((0.0, author));
+        *at = (at.0 + weight, author);
+    }
+    let mut sorted: Vec<(String, (f64, &Author))> =
+        weights.into_iter().filter(|(_, (_, author))| !author.is_bot()).collect();
+    sorted.sort_by(|one, two| two.1.0.total_cmp(&one.1.0).then_with(|| one.0.cmp(&two.0)));
+    let mut people = BTreeMap::new();
+    for (email, (_, author)) in sorted.into_iter().take(MOST) {
+        let local = email.split('@').next().unwrap_or_default();
+        let stem = Name::slug(&author.name).or_else(|| Name::slug(local));
+        let stem = stem.unwrap_or_else(|| "someone".parse().expect("this is a name"));
+        let mut names = std::iter::once(stem.clone()).chain((2..).map(|number| stem.numbered(number)));
+        let name = names.find(|name| !people.contains_key(name)).expect("numbers do not run out");
+        people.insert(name, Author { email, ..author.clone() });
+    }
+    people
+}
+
+fn source(name: &Name, person: &Author) -> Source {
+    let adopts = Adopts { authors: vec![person.email.clone()], until: None };
+    let (name, paths) = (name.clone(), PathSet::default());
+    Source { name, paths, adopts: Some(adopts), commits: Vec::new() }
+}
