@@ -71,8 +71,10 @@ mod tests {
             (author("Cy", "C@x"), author("Cy", "C@x")),
             (author("", ""), author("", "")),
         ] {
-            assert_eq!(map.resolve([own.clone()]), [expected.clone()], "{own:?}");
-            assert_eq!(Mailmap::default().resolve([own.clone()]), [own]);
+            let people = map.resolve([own.clone()]);
+            assert_eq!(people, [expected], "{own:?}");
+            let people = Mailmap::default().resolve([own.clone()]);
+            assert_eq!(people, [own]);
         }
     }
 }
