@@ -170,10 +170,24 @@ impl std::error::Error for Error {}
 
 /// What to do about a full disk: how much is free where the path lies.
 pub fn make_room(path: &Path) -> String {
-    let there = path.ancestors().find(|folder| folder.is_dir()).unwrap_or(path);
-    let free = rustix::fs::statvfs(there).map(|disk| disk.f_bavail.saturating_mul(disk.f_frsize));
-    let free = free.map(|free| format!(": {} free", bytes(free))).unwrap_or_default();
-    format!("make room on the disk of `{}`{free}; then run the command again", there.display())
+    let free = free_bytes(path).map(|free| format!(": {} free", bytes(free))).unwrap_or_default();
+    format!("make room on the disk of `{}`{free}; then run the command again", there(path).display())
+}
+
+/// How much is free on the disk where a path lies, or will; `None` where that
+/// can't be told.
+pub fn free_bytes(path: &Path) -> Option<u64> {
+    // Some file systems know no size, and say that it is 0.
+    let disk = rustix::fs::statvfs(there(path)).ok().filter(|disk| disk.f_blocks > 0)?;
+    let is_root = rustix::process::geteuid().is_root();
+    // Part of a disk may be kept for the administrator.
+    let blocks = if is_root { disk.f_bfree } else { disk.f_bavail };
+    Some(blocks.saturating_mul(disk.f_frsize))
+}
+
+/// The folder above a path that is there already.
+fn there(path: &Path) -> &Path {
+    path.ancestors().find(|folder| folder.is_dir()).unwrap_or(path)
 }
 
 /// Turns an I/O failure into an [`Error`] that names what was done to which path.

@@ -6,7 +6,7 @@ use super::assemble::assemble;
 use super::carry::{self, Ended, Site};
 use super::claim::{self, Claimed, claim, withdraw};
 use super::plan::PlannedShard;
-use super::pool;
+use super::{pool, room};
 use crate::agent::process;
 use crate::agent::{Input, Invocation, command};
 use crate::error::{Error, Result};
@@ -48,10 +48,11 @@ pub struct Order {
 ///
 /// # Errors
 /// Refused while the same result is open; interrupted; unusable where
-/// worktrees can't be made. Nothing is left then.
+/// worktrees do not fit on their disk or can't be made. Nothing is left then.
 pub fn carry_out(scene: Scene<'_>, order: &Order) -> Result<Fanout> {
     identity::require(scene.repo)?;
     let input = scene.repo.read().commit(order.commit)?.tree;
+    room::require(scene, order, input)?;
     let claimed = claim(scene, order, input)?;
     run(scene, order, &claimed).map_err(|error| {
         if let Err(error) = withdraw(scene, &claimed) {

@@ -10,6 +10,9 @@ use crate::error::{Error, Result};
 use crate::model::touch::Status;
 use crate::model::{Change, Oid, Time};
 
+/// The oldest git that can be kept from fetching what a partial clone lacks.
+const NO_LAZY_FETCH: (u32, u32) = (2, 45);
+
 /// The child's half of the seam.
 pub(super) struct Child {
     pub(super) git: std::sync::Arc<Git>,
@@ -95,6 +98,16 @@ impl Read for Child {
 
     fn blob(&self, oid: Oid) -> Result<Vec<u8>> {
         self.object(oid, "blob")
+    }
+
+    fn sizes(&self, blobs: &[Oid]) -> Result<Vec<u64>> {
+        // An older git would fetch, one by one, what a partial clone lacks.
+        if blobs.is_empty() || self.git.version()? < NO_LAZY_FETCH {
+            return Ok(vec![0; blobs.len()]);
+        }
+        let names: String = blobs.iter().map(|oid| format!("{oid}\n")).collect();
+        let command = self.git(["cat-file", "--batch-check=%(objectsize)"]).env("GIT_NO_LAZY_FETCH", "1");
+        porcelain::sizes(&command.stdin(names).run()?, blobs.len())
     }
 
     fn tree(&self, oid: Oid) -> Result<Vec<Entry>> {

@@ -144,6 +144,17 @@ impl Read for Library {
         Ok(blob.map_err(|error| failed(&format!("read the blob {oid}"), error))?.content().to_vec())
     }
 
+    fn sizes(&self, blobs: &[Oid]) -> Result<Vec<u64>> {
+        let repository = self.repository();
+        let odb = repository.odb().map_err(|error| failed("open the object store", error))?;
+        let size = |oid: &Oid| match odb.read_header(theirs(*oid)?) {
+            Ok((size, _)) => Ok(size as u64),
+            Err(error) if is_missing(&error) => Ok(0),
+            Err(error) => Err(failed(&format!("read the blob {oid}"), error)),
+        };
+        blobs.iter().map(size).collect()
+    }
+
     fn tree(&self, oid: Oid) -> Result<Vec<Entry>> {
         entries(&self.repository(), oid)
     }

@@ -33,6 +33,7 @@ pub mod programs;
 pub mod read;
 pub mod refs;
 pub mod repo;
+pub mod room;
 pub mod snapshot;
 pub mod splice;
 pub mod trailer;

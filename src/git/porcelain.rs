@@ -126,6 +126,15 @@ pub fn next_object(printed: &mut &[u8]) -> Result<Option<Object>> {
     Ok(Some((kind, body.to_vec())))
 }
 
+/// The sizes of `cat-file --batch-check=%(objectsize)`; 0 for what is missing.
+pub fn sizes(printed: &[u8], count: usize) -> Result<Vec<u64>> {
+    let odd = || odd("cat-file --batch-check");
+    let text = String::from_utf8_lossy(printed);
+    let size = |line: &str| if line.ends_with(" missing") { Ok(0) } else { line.parse().map_err(|_| odd()) };
+    let sizes: Vec<u64> = text.lines().map(size).collect::<Result<_>>()?;
+    if sizes.len() == count { Ok(sizes) } else { Err(odd()) }
+}
+
 /// A commit object.
 pub fn commit(oid: Oid, raw: &[u8]) -> Result<Commit> {
     let malformed = || Error::unusable(format!("the commit {oid} is malformed"));
@@ -206,6 +215,15 @@ mod tests {
         assert!(next_object(&mut rest).is_err());
         for text in [&format!("{OID} blob {}\nx\n", usize::MAX)[..], "x blob 1\nab\n", "x blob 2\na\n", ""] {
             assert!(next_object(&mut text.as_bytes()).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn sizes_come_in_order_and_all_of_them() {
+        let printed = format!("12\n{OID} missing\n0\n");
+        assert_eq!(sizes(printed.as_bytes(), 3).unwrap(), [12, 0, 0]);
+        for (printed, count) in [("12\n", 2), ("12\n13\n", 1), ("x\n", 1), ("-1\n", 1)] {
+            assert!(sizes(printed.as_bytes(), count).is_err(), "{printed:?}");
         }
     }
 

@@ -137,6 +137,8 @@ pub trait Read: Send + Sync {
     fn files(&self, wanted: &[(Oid, &str)]) -> Result<Vec<Option<Vec<u8>>>>;
     /// A blob's bytes.
     fn blob(&self, oid: Oid) -> Result<Vec<u8>>;
+    /// The sizes of blobs, in order; 0 for one that is not there.
+    fn sizes(&self, blobs: &[Oid]) -> Result<Vec<u64>>;
     /// A tree's own entries.
     fn tree(&self, oid: Oid) -> Result<Vec<Entry>>;
     /// All files below a tree, by path.

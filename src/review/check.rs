@@ -11,7 +11,7 @@ use crate::agent::command::{self, shell};
 use crate::agent::process::{self, End};
 use crate::agent::{Input, Invocation};
 use crate::error::{IoContext, Result};
-use crate::git::{RepoLock, notes, refs};
+use crate::git::{RepoLock, notes, refs, room};
 use crate::model::{Event, Name, Oid, Time};
 use crate::run::Scene;
 use crate::run::throwaway::Throwaway;
@@ -80,6 +80,7 @@ pub fn run(scene: Scene<'_>, candidate: &Candidate, checks: &[String]) -> Result
     if open.is_empty() {
         return Ok(Checked::Reused);
     }
+    room::require(scene.throwaways, room::of_tree(scene.repo, candidate.tree)?, "the worktree of the check")?;
     let throwaway = Throwaway::make(scene.repo, scene.throwaways, candidate.commit, scene.events)?;
     throwaway.set(candidate.tree)?;
     let mut total = Duration::ZERO;

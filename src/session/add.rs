@@ -12,7 +12,7 @@ use super::lock::SessionLock;
 use super::workplace;
 use crate::error::{Error, IoContext, Result};
 use crate::git::refs::{self, RefChange};
-use crate::git::{Repo, RepoLock, worktree};
+use crate::git::{Repo, RepoLock, room, worktree};
 use crate::model::session::Adoption;
 use crate::model::{Effect, Events, Name, Oid, PathSet, Session, SessionState, Time};
 use crate::store::journal::{self, Intent};
@@ -61,7 +61,8 @@ pub enum Planned {
 /// Checks a wish against the repository.
 ///
 /// # Errors
-/// Usage for bad patterns; refused when name, branch or folder is taken.
+/// Usage for bad patterns; refused when name, branch or folder is taken;
+/// unusable where the worktree does not fit on its disk.
 pub fn plan(repo: &Repo, wish: Wish, now: Time) -> Result<Planned> {
     PathSet::parse(&wish.paths).map_err(Error::usage)?;
     refuse_prefix_branches(repo)?;
@@ -79,6 +80,9 @@ pub fn plan(repo: &Repo, wish: Wish, now: Time) -> Result<Planned> {
         return Err(Error::refused(format!("`{}` is there already", path.display()))
             .hint("move it away, or set another place: `git config orch.worktrees`"));
     }
+    let tree = repo.read().commit(wish.base.oid)?.tree;
+    let beside = path.parent().unwrap_or(&path);
+    room::require(beside, room::of_tree(repo, tree)?, "the worktree")?;
     let session = Session {
         version: store::record::VERSION,
         worktree_id: wish.name.to_string(),

@@ -211,6 +211,14 @@ fn answers(repo: &Repo) -> String {
             read.merge_base(tip, *oid).unwrap()
         ));
     }
+    let tracked = read.tracked(read.commit(tip).unwrap().tree).unwrap();
+    // What a partial clone lacks has no size, and is not fetched for it.
+    let blobs: Vec<Oid> = tracked
+        .iter()
+        .map(|entry| entry.oid)
+        .chain(["1".repeat(tip.to_string().len()).parse().unwrap()])
+        .collect();
+    lines.push(format!("sizes {:?}", read.sizes(&blobs).unwrap()));
     let wanted: Vec<(Oid, &str)> =
         ["src/api/login.rs", "none", "src", "odd \"name\"\n"].map(|path| (tip, path)).into();
     lines.push(format!("files {:?}", read.files(&wanted).unwrap()));

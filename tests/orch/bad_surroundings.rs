@@ -6,6 +6,7 @@
 
 use std::os::unix::ffi::OsStrExt as _;
 
+use crate::support::output::Output;
 use crate::support::{Bad, TestRepo, VERBS, expect_refusal, refused, refused_call, skip};
 
 /// A repository with a session for the API.
@@ -670,12 +671,7 @@ fn a_present_folder_that_is_gone() {
 #[test]
 fn a_full_or_read_only_disk() {
     let repo = TestRepo::new();
-    let space = "unshare --user --map-root-user --mount";
-    if repo.shell(&format!("{space} mount -t tmpfs tmpfs /mnt 2>/dev/null")).run().exit != 0 {
-        skip("this user may not mount a small disk");
-        return;
-    }
-    let script = "mkdir ../small && mount -t tmpfs -o size=2m tmpfs ../small && cp -r ../shop ../small && cd ../small/shop || exit 9
+    let script = "
         try() { git-orch -q \"$@\" 2>&1 | grep -v '^warning: could not save the .* cache: '; }
         echo full; try add-session a --paths src; cat /dev/zero >../fill 2>/dev/null
         try add-session b --paths src; try task x -- true; try fanout f --run true --paths src; try init; ls ../shop.orch; ls .orch.yml 2>/dev/null
@@ -683,17 +679,18 @@ fn a_full_or_read_only_disk() {
         echo empty; rm ../fill; try add-session b --paths src; try task x -- sh -c 'echo 1 >x'
         echo read-only; mount -o remount,ro ../../small
         try add-session c --paths src; try task y -- true; try merge; try init; try sessions";
-    repo.shell(&format!("{space} sh <<'EOT'\n{script}\nEOT")).run().expect("
+    let Some(output) = on_a_small_disk(&repo, "2m", script) else { return };
+    output.expect("
         exit 0
         -- stdout
         full
         $TMP/small/shop.orch/a
-        error: could not write `$TMP/small/shop/.git/orch/run/session-b.lock`: No space left on device (os error 28)
-        hint: make room on the disk of `$TMP/small/shop/.git/orch/run`: 0 B free; then run the command again
+        error: no room for the worktree in `$TMP/small/shop.orch`: 65.9 KB needed, 0 B free
+        hint: make room on that disk, or have worktrees on another: `git config orch.worktrees`
         error: could not write `$TMP/small/shop/.git/orch/run/task-x.lock`: No space left on device (os error 28)
         hint: make room on the disk of `$TMP/small/shop/.git/orch/run`: 0 B free; then run the command again
-        error: could not write `$TMP/small/shop/.git/orch/run/task-f.lock`: No space left on device (os error 28)
-        hint: make room on the disk of `$TMP/small/shop/.git/orch/run`: 0 B free; then run the command again
+        error: no room for 1 worktree in `$TMP/small/shop.orch/.throwaway`: 65.9 KB needed, 0 B free
+        hint: make room on that disk, or have worktrees on another: `git config orch.worktrees`
         error: could not write `$TMP/small/shop/.git/orch/settings.new`: No space left on device (os error 28)
         hint: make room on the disk of `$TMP/small/shop/.git/orch`: 0 B free; then run the command again
         a
@@ -712,4 +709,59 @@ fn a_full_or_read_only_disk() {
           a        idle             1       0     0  <time> ago  x
           b        idle             0       0     0  <time> ago  src
         ");
+}
+
+#[test]
+fn worktrees_that_do_not_fit_are_refused_before_any_is_made() {
+    let repo = TestRepo::new();
+    let script = "
+        free() { sed 's/[0-9.]* [MK]B free/<free>/'; }
+        made() { ls -A ../shop.orch .git/orch/journal .git/orch/fanout .git/worktrees 2>&1; git for-each-ref; }
+        mkdir a; head -c 3000000 /dev/urandom >a/big; git add a; git commit -qm big; made >../before
+        fanout() { git-orch fanout \"$@\" --run 'echo >>\"$1\"' --shards file 2>&1 | free; }
+        fanout many -j 4 -q; fanout many -j 4 -q --json; made | diff ../before -
+        fanout few -j 4 -q --tree sparse --paths src; fanout one -j 1 -q --paths README.md --check true
+        printf 'version: 1\nchecks: [\"true\"]\n' >.orch.yml; git add .orch.yml; git commit -qm checks; git-orch trust -q --yes >/dev/null
+        head -c 8000000 /dev/urandom >../fill; made >../before
+        for option in '' --dry-run; do git-orch add-session b --paths src -q $option; echo $?; done 2>&1 | free
+        fanout another -j 4 -q --tree sparse --paths src --check true; made | diff ../before -
+        git-orch merge few -q 2>&1 | free; git-orch doctor --fix >/dev/null; made | diff ../before - | grep '^[<>]' | grep -v refs/orch/op";
+    let Some(output) = on_a_small_disk(&repo, "16m", script) else { return };
+    output.expect(
+        r#"
+        exit 1
+        -- stdout
+        error: no room for 4 worktrees in `$TMP/small/shop.orch/.throwaway`: 12.1 MB needed, <free>
+        hint: run fewer shards at once: `-j 3`
+        hint: make room on that disk, or have worktrees on another: `git config orch.worktrees`
+        {"schema":"git-orch/1","command":"fanout","error":{"kind":"unusable","message":"no room for 4 worktrees in `$TMP/small/shop.orch/.throwaway`: 12.1 MB needed, <free>","hints":["run fewer shards at once: `-j 3`","make room on that disk, or have worktrees on another: `git config orch.worktrees`"]}}
+        4 shards, 4 files changed, disjoint
+        review/few
+        1 shard, 1 file changed, disjoint; check passed in <time>
+        review/one
+        error: no room for the worktree in `$TMP/small/shop.orch`: 3.1 MB needed, <free>
+        hint: make room on that disk, or have worktrees on another: `git config orch.worktrees`
+        4
+        error: no room for the worktree in `$TMP/small/shop.orch`: 3.1 MB needed, <free>
+        hint: make room on that disk, or have worktrees on another: `git config orch.worktrees`
+        4
+        error: no room for the worktree of the check in `$TMP/small/shop.orch/.throwaway`: 3.1 MB needed, <free>
+        hint: make room on that disk, or have worktrees on another: `git config orch.worktrees`
+        error: no room for the worktree of the check in `$TMP/small/shop.orch/.throwaway`: 3.1 MB needed, <free>
+        hint: make room on that disk, or have worktrees on another: `git config orch.worktrees`
+        "#,
+    );
+}
+
+/// What a script prints in a copy of the repository on a disk of this size, as
+/// `../small/shop`; `None` where this user may not mount one.
+fn on_a_small_disk(repo: &TestRepo, size: &str, script: &str) -> Option<Output> {
+    let space = "unshare --user --map-root-user --mount";
+    if repo.shell(&format!("{space} mount -t tmpfs tmpfs /mnt 2>/dev/null")).run().exit != 0 {
+        skip("this user may not mount a small disk");
+        return None;
+    }
+    let mount = format!("mkdir ../small && mount -t tmpfs -o size={size} tmpfs ../small");
+    let script = format!("{mount} && cp -r ../shop ../small && cd ../small/shop || exit 9\n{script}");
+    Some(repo.shell(&format!("{space} sh <<'EOT'\n{script}\nEOT")).run())
 }
