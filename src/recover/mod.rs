@@ -17,7 +17,7 @@ use crate::fanout::claim;
 use crate::git::{RepoLock, moved, operation, worktree};
 use crate::model::{Event, operation::RECOVERY};
 use crate::run::{Scene, strays, throwaway};
-use crate::session::{SessionLock, add, moving, remove, workplace};
+use crate::session::{SessionLock, add, lock, moving, remove, workplace};
 use crate::store;
 use crate::store::journal::{self, Entry, Intent};
 
@@ -38,6 +38,7 @@ pub fn settle(scene: Scene<'_>) -> Result<()> {
     claim::settle(scene)?;
     keeps::settle(scene.repo, scene.events)?;
     landed::settle(scene)?;
+    lock::sweep(scene.repo, scene.events)?;
     scratch::sweep(scene.repo)?;
     strays::gather(scene)
 }

@@ -1,32 +1,38 @@
 //! Who works in a session, whether the process behind a task lives, and who
 //! lands results.
 //!
-//! All are files that the kernel unlocks when their holder dies.
+//! All are files that the kernel unlocks when their holder dies. Who lets go of
+//! one removes it, so that what lies there is held, or was by one that died.
+//!
+//! **Invariant:** a file is removed while it is locked, and by one process
+//! alone; who locks a file makes sure that it is still the one that lies there.
 
 use std::fs::{File, TryLockError};
-use std::path::PathBuf;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::agent::Interrupt;
 use crate::error::{Error, IoContext, Result};
-use crate::git::{Repo, lock};
+use crate::git::{Repo, RepoLock, lock};
 use crate::model::{Event, Events, Name};
 
 /// Held while something changes a session's worktree.
 #[derive(Debug)]
 pub struct SessionLock {
-    _file: File,
+    _held: Held,
 }
 
 /// Held by the process that carries a task out.
 #[derive(Debug)]
 pub struct TaskLock {
-    _file: File,
+    _held: Held,
 }
 
 /// Held while a result lands: one at a time, each on top of the last.
 #[derive(Debug)]
 pub struct LandLock {
-    _file: File,
+    _held: Held,
 }
 
 impl SessionLock {
@@ -58,7 +64,7 @@ impl SessionLock {
 
     fn try_take(repo: &Repo, name: &Name, what: &str) -> Result<std::result::Result<Self, String>> {
         let path = folder(repo)?.join(format!("session-{name}.lock"));
-        Ok(try_lock(&path, what)?.map(|file| Self { _file: file }))
+        Ok(try_lock(&path, what)?.map(|held| Self { _held: held }))
     }
 }
 
@@ -66,7 +72,7 @@ impl TaskLock {
     /// Takes a task; `Err` names the process that has it.
     pub fn try_take(repo: &Repo, name: &Name) -> Result<std::result::Result<Self, String>> {
         let path = folder(repo)?.join(format!("task-{name}.lock"));
-        Ok(try_lock(&path, &format!("task {name}"))?.map(|file| Self { _file: file }))
+        Ok(try_lock(&path, &format!("task {name}"))?.map(|held| Self { _held: held }))
     }
 
     /// The process that carries the task out, where one lives.
@@ -93,7 +99,7 @@ impl LandLock {
     /// Takes the turn to land; `Err` names the process that has it.
     pub fn try_take(repo: &Repo, what: &str) -> Result<std::result::Result<Self, String>> {
         let path = folder(repo)?.join("land.lock");
-        Ok(try_lock(&path, what)?.map(|file| Self { _file: file }))
+        Ok(try_lock(&path, what)?.map(|held| Self { _held: held }))
     }
 }
 
@@ -125,14 +131,150 @@ pub fn folder(repo: &Repo) -> Result<PathBuf> {
     Ok(folder)
 }
 
-fn try_lock(path: &std::path::Path, what: &str) -> Result<std::result::Result<File, String>> {
-    let mut file = lock::open(path)?;
-    match file.try_lock() {
-        Ok(()) => {
-            lock::sign(&mut file, what).doing("could not write", path)?;
-            Ok(Ok(file))
+/// A locked file, which goes with this value.
+#[derive(Debug)]
+struct Held {
+    file: File,
+    path: PathBuf,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        // One that can't be removed is free all the same.
+        drop(remove(&self.file, &self.path));
+    }
+}
+
+/// Removes a file that is locked, unless another one took its place.
+fn remove(locked: &File, path: &Path) -> std::io::Result<()> {
+    if is_at(locked, path) { std::fs::remove_file(path) } else { Ok(()) }
+}
+
+/// Whether an open file is the one that lies there.
+fn is_at(file: &File, path: &Path) -> bool {
+    let id = |meta: std::fs::Metadata| (meta.dev(), meta.ino());
+    let (open, there) = (file.metadata().map(id), path.symlink_metadata().map(id));
+    open.ok().zip(there.ok()).is_some_and(|(open, there)| open == there)
+}
+
+/// How often a lock is tried that somebody may only be looking at.
+const ATTEMPTS: u32 = 6;
+
+/// Takes a lock; `Err` names who has it.
+fn try_lock(path: &Path, what: &str) -> Result<std::result::Result<Held, String>> {
+    let mut attempt = 1;
+    loop {
+        let mut file = lock::open(path)?;
+        match file.try_lock() {
+            Ok(()) => {
+                // Its holder may have removed it since it was opened.
+                let Some(mut held) = held(file, path) else { continue };
+                lock::sign(&mut held.file, what).doing("could not write", path)?;
+                return Ok(Ok(held));
+            }
+            Err(TryLockError::WouldBlock) if attempt < ATTEMPTS => {
+                attempt += 1;
+                std::thread::sleep(Duration::from_millis(2));
+            }
+            Err(TryLockError::WouldBlock) => return Ok(Err(lock::holder(&mut file))),
+            Err(TryLockError::Error(error)) => return Err(error).doing("could not lock", path),
         }
-        Err(TryLockError::WouldBlock) => Ok(Err(lock::holder(&mut file))),
-        Err(TryLockError::Error(error)) => Err(error).doing("could not lock", path),
+    }
+}
+
+/// A file that is locked, where it is still the one that all others would lock.
+fn held(locked: File, path: &Path) -> Option<Held> {
+    is_at(&locked, path).then(|| Held { file: locked, path: path.to_owned() })
+}
+
+/// Removes what processes that died had locked.
+pub fn sweep(repo: &Repo, events: Events<'_>) -> Result<()> {
+    let folder = repo.orch_path().join("run");
+    if left(&folder).next().is_none() {
+        return Ok(());
+    }
+    // Two that remove the same file could take a third one's in its place.
+    let _lock = RepoLock::take(repo, "recover", events)?;
+    left(&folder).for_each(|(file, path)| drop(remove(&file, &path)));
+    Ok(())
+}
+
+/// The locks in a folder that nobody holds, locked for all who would.
+fn left(folder: &Path) -> impl Iterator<Item = (File, PathBuf)> + use<> {
+    let entries = folder.read_dir().into_iter().flatten().flatten().map(|entry| entry.path());
+    let locks = entries.filter(|path| path.extension().is_some_and(|end| end == "lock"));
+    locks.filter_map(|path| {
+        let file = File::open(&path).ok()?;
+        // Shared, so that nobody takes us for a holder who only looks for one.
+        file.try_lock_shared().is_ok().then_some((file, path))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::*;
+
+    #[test]
+    fn a_lock_that_was_removed_is_nobodys() {
+        let top = tempfile::tempdir().unwrap();
+        let path = top.path().join("task-x.lock");
+        let first = try_lock(&path, "first").unwrap().unwrap();
+        let late = lock::open(&path).unwrap();
+        assert_eq!(
+            try_lock(&path, "second").unwrap().unwrap_err(),
+            format!("process {} (first)", std::process::id())
+        );
+        drop(first);
+        late.try_lock().unwrap();
+        assert!(held(late.try_clone().unwrap(), &path).is_none());
+        let _second = try_lock(&path, "second").unwrap().unwrap();
+        assert!(held(late.try_clone().unwrap(), &path).is_none());
+        remove(&late, &path).unwrap();
+        assert!(path.exists(), "it is another's now");
+        assert_eq!(left(top.path()).count(), 0);
+    }
+
+    #[test]
+    fn a_lock_has_one_holder_whatever_is_removed_beside_it() {
+        let top = tempfile::tempdir().unwrap();
+        let path = top.path().join("task-x.lock");
+        let [inside, most, taken] = [0; 3].map(AtomicUsize::new);
+        let is_done = || taken.load(Ordering::SeqCst) >= 500;
+        let alone = || {
+            most.fetch_max(inside.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+            (0..20).for_each(|_| std::thread::yield_now());
+            inside.fetch_sub(1, Ordering::SeqCst);
+            taken.fetch_add(1, Ordering::SeqCst)
+        };
+        let hold = || {
+            while !is_done() {
+                let Ok(_held) = try_lock(&path, "test").unwrap() else { continue };
+                alone();
+            }
+        };
+        // One that is killed while it holds the lock leaves the file.
+        let die = || {
+            while !is_done() {
+                let file = lock::open(&path).unwrap();
+                if file.try_lock().is_ok() && is_at(&file, &path) {
+                    alone();
+                }
+            }
+        };
+        let sweep = || {
+            while !is_done() {
+                left(top.path()).for_each(|(file, path)| drop(remove(&file, &path)));
+            }
+        };
+        std::thread::scope(|scope| {
+            (0..4).for_each(|_| drop(scope.spawn(hold)));
+            scope.spawn(die);
+            scope.spawn(sweep);
+        });
+        assert_eq!(most.into_inner(), 1);
+        left(top.path()).for_each(|(file, path)| drop(remove(&file, &path)));
+        assert_eq!(top.path().read_dir().unwrap().count(), 0);
     }
 }

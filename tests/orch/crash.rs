@@ -43,7 +43,7 @@ fn set_right(repo: &TestRepo, at: usize) {
     expect_success(&repo.orch(&["doctor", "--fix"]), at);
     let left = repo.shell(
         "git for-each-ref refs/orch/keep; git fsck --connectivity-only 2>&1 | grep -v dangling
-         find .git -name '*.lock' -not -path '.git/orch/*'; git -C ../shop.orch/backend status --porcelain",
+         find .git -name '*.lock'; git -C ../shop.orch/backend status --porcelain",
     );
     assert_eq!(left.run().stdout, "", "killed behind call {at}");
 }
@@ -180,4 +180,30 @@ fn a_result_lands_wherever_its_landing_is_killed() {
         at += 2;
     }
     assert!(at > 8, "only {at} calls");
+}
+
+#[test]
+fn no_lock_stays_behind_its_holder() {
+    let repo = TestRepo::new();
+    let script = "
+        exec 2>&1; left() { ls .git/orch/run; }; n=0
+        git-orch -q add-session backend --paths src/api >/dev/null; left
+        git-orch -q task work -- sh -c 'ls ../../shop/.git/orch/run' >/dev/null; git-orch log work; left
+        git-orch -q task failing -- false; git-orch -q fanout none --run true --paths src; left
+        git-orch -q task dying -- sh -c 'kill -9 $(cut -d\" \" -f4 /proc/$PPID/stat); sleep 60'; left
+        touch .git/orch/run/session-gone.lock; git-orch -q sessions >/dev/null; git-orch doctor | grep -c wrong
+        git-orch -q doctor --fix >/dev/null; left; git-orch -q remove-session backend; left";
+    repo.shell(script).run().expect(
+        "
+        exit 0
+        -- stdout
+        session-backend.lock
+        task-work.lock
+        1 shard, nothing to change
+        Killed
+        session-backend.lock
+        task-dying.lock
+        1
+        ",
+    );
 }
