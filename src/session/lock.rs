@@ -187,23 +187,30 @@ fn held(locked: File, path: &Path) -> Option<Held> {
     is_at(&locked, path).then(|| Held { file: locked, path: path.to_owned() })
 }
 
-/// Removes what processes that died had locked.
+/// Removes what processes that died had locked, and what was asked of such.
 pub fn sweep(repo: &Repo, events: Events<'_>) -> Result<()> {
     let folder = repo.orch_path().join("run");
-    if left(&folder).next().is_none() {
-        return Ok(());
+    if left(&folder).next().is_some() {
+        // Two that remove the same file could take a third one's in its place.
+        let _lock = RepoLock::take(repo, "recover", events)?;
+        left(&folder).for_each(|(file, path)| drop(remove(&file, &path)));
     }
-    // Two that remove the same file could take a third one's in its place.
-    let _lock = RepoLock::take(repo, "recover", events)?;
-    left(&folder).for_each(|(file, path)| drop(remove(&file, &path)));
+    // A later run of the same task is not meant.
+    let is_heard = |request: &PathBuf| request.with_extension("lock").exists();
+    let requests = ending_in(&folder, "cancel").filter(|request| !is_heard(request));
+    requests.for_each(|request| drop(std::fs::remove_file(request)));
     Ok(())
+}
+
+/// The files in a folder with this ending.
+fn ending_in(folder: &Path, wanted: &'static str) -> impl Iterator<Item = PathBuf> + use<> {
+    let entries = folder.read_dir().into_iter().flatten().flatten().map(|entry| entry.path());
+    entries.filter(move |path| path.extension().is_some_and(|ending| ending == wanted))
 }
 
 /// The locks in a folder that nobody holds, locked for all who would.
 fn left(folder: &Path) -> impl Iterator<Item = (File, PathBuf)> + use<> {
-    let entries = folder.read_dir().into_iter().flatten().flatten().map(|entry| entry.path());
-    let locks = entries.filter(|path| path.extension().is_some_and(|end| end == "lock"));
-    locks.filter_map(|path| {
+    ending_in(folder, "lock").filter_map(|path| {
         let file = File::open(&path).ok()?;
         // Shared, so that nobody takes us for a holder who only looks for one.
         file.try_lock_shared().is_ok().then_some((file, path))

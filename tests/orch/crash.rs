@@ -183,6 +183,28 @@ fn a_result_lands_wherever_its_landing_is_killed() {
 }
 
 #[test]
+fn what_was_asked_of_a_dead_process_is_not_asked_of_the_next() {
+    let repo = TestRepo::new();
+    repo.orch(&["add-session", "backend", "--paths", "src/api", "-q"]).expect_success();
+    let script = "
+        kill='kill -9 $(cut -d\" \" -f4 /proc/$PPID/stat); sleep 60'
+        git-orch -q task work -- sh -c \"touch $PWD/.git/orch/run/task-work.cancel; $kill\" 2>&1
+        ls .git/orch/run; git-orch retry work -q -- sh -c 'kill $(cut -d\" \" -f4 /proc/$PPID/stat); sleep 60' 2>&1
+        git-orch show work --json | grep -o '\"state\":\"[a-z]*\"'; ls .git/orch/run";
+    repo.shell(script).run().expect(
+        r#"
+        exit 0
+        -- stdout
+        Killed
+        session-backend.lock
+        task-work.cancel
+        task-work.lock
+        "state":"failed"
+        "#,
+    );
+}
+
+#[test]
 fn no_lock_stays_behind_its_holder() {
     let repo = TestRepo::new();
     let script = "
