@@ -22,6 +22,9 @@ use crate::ui::Table;
 /// caches. What stays: whatever holds commits or uncommitted work that are
 /// nowhere else, is in use, or is not git-orch's own. Deleted from the trash is
 /// for good: `undo` does not bring it back.
+///
+/// The exit code is 1 when something stays because it could not be judged or
+/// deleted.
 #[derive(Debug, clap::Args)]
 pub(super) struct GcArgs {
     /// Delete what can go
@@ -55,8 +58,8 @@ pub(super) fn run(app: &App, args: &GcArgs) -> Result<u8> {
     let items = if args.apply {
         // An undo takes from the trash: not while it is emptied.
         let _turn = LandLock::wait(scene.repo, "gc", scene.interrupt, scene.events)?;
-        let items = gc::look(scene, keep)?;
-        gc::apply(scene, &items)?;
+        let mut items = gc::look(scene, keep)?;
+        gc::apply(scene, &mut items)?;
         items
     } else {
         gc::look(scene, keep)?
@@ -75,6 +78,7 @@ pub(super) fn run(app: &App, args: &GcArgs) -> Result<u8> {
         app.ui.answer(table(app, &items, if args.apply { "deleted" } else { "would go" }))?;
     }
     app.ui.note(match (going.len(), args.apply) {
+        (0, true) if items.iter().any(is_failed) => "nothing was deleted".to_owned(),
         (0, _) => "nothing to delete".to_owned(),
         (some, true) => format!("deleted {}, {}", count(some, "item"), bytes(size)),
         (some, false) => format!("{}, {}, would go: git orch gc --apply", count(some, "item"), bytes(size)),
@@ -83,14 +87,32 @@ pub(super) fn run(app: &App, args: &GcArgs) -> Result<u8> {
     if young > 0 {
         app.ui.note(format!("{} not old enough yet", count(young, "item")));
     }
-    Ok(exit::DONE)
+    let troubled = items.iter().filter_map(|item| Some((item, item.error.as_ref()?)));
+    let told = troubled.map(|(item, error)| tell(app, &item.at, item.reason, error));
+    Ok(if told.count() == 0 { exit::DONE } else { exit::FAILED })
+}
+
+/// Says why something stays that should not, or of which nobody knows.
+pub(super) fn tell(app: &App, what: &str, reason: Reason, error: &str) {
+    let trouble = if reason == Reason::Unjudged { reason.words() } else { "could not be deleted" };
+    app.ui.warning(format!("`{what}` {trouble}: {error}"));
+}
+
+/// Whether something should have gone.
+fn is_failed(item: &Item) -> bool {
+    item.error.is_some() && item.reason.is_spare()
 }
 
 fn table(app: &App, items: &[Item], going: &str) -> String {
     let mut table = Table::bare().right(&[3, 4]);
     for item in items {
+        let word = match item.delete {
+            true => going,
+            false if is_failed(item) => "failed",
+            false => "stays",
+        };
         table.row([
-            if item.delete { going } else { "stays" }.to_owned(),
+            word.to_owned(),
             item.reason.words().to_owned(),
             item.kind.word().to_owned(),
             if item.bytes > 0 { bytes(item.bytes) } else { String::new() },

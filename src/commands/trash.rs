@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::gc;
 use super::opened::Opened;
 use crate::app::App;
 use crate::error::{Error, Result, exit};
@@ -38,6 +39,9 @@ enum TrashCommand {
 ///
 /// Without a name, everything but what holds work that is nowhere else or is in
 /// use. What a name is given of goes whatever it holds.
+///
+/// The exit code is 1 when something stays because it could not be judged or
+/// deleted.
 #[derive(Debug, clap::Args)]
 struct EmptyArgs {
     /// What to delete; as `git orch trash` lists it
@@ -103,13 +107,27 @@ fn row(app: &App, entry: &Entry) -> [String; 5] {
     ]
 }
 
+/// What becomes of what is in the trash.
 #[derive(Serialize)]
 struct Emptied<'a> {
-    deleted: &'a [&'a Entry],
-    kept: &'a [&'a Entry],
+    deleted: Vec<&'a Entry>,
+    kept: Vec<&'a Entry>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    failed: Vec<Failed<'a>>,
     bytes: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     operation: Option<Oid>,
+    /// How many are not old enough.
+    #[serde(skip)]
+    young: usize,
+}
+
+/// What should have gone.
+#[derive(Serialize)]
+struct Failed<'a> {
+    #[serde(flatten)]
+    entry: &'a Entry,
+    error: String,
 }
 
 fn empty(app: &App, args: &EmptyArgs) -> Result<u8> {
@@ -123,23 +141,29 @@ fn empty(app: &App, args: &EmptyArgs) -> Result<u8> {
     };
     let (log, trash) = trash::look(scene)?;
     let named = trash::choose(&trash, &log, &args.ids)?;
-    let (going, kept) = sorted(app, args, &trash, &named)?;
+    let mut emptied = sorted(app, args, &trash, &named)?;
     if !args.dry_run {
-        for entry in &going {
-            trash::empty(scene, entry)?;
-        }
+        carry_out(scene, &mut emptied);
     }
-    report(app, args, scene, (&going, &kept))?;
-    Ok(exit::DONE)
+    emptied.bytes = emptied.deleted.iter().map(|entry| entry.bytes).sum();
+    emptied.operation = operation::present(scene.repo);
+    report(app, args, &emptied)
+}
+
+/// Deletes; what can't be deleted keeps nothing else from going.
+fn carry_out(scene: Scene<'_>, emptied: &mut Emptied<'_>) {
+    let Emptied { deleted, failed, .. } = emptied;
+    deleted.retain(|entry| match trash::empty(scene, entry) {
+        Ok(()) => true,
+        Err(error) => {
+            failed.push(Failed { entry, error: error.to_string() });
+            false
+        }
+    });
 }
 
 /// What goes, and what stays.
-fn sorted<'a>(
-    app: &App,
-    args: &EmptyArgs,
-    trash: &'a Trash,
-    named: &[&'a Entry],
-) -> Result<(Vec<&'a Entry>, Vec<&'a Entry>)> {
+fn sorted<'a>(app: &App, args: &EmptyArgs, trash: &'a Trash, named: &[&'a Entry]) -> Result<Emptied<'a>> {
     let older = args.older.as_deref().map(|text| {
         parse_span(text)
             .ok_or_else(|| Error::usage(format!("`{text}` is no time span")).hint("write it as `14d`"))
@@ -157,37 +181,44 @@ fn sorted<'a>(
         (true, false) => entry.reason.is_spare(),
     };
     let all: Vec<&Entry> = if args.ids.is_empty() { trash.entries.iter().collect() } else { named.to_vec() };
-    Ok(all.into_iter().filter(is_old_enough).partition(goes))
+    let (old, young): (Vec<&Entry>, Vec<&Entry>) = all.into_iter().partition(is_old_enough);
+    let (deleted, kept) = old.into_iter().partition(goes);
+    Ok(Emptied { deleted, kept, failed: Vec::new(), bytes: 0, operation: None, young: young.len() })
 }
 
-fn report(
-    app: &App,
-    args: &EmptyArgs,
-    scene: Scene<'_>,
-    (going, kept): (&[&Entry], &[&Entry]),
-) -> Result<()> {
-    let size = going.iter().map(|entry| entry.bytes).sum();
-    let operation = operation::present(scene.repo);
-    app.ui.data(&Emptied { deleted: going, kept, bytes: size, operation })?;
+fn report(app: &App, args: &EmptyArgs, emptied: &Emptied<'_>) -> Result<u8> {
+    app.ui.data(emptied)?;
     let mut table = Table::bare().right(&[4]);
     let word = if args.dry_run { "would go" } else { "deleted" };
-    for (word, entries) in [(word, going), ("stays", kept)] {
+    let failed = emptied.failed.iter().map(|failed| failed.entry).collect();
+    for (word, entries) in [(word, &emptied.deleted), ("failed", &failed), ("stays", &emptied.kept)] {
         for entry in entries {
             table.row([word.to_owned()].into_iter().chain(row(app, entry)));
         }
     }
-    if !going.is_empty() || !kept.is_empty() {
+    if !emptied.deleted.is_empty() || !failed.is_empty() || !emptied.kept.is_empty() {
         app.ui.answer(table.render())?;
     }
-    app.ui.note(match (going.len(), args.dry_run) {
+    let size = bytes(emptied.bytes);
+    app.ui.note(match (emptied.deleted.len(), args.dry_run) {
+        (0, _) if !failed.is_empty() => "nothing was deleted".to_owned(),
         (0, _) => "nothing to delete".to_owned(),
-        (some, true) => format!("{}, {}, would go", count(some, "item"), bytes(size)),
-        (some, false) => format!("deleted {}, {}", count(some, "item"), bytes(size)),
+        (some, true) => format!("{}, {size}, would go", count(some, "item")),
+        (some, false) => format!("deleted {}, {size}", count(some, "item")),
     });
-    if !kept.is_empty() {
+    if emptied.young > 0 {
+        app.ui.note(format!("{} not old enough yet", count(emptied.young, "item")));
+    }
+    if !emptied.kept.is_empty() {
         app.ui.note("what stays goes by its name, or with `--unpushed`");
     }
-    Ok(())
+    let unjudged = emptied.kept.iter().filter_map(|entry| Some((*entry, entry.error.as_ref()?)));
+    unjudged.clone().for_each(|(entry, error)| gc::tell(app, &entry.id, entry.reason, error));
+    for Failed { entry, error } in &emptied.failed {
+        app.ui.warning(format!("`{}` could not be deleted: {error}", entry.id));
+    }
+    let is_well = emptied.failed.is_empty() && unjudged.count() == 0;
+    Ok(if is_well { exit::DONE } else { exit::FAILED })
 }
 
 #[derive(Serialize)]

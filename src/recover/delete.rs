@@ -5,13 +5,20 @@ use std::path::PathBuf;
 use crate::error::Result;
 use crate::git::Repo;
 use crate::session::gone;
-use crate::store::journal::{self, Intent};
+use crate::store::journal::{self, Entry, Intent};
 
-/// Deletes files and folders that no ref stands for.
-pub fn delete(repo: &Repo, paths: &[PathBuf]) -> Result<()> {
+/// Deletes files and folders that no ref stands for, whatever becomes of the
+/// others; how each went.
+pub fn delete(repo: &Repo, paths: &[PathBuf]) -> Result<Vec<Result<()>>> {
     let entry = journal::begin(repo, &Intent::Delete { pin: None, paths: paths.to_vec() })?;
-    settle(repo, None, paths)?;
-    entry.end()
+    let went = paths.iter().map(|path| gone::delete(path)).collect();
+    end(entry, paths)?;
+    Ok(went)
+}
+
+/// Ends a deletion, unless something is left of it that only the journal knows.
+pub fn end(entry: Entry, paths: &[PathBuf]) -> Result<()> {
+    if paths.iter().any(|path| gone::is_aside(path)) { Ok(()) } else { entry.end() }
 }
 
 /// Deletes what is left of them, unless the ref that stands for them is there:

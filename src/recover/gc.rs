@@ -3,7 +3,7 @@
 //! **Invariant:** only what is known to be git-orch's own, to be in nobody's
 //! use and to hold no work that is nowhere else; the rest is told and stays.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -12,8 +12,8 @@ use serde::Serialize;
 use super::delete;
 use super::reason::{Holders, Reason};
 use super::trash::{self, Entry};
-use crate::error::Result;
-use crate::git::refs::{self, RefChange};
+use crate::error::{Error, Result};
+use crate::git::refs;
 use crate::git::{Head, Repo, RepoLock, operation, worktree};
 use crate::history;
 use crate::model::wording::count;
@@ -89,6 +89,9 @@ pub struct Item {
     pub delete: bool,
     /// Why.
     pub reason: Reason,
+    /// Why it can't be judged, or could not be deleted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
     #[serde(skip)]
     what: What,
 }
@@ -109,11 +112,21 @@ enum What {
 impl Item {
     fn new(kind: Kind, at: impl Into<String>, reason: Reason, what: What) -> Self {
         let (at, delete) = (at.into(), reason.is_spare());
-        Self { kind, at, bytes: 0, since: None, delete, reason, what }
+        Self { kind, at, bytes: 0, since: None, delete, reason, error: None, what }
     }
 
     fn at_path(kind: Kind, path: &Path, reason: Reason, what: What) -> Self {
         Self { bytes: worktree::size(path), ..Self::new(kind, path.display().to_string(), reason, what) }
+    }
+
+    /// It turned out to be in use.
+    fn stays(&mut self) {
+        (self.delete, self.reason) = (false, Reason::Live);
+    }
+
+    /// It should have gone.
+    fn failed(&mut self, error: &Error) {
+        (self.delete, self.error) = (false, Some(error.to_string()));
     }
 
     /// The same, which has to be this old to go.
@@ -141,7 +154,8 @@ pub fn look(scene: Scene<'_>, keep: Keep) -> Result<Vec<Item>> {
         let at = entry.folder.as_ref().map(|folder| folder.display().to_string()).or(entry.pin());
         let at = at.unwrap_or_else(|| entry.id.clone());
         let item = Item::new(Kind::Trash, at, entry.reason, What::Entry(Box::new(entry.clone())));
-        items.push(Item { bytes: entry.bytes, ..item }.aged(entry.since, keep.trash, scene.now));
+        let error = entry.error.clone();
+        items.push(Item { bytes: entry.bytes, error, ..item }.aged(entry.since, keep.trash, scene.now));
     }
     let going: BTreeSet<&str> =
         items.iter().filter(|item| item.delete).filter_map(|item| item.id()).collect();
@@ -165,6 +179,13 @@ impl Item {
     fn id(&self) -> Option<&str> {
         match &self.what {
             What::Entry(entry) => Some(&entry.id),
+            _ => None,
+        }
+    }
+
+    fn file(&self) -> Option<&PathBuf> {
+        match &self.what {
+            What::Logs(_, path) | What::File(path) => Some(path),
             _ => None,
         }
     }
@@ -197,17 +218,19 @@ fn branches(scene: Scene<'_>, holders: &Holders<'_>) -> Result<Vec<Item>> {
         let short = &full["refs/heads/".len()..];
         let known =
             full[prefix.len()..].parse().ok().map(|name| task(scene.repo, &name)).transpose()?.flatten();
-        let (reason, since) = match known {
+        let (judged, since) = match known {
             Some((state, _)) if !state.is_over() => continue,
-            None => (Reason::Foreign, None),
+            None => (Ok(Reason::Foreign), None),
             Some((_, since)) => {
                 let is_held =
                     worktrees.iter().any(|one| one.head.as_ref().and_then(Head::branch) == Some(short));
-                (if is_held { Reason::Live } else { holders.reason(oid) }, since)
+                (if is_held { Ok(Reason::Live) } else { holders.judge(oid) }, since)
             }
         };
+        let reason = *judged.as_ref().unwrap_or(&Reason::Unjudged);
+        let error = judged.err().map(|error| error.to_string());
         let item = Item::new(Kind::Branch, short, reason, What::Branch(short.to_owned(), oid));
-        items.push(Item { since, ..item });
+        items.push(Item { since, error, ..item });
     }
     Ok(items)
 }
@@ -298,49 +321,95 @@ fn operations(log: &[Operation], staying: &BTreeSet<&str>, keep: Duration, now: 
     going.into_iter().chain(told(&needed, Reason::Undo, What::Nothing)).collect()
 }
 
-/// Deletes what goes.
-pub fn apply(scene: Scene<'_>, items: &[Item]) -> Result<()> {
-    let repo = scene.repo;
-    let mut branches = Vec::new();
-    let mut files = Vec::new();
-    let mut cut = None;
-    let mut held = Vec::new();
-    for item in items.iter().filter(|item| item.delete) {
-        match &item.what {
-            What::Entry(entry) => trash::empty(scene, entry)?,
-            What::Branch(branch, oid) => branches.push((branch, *oid)),
-            What::Throwaway(path) => {
-                let entry = journal::begin(repo, &Intent::Throwaway { worktree: path.clone() })?;
-                throwaway::take_away(repo, path, scene.events)?;
-                entry.end()?;
-            }
-            What::Logs(name, path) => {
-                // Who retries the task has its lock, and writes there.
-                if let Ok(lock) = TaskLock::try_take(repo, name)? {
-                    held.push(lock);
-                    files.push(path.clone());
-                }
-            }
-            What::File(path) => files.push(path.clone()),
-            What::Operations(kept) => cut = Some(kept),
-            What::Nothing => {}
-        }
+/// Deletes what goes. What could not be deleted says why, and keeps nothing
+/// else from going.
+///
+/// # Errors
+/// Refused where another process has the repository.
+pub fn apply(scene: Scene<'_>, items: &mut [Item]) -> Result<()> {
+    for item in going(items) {
+        let done = match &item.what {
+            What::Entry(entry) => trash::empty(scene, entry),
+            What::Throwaway(path) => delete_throwaway(scene, path),
+            _ => Ok(()),
+        };
+        done.unwrap_or_else(|error| item.failed(&error));
     }
-    if !files.is_empty() {
-        delete::delete(repo, &files)?;
-    }
-    drop(held);
-    let lock = RepoLock::take(repo, "gc", scene.events)?;
-    refs::apply(repo, &lock, &branches_gone(scene, &branches)?, "gc")?;
-    cut.map_or(Ok(()), |gone| operation::cut(repo, &lock, gone))
+    delete_files(scene.repo, items)?;
+    let lock = RepoLock::take(scene.repo, "gc", scene.events)?;
+    delete_branches(scene, &lock, items)?;
+    cut_operations(scene.repo, &lock, items);
+    Ok(())
 }
 
-/// Branches that are where they were, and that nobody has checked out.
-fn branches_gone(scene: Scene<'_>, branches: &[(&String, Oid)]) -> Result<Vec<RefChange>> {
-    let mut changes = Vec::new();
-    for (branch, oid) in branches {
-        let change = end::branch_gone(scene, branch)?;
-        changes.extend(change.filter(|change| change.expected() == Some(*oid)));
+fn going(items: &mut [Item]) -> impl Iterator<Item = &mut Item> {
+    items.iter_mut().filter(|item| item.delete)
+}
+
+fn delete_throwaway(scene: Scene<'_>, path: &Path) -> Result<()> {
+    let entry = journal::begin(scene.repo, &Intent::Throwaway { worktree: path.to_owned() })?;
+    throwaway::take_away(scene.repo, path, scene.events)?;
+    entry.end()
+}
+
+/// How many tasks are locked at once, whose logs are deleted.
+const AT_ONCE: usize = 64;
+
+fn delete_files(repo: &Repo, items: &mut [Item]) -> Result<()> {
+    let is_file = |item: &&mut Item| matches!(item.what, What::Logs(..) | What::File(_));
+    let mut files: Vec<&mut Item> = going(items).filter(is_file).collect();
+    for some in files.chunks_mut(AT_ONCE) {
+        let mut held = BTreeMap::new();
+        for item in some.iter_mut() {
+            let What::Logs(name, _) = &item.what else { continue };
+            if held.contains_key(name) {
+                continue;
+            }
+            // Who retries the task has its lock, and writes there.
+            match TaskLock::try_take(repo, name)? {
+                Ok(lock) => drop(held.insert(name.clone(), lock)),
+                Err(_) => item.stays(),
+            }
+        }
+        let mut some: Vec<&mut &mut Item> = some.iter_mut().filter(|item| item.delete).collect();
+        let paths: Vec<PathBuf> = some.iter().filter_map(|item| item.file().cloned()).collect();
+        for (item, went) in some.iter_mut().zip(delete::delete(repo, &paths)?) {
+            went.unwrap_or_else(|error| item.failed(&error));
+        }
     }
-    Ok(changes)
+    Ok(())
+}
+
+/// Deletes the branches that are where they were, and that nobody has checked out.
+fn delete_branches(scene: Scene<'_>, lock: &RepoLock, items: &mut [Item]) -> Result<()> {
+    let mut changes = Vec::new();
+    let mut branches = Vec::new();
+    for item in going(items) {
+        let What::Branch(branch, oid) = &item.what else { continue };
+        let change = end::branch_gone(scene, branch)?;
+        match change.filter(|change| change.expected() == Some(*oid)) {
+            Some(change) => changes.push(change),
+            None => item.stays(),
+        }
+        branches.push(item);
+    }
+    if let Err(error) = refs::apply(scene.repo, lock, &changes, "gc") {
+        branches.into_iter().filter(|item| item.delete).for_each(|item| item.failed(&error));
+    }
+    Ok(())
+}
+
+/// Operations by which something comes back that is still in the trash stay.
+fn cut_operations(repo: &Repo, lock: &RepoLock, items: &mut [Item]) {
+    let is_still_there =
+        |item: &Item| matches!(item.what, What::Entry(_)) && item.error.is_some() && item.reason.is_spare();
+    let is_needed = items.iter().any(is_still_there);
+    for item in going(items) {
+        let What::Operations(gone) = &item.what else { continue };
+        if is_needed {
+            (item.delete, item.reason) = (false, Reason::Undo);
+        } else if let Err(error) = operation::cut(repo, lock, gone) {
+            item.failed(&error);
+        }
+    }
 }

@@ -17,7 +17,7 @@ use crate::fanout::claim;
 use crate::git::{RepoLock, moved, operation, worktree};
 use crate::model::{Event, operation::RECOVERY};
 use crate::run::{Scene, strays, throwaway};
-use crate::session::{SessionLock, add, lock, moving, remove, workplace};
+use crate::session::{SessionLock, add, gone, lock, moving, remove, workplace};
 use crate::store;
 use crate::store::journal::{self, Entry, Intent};
 
@@ -93,7 +93,8 @@ fn set_right(scene: Scene<'_>, intent: &Intent) -> Result<bool> {
         Intent::Delete { pin, paths } => {
             if let Err(error) = delete::settle(repo, pin.as_deref(), paths) {
                 events(Event::Warning(format!("what was being deleted is still there: {error}")));
-                return Ok(false);
+                // Under its own name it is found again.
+                return Ok(!paths.iter().any(|path| gone::is_aside(path)));
             }
         }
     }

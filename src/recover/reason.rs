@@ -1,6 +1,6 @@
 //! Why something can go, or stays: above all, what else holds a commit.
 //!
-//! **Invariant:** what can't be told is not known to be elsewhere.
+//! **Invariant:** what can't be judged stays.
 
 use std::collections::BTreeSet;
 
@@ -50,6 +50,8 @@ pub enum Reason {
     Undo,
     /// It is not git-orch's.
     Foreign,
+    /// Something of it can't be read.
+    Unjudged,
 }
 
 impl Reason {
@@ -73,6 +75,7 @@ impl Reason {
             Self::Young => "young",
             Self::Undo => "undo needs it",
             Self::Foreign => "foreign",
+            Self::Unjudged => "can't be judged",
         }
     }
 
@@ -87,6 +90,7 @@ impl Reason {
                 | Self::Young
                 | Self::Undo
                 | Self::Foreign
+                | Self::Unjudged
         )
     }
 }
@@ -127,24 +131,19 @@ impl<'a> Holders<'a> {
         Ok(Self { repo, doomed, bases })
     }
 
-    /// What else has a commit, with the uncommitted work that it may stand for;
-    /// nothing, where that can't be told.
-    pub fn reason(&self, oid: Oid) -> Reason {
-        self.find_reason(oid).unwrap_or(Reason::Unpushed)
-    }
-
-    fn find_reason(&self, oid: Oid) -> Result<Reason> {
+    /// What else has a commit, with the uncommitted work that it may stand for.
+    pub fn judge(&self, oid: Oid) -> Result<Reason> {
         if let Some(reason) = self.in_graph(oid)? {
             return Ok(reason);
         }
         let commit = self.repo.read().commit(oid)?;
         match commit.parents.as_slice() {
             [one, other] if commit.author == "git-orch" => {
-                let (one, other) = (self.reason(*one), self.reason(*other));
+                let (one, other) = (self.judge(*one)?, self.judge(*other)?);
                 Ok(if one.is_spare() { other } else { one })
             }
             [below] if commit.author == "git-orch" => {
-                let below = self.reason(*below);
+                let below = self.judge(*below)?;
                 let here = self.by_content(oid)?.unwrap_or(Reason::Dirty);
                 Ok(if below.is_spare() { here } else { below })
             }

@@ -47,6 +47,9 @@ pub struct Entry {
     pub bytes: u64,
     /// What else has its work, or why it has to stay.
     pub reason: Reason,
+    /// Why it can't be judged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
     #[serde(skip)]
     paths: Vec<PathBuf>,
 }
@@ -116,6 +119,7 @@ impl Sight<'_> {
         let since = told.map(|told| told.1).or(mark.as_ref().map(|mark| mark.time));
         let session = mark.as_ref().map(|mark| mark.session.clone());
         let session = session.or_else(|| told.and_then(|told| told.0.clone()));
+        let judged = self.judge(id, oid, folder.as_deref(), &paths);
         Entry {
             id: id.to_owned(),
             session: session.or_else(|| self.named_after(id)),
@@ -123,7 +127,8 @@ impl Sight<'_> {
             task: mark.map(|mark| mark.task),
             oid,
             bytes: paths.iter().map(|path| worktree::size(path)).sum(),
-            reason: self.reason(id, oid, folder.as_deref(), &paths),
+            reason: *judged.as_ref().unwrap_or(&Reason::Unjudged),
+            error: judged.err().map(|error| error.to_string()),
             folder,
             paths,
         }
@@ -136,34 +141,34 @@ impl Sight<'_> {
     }
 
     /// Why something in the trash can go, or stays; its age aside.
-    fn reason(&self, id: &str, oid: Option<Oid>, folder: Option<&Path>, paths: &[PathBuf]) -> Reason {
+    fn judge(&self, id: &str, oid: Option<Oid>, folder: Option<&Path>, paths: &[PathBuf]) -> Result<Reason> {
         let is_lived_in = |path: &PathBuf| {
             let path = path.canonicalize();
             path.is_ok_and(|path| self.lived_in.iter().any(|folder| folder.starts_with(&path)))
         };
         if paths.iter().any(is_lived_in) {
-            return Reason::Live;
+            return Ok(Reason::Live);
         }
         // Submodules have their commits with what git knew of the worktree.
         let modules = trash::entries(self.repo).join(id).join("modules");
         if modules.is_dir() || paths.iter().any(|path| worktree::holds_repository(path)) {
-            return Reason::Repository;
+            return Ok(Reason::Repository);
         }
-        let Some(oid) = oid else { return Reason::FilesOnly };
-        let reason = self.holders.reason(oid);
+        let Some(oid) = oid else { return Ok(Reason::FilesOnly) };
+        let reason = self.holders.judge(oid)?;
         let is_as_kept = |folder| is_as_kept(self.repo, id, folder, oid);
-        if reason.is_spare() && !folder.is_none_or(is_as_kept) { Reason::Dirty } else { reason }
+        let is_more = reason.is_spare() && !folder.map_or(Ok(true), is_as_kept)?;
+        Ok(if is_more { Reason::Dirty } else { reason })
     }
 }
 
 /// Whether a worktree in the trash holds nothing that its commit has not:
 /// nobody wrote there since, and git could read all of it when it went there.
-fn is_as_kept(repo: &Repo, id: &str, folder: &Path, oid: Oid) -> bool {
+fn is_as_kept(repo: &Repo, id: &str, folder: &Path, oid: Oid) -> Result<bool> {
     let common_dir = repo.place().common_dir.clone();
     let place =
         Place { git_dir: trash::entries(repo).join(id), common_dir, work_tree: Some(folder.to_owned()) };
-    let found = snapshot::tree(repo, &place);
-    found.is_ok_and(|tree| repo.read().commit(oid).is_ok_and(|kept| kept.tree == tree))
+    Ok(snapshot::tree(repo, &place)? == repo.read().commit(oid)?.tree)
 }
 
 /// Every folder that holds trash.
@@ -269,8 +274,9 @@ pub fn empty(scene: Scene<'_>, entry: &Entry) -> Result<()> {
             entry.oid.map(|oid| RefChange::delete(pin(&entry.id), oid)).into_iter().collect();
         refs::apply_with(repo, &lock, &gone, &[Effect::Emptied { id: entry.id.clone() }], "trash empty")?;
     }
-    delete::settle(repo, None, &entry.paths)?;
-    begun.end()
+    let gone = delete::settle(repo, None, &entry.paths);
+    delete::end(begun, &entry.paths)?;
+    gone
 }
 
 /// What `trash restore` would do.

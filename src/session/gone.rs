@@ -1,7 +1,7 @@
 //! Files and folders deleted for good.
 //!
-//! What goes is renamed first, so that nothing half deleted bears its name;
-//! whoever does so has it in the journal.
+//! What goes is renamed first, so that nothing that a killed process left half
+//! deleted bears its name; whoever does so has it in the journal.
 //!
 //! **Invariant:** links are not followed.
 
@@ -9,26 +9,41 @@ use std::ffi::OsStr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use crate::error::{IoContext, Result};
+use crate::error::{Error, IoContext, Result};
 
-/// What the names of things that are being deleted begin with.
-pub const GONE: &str = "gone-";
+/// What the names of things that are being deleted begin with; no session or
+/// task is called so.
+pub const GONE: &str = ".gone-";
 
-/// Deletes a file or folder, also what a killed process left of it.
+/// Deletes a file or folder, also what a killed process left of it. What can't
+/// be deleted bears its name again, for whoever looks for what is there.
 pub fn delete(path: &Path) -> Result<()> {
-    clear(&put_aside(path)?)
+    let aside = put_aside(path)?;
+    clear(&aside).map_err(|error| {
+        drop(std::fs::rename(&aside, path));
+        Error { message: format!("could not remove `{}`", path.display()), ..error }
+    })
 }
 
 /// Gives something the name that it has while it is deleted.
 pub fn put_aside(path: &Path) -> Result<PathBuf> {
-    let mut name = OsStr::new(GONE).to_owned();
-    name.push(path.file_name().unwrap_or_default());
-    let aside = path.with_file_name(name);
+    let aside = aside(path);
     if path.symlink_metadata().is_ok() {
         clear(&aside)?;
         std::fs::rename(path, &aside).doing("could not rename", path)?;
     }
     Ok(aside)
+}
+
+/// Whether something is still there under that name.
+pub fn is_aside(path: &Path) -> bool {
+    aside(path).symlink_metadata().is_ok()
+}
+
+fn aside(path: &Path) -> PathBuf {
+    let mut name = OsStr::new(GONE).to_owned();
+    name.push(path.file_name().unwrap_or_default());
+    path.with_file_name(name)
 }
 
 /// Deletes what was put aside.
@@ -86,7 +101,7 @@ mod tests {
     #[test]
     fn what_was_left_half_deleted_goes_too() {
         let top = tempfile::tempdir().unwrap();
-        for name in ["gone-folder", "folder"] {
+        for name in [".gone-folder", "folder"] {
             std::fs::create_dir_all(top.path().join(name).join("inside")).unwrap();
         }
         delete(&top.path().join("folder")).unwrap();

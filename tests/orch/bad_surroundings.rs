@@ -7,7 +7,7 @@
 use std::os::unix::ffi::OsStrExt as _;
 
 use crate::support::output::Output;
-use crate::support::{Bad, TestRepo, VERBS, expect_refusal, refused, refused_call, skip};
+use crate::support::{Bad, TestRepo, VERBS, expect_refusal, mounting, refused, refused_call};
 
 /// A repository with a session for the API.
 fn with_session() -> TestRepo {
@@ -756,12 +756,6 @@ fn worktrees_that_do_not_fit_are_refused_before_any_is_made() {
 /// What a script prints in a copy of the repository on a disk of this size, as
 /// `../small/shop`; `None` where this user may not mount one.
 fn on_a_small_disk(repo: &TestRepo, size: &str, script: &str) -> Option<Output> {
-    let space = "unshare --user --map-root-user --mount";
-    if repo.shell(&format!("{space} mount -t tmpfs tmpfs /mnt 2>/dev/null")).run().exit != 0 {
-        skip("this user may not mount a small disk");
-        return None;
-    }
     let mount = format!("mkdir ../small && mount -t tmpfs -o size={size} tmpfs ../small");
-    let script = format!("{mount} && cp -r ../shop ../small && cd ../small/shop || exit 9\n{script}");
-    Some(repo.shell(&format!("{space} sh <<'EOT'\n{script}\nEOT")).run())
+    mounting(repo, &format!("{mount} && cp -r ../shop ../small && cd ../small/shop || exit 9\n{script}"))
 }

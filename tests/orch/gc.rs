@@ -1,7 +1,7 @@
 //! `git orch gc`: what nobody needs goes, and nothing else.
 
 use crate::support::output::Output;
-use crate::support::{NOW, TestRepo, refused};
+use crate::support::{NOW, TestRepo, mounting, refused};
 
 /// A repository with a session of each of these names.
 fn shop(sessions: &[&str]) -> TestRepo {
@@ -17,13 +17,14 @@ fn later(days: i64) -> String {
     format!("GIT_ORCH_NOW={} git-orch", NOW + days * 86_400)
 }
 
+/// For `sed`: without sizes, and without the width of columns.
+const PLAIN: &str = r"s/,? +[0-9.]+ K?B//; s/([^ ])  +/\1  /g";
+
 /// What a script prints, but for sizes, in which `later` is `git-orch` so many days later.
 #[track_caller]
 fn run(repo: &TestRepo, days: i64, script: &str) -> Output {
     let later = later(days);
-    let script = format!(
-        "later() {{ {later} \"$@\"; }}; ({script}) 2>&1 | sed -E 's/,? +[0-9.]+ K?B//; s/([^ ])  +/\\1  /g'"
-    );
+    let script = format!("later() {{ {later} \"$@\"; }}; ({script}) 2>&1 | sed -E '{PLAIN}'");
     let output = repo.shell(&script).changing_checkout().run();
     repo.shell("git-orch doctor >/dev/null && git fsck --connectivity-only 2>&1 | grep -v dangling; :")
         .run()
@@ -265,6 +266,27 @@ fn logs_go_once_their_task_is_long_over() {
 }
 
 #[test]
+fn all_logs_of_one_task_go_and_none_of_another_called_alike() {
+    let repo = shop(&["backend"]);
+    let script = "
+        git-orch -q task failing --session backend -- false
+        git-orch -q task 'gone failing' --session backend -- sh -c 'echo 1 >one' >/dev/null
+        mkdir -p .git/orch/check/failing; later gc --apply -q | grep -v operations; ls .git/orch/task .git/orch/check";
+    run(&repo, 30, script).expect(
+        "
+        exit 0
+        -- stdout
+          deleted  task over  logs  4w  $TMP/shop/.git/orch/task/failing
+          deleted  task over  logs  4w  $TMP/shop/.git/orch/check/failing
+        .git/orch/check:
+
+        .git/orch/task:
+        gone-failing
+        ",
+    );
+}
+
+#[test]
 fn damaged_caches_go() {
     let repo = shop(&["backend"]);
     repo.orch(&["route", "login", "-q"]).expect_success();
@@ -342,6 +364,113 @@ fn the_log_loses_what_is_old_and_keeps_its_ids() {
           would go  old  operations  4w  2 operations
         1 item, would go: git orch gc --apply
         ",
+    );
+}
+
+/// Takes away a commit that something in the trash keeps.
+const DAMAGE: &str = "
+    (cd ../shop.orch/damaged; echo x >x; git add x; git commit -qm x)
+    for name in damaged merged; do git-orch -q remove-session $name; done
+    kept=$(git rev-parse refs/orch/trash/damaged-1700500000)
+    rm -f .git/objects/$(echo $kept | cut -c-2)/$(echo $kept | cut -c3-)";
+
+#[test]
+fn what_can_not_be_judged_stays_and_is_told() {
+    let repo = shop(&["damaged", "merged"]);
+    let later = later(20);
+    let script = format!(
+        "{DAMAGE}; exec 2>&1; tell() {{ \"$@\"; echo $?; }}; for option in --dry-run --apply --apply; do tell env {later} gc $option; done
+        tell git-orch trash; tell git-orch trash empty; tell git-orch trash empty --json -q
+        tell git-orch trash empty damaged-1700500000 -q; tell env {later} gc -q"
+    );
+    let script = format!("({script}) | sed -E '{PLAIN}; s/\"bytes\":[0-9]+,?//g'");
+    repo.shell(&script).run().expect(
+        r#"
+        exit 0
+        -- stdout
+          stays  can't be judged  trash  2w  $TMP/shop.orch/.trash/damaged-<oid>
+          would go  merged  trash  2w  $TMP/shop.orch/.trash/merged-<oid>
+        1 item, would go: git orch gc --apply
+        warning: `$TMP/shop.orch/.trash/damaged-<oid>` can't be judged: could not find a common ancestor: object not found - no match for id (<oid>)
+        1
+          stays  can't be judged  trash  2w  $TMP/shop.orch/.trash/damaged-<oid>
+          deleted  merged  trash  2w  $TMP/shop.orch/.trash/merged-<oid>
+        deleted 1 item
+        warning: `$TMP/shop.orch/.trash/damaged-<oid>` can't be judged: could not find a common ancestor: object not found - no match for id (<oid>)
+        1
+          stays  can't be judged  trash  2w  $TMP/shop.orch/.trash/damaged-<oid>
+        nothing to delete
+        warning: `$TMP/shop.orch/.trash/damaged-<oid>` can't be judged: could not find a common ancestor: object not found - no match for id (<oid>)
+        1
+          id  session  since  size  work
+          damaged-<oid>  damaged  <time> ago  can't be judged
+        0
+          stays  damaged-<oid>  damaged  <time> ago  can't be judged
+        nothing to delete
+        what stays goes by its name, or with `--unpushed`
+        warning: `damaged-<oid>` can't be judged: could not find a common ancestor: object not found - no match for id (<oid>)
+        1
+        {"schema":"git-orch/1","command":"trash","data":{"deleted":[],"kept":[{"id":"damaged-<oid>","session":"damaged","since":"<moment>","folder":"$TMP/shop.orch/.trash/damaged-<oid>","oid":"<oid>","reason":"unjudged","error":"could not find a common ancestor: object not found - no match for id (<oid>)"}],}}
+        warning: `damaged-<oid>` can't be judged: could not find a common ancestor: object not found - no match for id (<oid>)
+        1
+          deleted  damaged-<oid>  damaged  <time> ago  can't be judged
+        0
+        0
+        "#,
+    );
+}
+
+#[test]
+fn what_can_not_be_deleted_is_told_and_keeps_nothing_else_from_going() {
+    let repo = shop(&["damaged", "held", "merged"]);
+    let later = later(31);
+    let script = format!(
+        "exec 2>&1; tell() {{ \"$@\"; echo $?; }}
+        git-orch -q task work --session damaged -- false
+        for name in damaged held merged; do git-orch -q remove-session $name; done
+        mkdir ../shop.orch/.trash/held-1700500000/sub .git/orch/task/work/sub
+        mount -t tmpfs tmpfs ../shop.orch/.trash/held-1700500000/sub; mount -t tmpfs tmpfs .git/orch/task/work/sub
+        tell env {later} gc --apply; tell env {later} gc --apply --json -q; tell git-orch trash empty held-1700500000
+        tell git-orch doctor -q | grep -v '  ok'; umount ../shop.orch/.trash/held-1700500000/sub .git/orch/task/work/sub
+        tell env {later} gc --apply; ls -A ../shop.orch/.trash .git/orch/trash .git/orch/task .git/orch/journal"
+    );
+    let script = format!("({script}) | sed -E '{PLAIN}; s/\"bytes\":[0-9]+,?//g'");
+    let Some(output) = mounting(&repo, &script) else { return };
+    output.expect(
+        r#"
+        exit 0
+        -- stdout
+          deleted  merged  trash  4w  $TMP/shop.orch/.trash/damaged-<oid>
+          failed  merged  trash  4w  $TMP/shop.orch/.trash/held-<oid>
+          deleted  merged  trash  4w  $TMP/shop.orch/.trash/merged-<oid>
+          failed  task over  logs  4w  $TMP/shop/.git/orch/task/work
+          stays  undo needs it  operations  4w  7 operations
+        deleted 2 items
+        warning: `$TMP/shop.orch/.trash/held-<oid>` could not be deleted: could not remove `$TMP/shop.orch/.trash/held-<oid>`: Device or resource busy (os error 16)
+        warning: `$TMP/shop/.git/orch/task/work` could not be deleted: could not remove `$TMP/shop/.git/orch/task/work`: Device or resource busy (os error 16)
+        1
+        {"schema":"git-orch/1","command":"gc","data":{"applied":true,"items":[{"kind":"trash","at":"$TMP/shop.orch/.trash/held-<oid>","since":"<moment>","delete":false,"reason":"files-only","error":"could not remove `$TMP/shop.orch/.trash/held-<oid>`: Device or resource busy (os error 16)"},{"kind":"logs","at":"$TMP/shop/.git/orch/task/work","since":"<moment>","delete":false,"reason":"over","error":"could not remove `$TMP/shop/.git/orch/task/work`: Device or resource busy (os error 16)"},{"kind":"operations","at":"7 operations","since":"<moment>","delete":false,"reason":"undo"}],"deletable":0,"operation":"<oid>"}}
+        warning: `$TMP/shop.orch/.trash/held-<oid>` could not be deleted: could not remove `$TMP/shop.orch/.trash/held-<oid>`: Device or resource busy (os error 16)
+        warning: `$TMP/shop/.git/orch/task/work` could not be deleted: could not remove `$TMP/shop/.git/orch/task/work`: Device or resource busy (os error 16)
+        1
+          failed  held-<oid>  held  <time> ago  files only
+        nothing was deleted
+        warning: `held-<oid>` could not be deleted: could not remove `$TMP/shop.orch/.trash/held-<oid>`: Device or resource busy (os error 16)
+        1
+        0
+          deleted  files only  trash  4w  $TMP/shop.orch/.trash/held-<oid>
+          deleted  task over  logs  4w  $TMP/shop/.git/orch/task/work
+          deleted  old  operations  4w  8 operations
+        deleted 3 items
+        0
+        ../shop.orch/.trash:
+
+        .git/orch/journal:
+
+        .git/orch/task:
+
+        .git/orch/trash:
+        "#,
     );
 }
 

@@ -143,7 +143,9 @@ fn emptying_leaves_work_that_is_nowhere_else_until_it_is_named() {
         repo.orch(&["doctor"]).expect_success();
         output
     };
-    empty("--older 1d").expect("exit 0\n-- stdout\nnothing to delete");
+    empty("--older 1d").expect("exit 0\n-- stdout\nnothing to delete\n2 items not old enough yet");
+    empty("web-1700500000 --older 1d")
+        .expect("exit 0\n-- stdout\nnothing to delete\n1 item not old enough yet");
     let before = repo.everything();
     empty("--dry-run").expect(
         "

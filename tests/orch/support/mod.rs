@@ -1,6 +1,7 @@
 //! What the end-to-end tests stand on.
 
 mod call;
+mod mounts;
 pub(super) mod output;
 mod refused;
 mod repo;
@@ -8,6 +9,7 @@ mod snapshot;
 mod verbs;
 
 pub(crate) use call::Call;
+pub(crate) use mounts::mounting;
 pub(crate) use refused::{Bad, expect_refusal, refused, refused_call};
 pub(crate) use repo::{NOW, TestRepo, days_ago, serial_tree};
 pub(crate) use verbs::{VERBS, gits, skip};
