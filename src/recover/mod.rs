@@ -80,7 +80,12 @@ fn set_right(scene: Scene<'_>, intent: &Intent) -> Result<bool> {
                 worktree::unlock(repo, &workplace::place(repo, &session), &session.branch)?;
             }
         }
-        Intent::Throwaway { worktree } => throwaway::take_away(repo, worktree, events)?,
+        Intent::Throwaway { worktree } => {
+            if let Err(error) = throwaway::take_away(repo, worktree, events) {
+                events(Event::Warning(format!("a throwaway is still there: {error}")));
+                return Ok(false);
+            }
+        }
         Intent::MoveBranch { branch, from, to } => {
             let lock = RepoLock::take(repo, RECOVERY, events)?;
             for path in moved::settle(repo, &lock, branch, (*from, *to), moved::Git::MayHaveDied)? {

@@ -79,7 +79,7 @@ pub fn load(scene: Scene<'_>, log: &[Operation], holders: &Holders<'_>) -> Resul
     let repo = scene.repo;
     let pins: BTreeMap<String, Oid> = repo.read().refs(refs::TRASH)?.into_iter().collect();
     let pinned = pins.keys().map(|name| name[refs::TRASH.len()..].to_owned());
-    let kept = names(&trash::entries(repo)).filter(|name| !name.starts_with(gone::GONE));
+    let kept = names(&trash::entries(repo)).filter(|name| !gone::is_name_aside(name.as_ref()));
     let ids: BTreeSet<String> = pinned.chain(kept).collect();
     let sessions = store::sessions::load_all(repo)?.into_iter().map(|session| session.value.name);
     let sight = Sight {

@@ -173,7 +173,9 @@ pub fn left(repo: &Repo, folder: &Path) -> Result<Vec<(PathBuf, Owner)>> {
         }
     }
     let entries = folder.read_dir().into_iter().flatten().flatten().map(|entry| entry.path());
-    let mut all: Vec<PathBuf> = entries.chain(ours.iter().cloned()).collect();
+    // What is being deleted is in the journal.
+    let is_whole = |path: &PathBuf| !path.file_name().is_some_and(gone::is_name_aside);
+    let mut all: Vec<PathBuf> = entries.filter(is_whole).chain(ours.iter().cloned()).collect();
     all.sort();
     all.dedup();
     let owner = |path: &PathBuf| match (is_used(path), ours.contains(path)) {

@@ -13,7 +13,7 @@ use crate::error::{Error, IoContext, Result};
 
 /// What the names of things that are being deleted begin with; no session or
 /// task is called so.
-pub const GONE: &str = ".gone-";
+const GONE: &str = ".gone-";
 
 /// Deletes a file or folder, also what a killed process left of it. What can't
 /// be deleted bears its name again, for whoever looks for what is there.
@@ -38,6 +38,11 @@ pub fn put_aside(path: &Path) -> Result<PathBuf> {
 /// Whether something is still there under that name.
 pub fn is_aside(path: &Path) -> bool {
     aside(path).symlink_metadata().is_ok()
+}
+
+/// Whether something is called so while it is deleted.
+pub fn is_name_aside(name: &OsStr) -> bool {
+    name.as_encoded_bytes().starts_with(GONE.as_bytes())
 }
 
 fn aside(path: &Path) -> PathBuf {

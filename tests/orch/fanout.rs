@@ -1,6 +1,6 @@
 //! `git orch fanout`
 
-use crate::support::{TestRepo, days_ago, serial_tree};
+use crate::support::{TestRepo, days_ago, mounting, serial_tree};
 
 /// Appends a line to each of the shard's files.
 const STAMP: &str = r#"for file; do echo stamped >> "$file"; done"#;
@@ -519,6 +519,32 @@ fn the_log_without_a_shard_is_the_one_that_went_wrong() {
         exit 2
         -- stderr
         error: `y` is a fan-out: name a shard with `--shard N`
+        ",
+    );
+}
+
+#[test]
+fn what_can_not_be_removed_of_a_throwaway_stops_no_other_command() {
+    let repo = TestRepo::new();
+    let script = "exec 2>&1; run='mkdir held; mount -t tmpfs tmpfs held; echo 2 >>\"$1\"'
+        git-orch fanout edit -q --run \"$run\" --paths README.md
+        git-orch add-session backend --paths src/api -q; git-orch gc; git-orch doctor | grep wrong
+        umount ../shop.orch/.throwaway/.gone-*/held; git-orch gc; ls -A ../shop.orch";
+    let Some(output) = mounting(&repo, &format!("({script}) | sed 's/t-[0-9a-f]*/t-X/g'")) else { return };
+    output.expect(
+        "
+        exit 0
+        -- stdout
+        warning: could not remove the throwaway `$TMP/shop.orch/.throwaway/t-X` (could not remove `$TMP/shop.orch/.throwaway/.gone-t-X`: Device or resource busy (os error 16))
+        1 shard, 1 file changed, disjoint
+        review/edit
+        warning: a throwaway is still there: could not remove `$TMP/shop.orch/.throwaway/.gone-t-X`: Device or resource busy (os error 16)
+        $TMP/shop.orch/backend
+        warning: a throwaway is still there: could not remove `$TMP/shop.orch/.throwaway/.gone-t-X`: Device or resource busy (os error 16)
+        nothing to delete
+          wrong  a killed command was using the throwaway $TMP/shop.orch/.throwaway/t-X  git orch doctor --fix
+        nothing to delete
+        backend
         ",
     );
 }
