@@ -2,7 +2,8 @@
 //! lands results.
 //!
 //! All are files that the kernel unlocks when their holder dies. Who lets go of
-//! one removes it, so that what lies there is held, or was by one that died.
+//! one removes it, but for the last: what lies there is held, or was by one that
+//! died.
 //!
 //! **Invariant:** a file is removed while it is locked, and by one process
 //! alone; who locks a file makes sure that it is still the one that lies there.
@@ -16,6 +17,10 @@ use crate::agent::Interrupt;
 use crate::error::{Error, IoContext, Result};
 use crate::git::{Repo, RepoLock, lock};
 use crate::model::{Event, Events, Name};
+
+/// The one lock whose file stays: there is only one, and on a full disk no
+/// other could be made.
+const LAND: &str = "land.lock";
 
 /// Held while something changes a session's worktree.
 #[derive(Debug)]
@@ -98,8 +103,8 @@ impl LandLock {
 
     /// Takes the turn to land; `Err` names the process that has it.
     pub fn try_take(repo: &Repo, what: &str) -> Result<std::result::Result<Self, String>> {
-        let path = folder(repo)?.join("land.lock");
-        Ok(try_lock(&path, what)?.map(|held| Self { _held: held }))
+        let path = folder(repo)?.join(LAND);
+        Ok(try_lock(&path, what)?.map(|held| Self { _held: held.lasting() }))
     }
 }
 
@@ -135,13 +140,21 @@ pub fn folder(repo: &Repo) -> Result<PathBuf> {
 #[derive(Debug)]
 struct Held {
     file: File,
-    path: PathBuf,
+    goes: Option<PathBuf>,
+}
+
+impl Held {
+    /// The same, whose file stays.
+    fn lasting(mut self) -> Self {
+        self.goes = None;
+        self
+    }
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
         // One that can't be removed is free all the same.
-        drop(remove(&self.file, &self.path));
+        drop(self.goes.as_ref().map(|path| remove(&self.file, path)));
     }
 }
 
@@ -184,7 +197,7 @@ fn try_lock(path: &Path, what: &str) -> Result<std::result::Result<Held, String>
 
 /// A file that is locked, where it is still the one that all others would lock.
 fn held(locked: File, path: &Path) -> Option<Held> {
-    is_at(&locked, path).then(|| Held { file: locked, path: path.to_owned() })
+    is_at(&locked, path).then(|| Held { file: locked, goes: Some(path.to_owned()) })
 }
 
 /// Removes what processes that died had locked, and what was asked of such.
@@ -210,7 +223,8 @@ fn ending_in(folder: &Path, wanted: &'static str) -> impl Iterator<Item = PathBu
 
 /// The locks in a folder that nobody holds, locked for all who would.
 fn left(folder: &Path) -> impl Iterator<Item = (File, PathBuf)> + use<> {
-    ending_in(folder, "lock").filter_map(|path| {
+    let locks = ending_in(folder, "lock").filter(|path| !path.ends_with(LAND));
+    locks.filter_map(|path| {
         let file = File::open(&path).ok()?;
         // Shared, so that nobody takes us for a holder who only looks for one.
         file.try_lock_shared().is_ok().then_some((file, path))
