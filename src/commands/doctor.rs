@@ -7,7 +7,7 @@ use crate::app::App;
 use crate::error::{Error, Result, exit};
 use crate::git::{Backend, RepoLock, identity, process, refs, worktree};
 use crate::model::wording::few;
-use crate::recover::{dead, landed};
+use crate::recover::{dead, landed, links};
 use crate::session::workplace;
 use crate::store;
 use crate::store::journal::{self, Intent};
@@ -41,6 +41,10 @@ fn wrong(what: impl Into<String>, hint: impl Into<String>) -> Finding {
 
 pub(super) fn run(app: &App, args: &DoctorArgs) -> Result<u8> {
     let opened = if args.fix { Opened::to_change(app)? } else { Opened::to_read(app)? };
+    if args.fix {
+        let events = |event| app.ui.event(event);
+        links::settle(opened.scene(app, &events))?;
+    }
     let mut findings = surroundings(&opened);
     findings.extend(sessions(&opened).unwrap_or_else(unreadable));
     findings.extend(leftovers(app, &opened).unwrap_or_else(unreadable));

@@ -36,7 +36,7 @@ pub(super) fn run(app: &App, args: &DoneArgs) -> Result<u8> {
     }
     if matches!(task.value.state, TaskState::Review | TaskState::Merged) {
         app.ui.note(format!("{} is done already", task.value.name));
-        return result::report(app, &task.value);
+        return result::report(app, &opened, &task.value);
     }
     let events = |event| app.ui.event(event);
     let leave = Leave { commit: args.commit, empty: args.empty };
@@ -46,7 +46,7 @@ pub(super) fn run(app: &App, args: &DoneArgs) -> Result<u8> {
         app.ui.note(format!("{} is closed without any change", done.value.name));
         return Ok(exit::DONE);
     }
-    result::report(app, &done.value)
+    result::report(app, &opened, &done.value)
 }
 
 fn find(app: &App, opened: &Opened, args: &DoneArgs) -> Result<Stored<Task>> {

@@ -9,6 +9,8 @@ use crate::model::time::elapsed;
 use crate::model::wording::{count, review_then_merge};
 use crate::model::{Alteration, Outcome, Route, Session, Task, TaskState};
 use crate::run::{altered, prepare};
+use crate::session::workplace;
+use crate::store;
 
 /// How many touched files are listed.
 const LISTED: usize = 20;
@@ -48,7 +50,7 @@ pub(super) fn next(task: &Task) -> Option<String> {
 }
 
 /// Reports an ended run; the exit code.
-pub(super) fn report(app: &App, task: &Task) -> Result<u8> {
+pub(super) fn report(app: &App, opened: &Opened, task: &Task) -> Result<u8> {
     app.ui.settle();
     app.ui.data(task)?;
     let run = task.runs.last();
@@ -76,7 +78,7 @@ pub(super) fn report(app: &App, task: &Task) -> Result<u8> {
         }
         (TaskState::Running, _) => exit::DONE,
         (_, outcome) => {
-            app.ui.note(failure(task, outcome, &took));
+            app.ui.note(failure(opened, task, outcome, &took)?);
             match outcome {
                 Some(Outcome::TimedOut) => exit::TIMED_OUT,
                 Some(Outcome::Interrupted) if task.state == TaskState::Failed => exit::INTERRUPTED,
@@ -101,7 +103,7 @@ pub(super) fn hand_over(app: &App, opened: &Opened, task: &Task, session: &Sessi
     Ok(())
 }
 
-fn failure(task: &Task, outcome: Option<Outcome>, took: &str) -> String {
+fn failure(opened: &Opened, task: &Task, outcome: Option<Outcome>, took: &str) -> Result<String> {
     let word = match outcome {
         Some(Outcome::Empty) => "not done: the run changed nothing".to_owned(),
         Some(outcome) => format!("not done: the run {}", outcome_words(outcome)),
@@ -114,7 +116,11 @@ fn failure(task: &Task, outcome: Option<Outcome>, took: &str) -> String {
         Some(_) => "; its edits are kept on the task's record",
         None => "",
     };
-    format!("{word}{} after {took}{kept}; session {} is free", code.unwrap_or_default(), task.session)
+    let session = store::sessions::find(&opened.repo, &task.session)?;
+    // Where its worktree is out of reach, a warning has told why.
+    let is_free = session.is_some_and(|session| workplace::require(&opened.repo, &session.value).is_ok());
+    let fate = if is_free { "is free" } else { "is not free: git orch doctor" };
+    Ok(format!("{word}{} after {took}{kept}; session {} {fate}", code.unwrap_or_default(), task.session))
 }
 
 fn outcome_words(outcome: Outcome) -> &'static str {

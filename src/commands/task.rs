@@ -79,7 +79,7 @@ pub(super) fn run(app: &App, args: TaskArgs) -> Result<u8> {
     if matches!(worker, Worker::Person) {
         result::hand_over(app, &opened, &done.value, &session)?;
     }
-    result::report(app, &done.value).map(|code| opened.exit_code(code))
+    result::report(app, &opened, &done.value).map(|code| opened.exit_code(code))
 }
 
 type Chosen = (Session, Vec<Target>, Option<Route>);

@@ -4,7 +4,10 @@
 //! are written outside it; git's `prune` is never run; only what is named is
 //! touched, and no ignored file is overwritten.
 
-use std::path::{Path, PathBuf};
+use std::io::{ErrorKind, Write as _};
+use std::os::unix::ffi::OsStrExt as _;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Component, Path, PathBuf};
 
 use super::lock::{self, RepoLock};
 use super::process::{Command, Place};
@@ -330,16 +333,59 @@ fn entries_of(repo: &Repo, path: &Path) -> Vec<PathBuf> {
 /// Whether a worktree's own files still say what was recorded when it was
 /// made; an agent may have rewritten them to reach another repository.
 pub fn is_intact(repo: &Repo, path: &Path, id: &str) -> bool {
-    let git_dir = repo.place().common_dir.join("worktrees").join(id);
-    let text = |file: PathBuf| std::fs::read_to_string(file).map(|text| text.trim_end().to_owned());
-    let leads_to = |file: PathBuf, from: &Path, target: &Path| {
-        let text = text(file).unwrap_or_default();
-        let told = from.join(text.strip_prefix("gitdir: ").unwrap_or(&text));
-        told.canonicalize().ok().zip(target.canonicalize().ok()).is_some_and(|(told, target)| told == target)
-    };
-    leads_to(path.join(".git"), path, &git_dir)
-        && leads_to(git_dir.join("gitdir"), &git_dir, &path.join(".git"))
-        && leads_to(git_dir.join("commondir"), &git_dir, &repo.place().common_dir)
+    let git_dir = entry(repo, id);
+    leads_to(&path.join(".git"), &git_dir)
+        && leads_to(&git_dir.join("gitdir"), &path.join(".git"))
+        && leads_to(&git_dir.join("commondir"), &repo.place().common_dir)
+}
+
+/// Whether one of git's files names the place of another.
+fn leads_to(file: &Path, target: &Path) -> bool {
+    let told = target_of(file).and_then(|told| told.canonicalize().ok());
+    told.zip(target.canonicalize().ok()).is_some_and(|(told, target)| told == target)
+}
+
+/// The place that one of git's files names.
+fn target_of(file: &Path) -> Option<PathBuf> {
+    let text = std::fs::read_to_string(file).ok()?;
+    let text = text.trim_end();
+    Some(file.parent()?.join(text.strip_prefix("gitdir: ").unwrap_or(text)))
+}
+
+/// Whether all that a worktree lacks is its `.git` file: nothing else lies in
+/// its place, and what git keeps of the worktree leads there.
+pub fn is_unlinked(repo: &Repo, path: &Path, id: &str) -> bool {
+    let (git_dir, file) = (entry(repo, id), path.join(".git"));
+    let is_missing = file.symlink_metadata().is_err_and(|error| error.kind() == ErrorKind::NotFound);
+    let back = target_of(&git_dir.join("gitdir")).filter(|back| back.file_name() == file.file_name());
+    let folder = back.and_then(|back| back.parent()?.canonicalize().ok());
+    is_missing
+        && path.symlink_metadata().is_ok_and(|meta| meta.is_dir())
+        && folder.zip(path.canonicalize().ok()).is_some_and(|(back, path)| back == path)
+        && leads_to(&git_dir.join("commondir"), &repo.place().common_dir)
+        && git_dir.join("HEAD").is_file()
+}
+
+/// Writes the `.git` file of such a worktree again, as git does.
+pub fn link(repo: &Repo, path: &Path, id: &str) -> Result<()> {
+    let (git_dir, file) = (entry(repo, id), path.join(".git"));
+    let real = |path: &Path| path.canonicalize().doing("could not find", path);
+    let back = std::fs::read(git_dir.join("gitdir")).doing("could not read", &git_dir)?;
+    let is_absolute = back.first() == Some(&b'/');
+    let target = if is_absolute { real(&git_dir)? } else { relative(&real(path)?, &real(&git_dir)?) };
+    let text = [b"gitdir: ", target.as_os_str().as_bytes(), b"\n"].concat();
+    let permissions = std::fs::Permissions::from_mode(0o666);
+    let new = tempfile::Builder::new().permissions(permissions).tempfile_in(path);
+    let mut new = new.doing("could not write in", path)?;
+    new.write_all(&text).doing("could not write in", path)?;
+    new.persist_noclobber(&file).map_err(|error| error.error).doing("could not write", &file).map(drop)
+}
+
+/// The way from a folder to a path.
+fn relative(from: &Path, to: &Path) -> PathBuf {
+    let shared = from.components().zip(to.components()).take_while(|(one, other)| one == other).count();
+    let up = from.components().skip(shared).map(|_| Component::ParentDir);
+    up.chain(to.components().skip(shared)).collect()
 }
 
 /// Why a linked worktree is locked, where it is.

@@ -6,6 +6,7 @@ pub mod delete;
 pub mod gc;
 pub mod keeps;
 pub mod landed;
+pub mod links;
 pub mod reason;
 pub mod scratch;
 pub mod trash;

@@ -58,6 +58,7 @@ fn start(scene: Scene<'_>, task: Stored<Task>, worker: &Worker) -> Result<(Ready
 fn run(scene: Scene<'_>, mut ready: Ready, program: &Program) -> Result<Stored<Task>> {
     altered::remember(scene, &ready.task.value)?;
     let ended = execute::execute(scene, &ready, program);
+    workplace::link(scene.repo, &ready.session, scene.events);
     let altered = altered::since(scene, &ready.task.value);
     // What a run put in place of hooks and signing does not run.
     let habits = if altered.is_empty() { scene.habits } else { Habits::default() };

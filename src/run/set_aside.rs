@@ -35,6 +35,7 @@ pub fn set_aside(
     }
     task.altered.extend(altered::since(scene, &task));
     let why = outcome.word();
+    workplace::link(scene.repo, &ready.session, scene.events);
     if let Err(error) = workplace::require(scene.repo, &ready.session) {
         let tip = leave(scene, ready, &task, &error, why)?;
         return Ok(Stored { value: task, tip });

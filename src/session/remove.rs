@@ -53,6 +53,7 @@ pub fn carry_out(repo: &Repo, found: &Stored<Session>, events: Events<'_>, now: 
     let session = &found.value;
     let _held = SessionLock::take(repo, &session.name, "remove-session")?;
     let _fence = repo.fence(events);
+    workplace::link(repo, session, events);
     let branch = refs::branch(&session.branch);
     let tip = repo.read().find_ref(&branch)?;
     let kept_oid = match tip {

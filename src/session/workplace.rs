@@ -5,7 +5,7 @@ use std::path::{Component, Path, PathBuf};
 use crate::error::{Error, Result};
 use crate::git::{Head, Place, Repo, worktree};
 use crate::model::wording::uncommitted;
-use crate::model::{Effect, Oid, Session};
+use crate::model::{Effect, Event, Events, Oid, Session};
 
 /// The folder that the worktrees setting gives to `name`, seen from the main
 /// folder: `{repo}` and `{session}` are filled in, `..` is taken as written.
@@ -44,6 +44,10 @@ pub fn require(repo: &Repo, session: &Session) -> Result<Place> {
             session.name
         )));
     }
+    if worktree::is_unlinked(repo, &session.worktree, &session.worktree_id) {
+        let message = format!("the worktree of session `{}` has no `.git` file any more", session.name);
+        return Err(Error::unusable(message).hint("`git orch doctor --fix` writes it again"));
+    }
     if !worktree::is_intact(repo, &session.worktree, &session.worktree_id) {
         return Err(Error::unusable(format!(
             "the worktree of session `{}` leads to another repository",
@@ -52,6 +56,19 @@ pub fn require(repo: &Repo, session: &Session) -> Result<Place> {
         .hint(format!("look at `{at}/.git`; `git worktree repair` mends a moved worktree")));
     }
     Ok(place(repo, session))
+}
+
+/// Writes the `.git` file of a session's worktree again, where that is all it
+/// lacks: git finds its way by it, and an agent may have removed it.
+pub fn link(repo: &Repo, session: &Session, events: Events<'_>) {
+    if !worktree::is_unlinked(repo, &session.worktree, &session.worktree_id) {
+        return;
+    }
+    let what = format!("the worktree of session {} had no `.git` file any more", session.name);
+    events(match worktree::link(repo, &session.worktree, &session.worktree_id) {
+        Ok(()) => Event::Warning(format!("{what}; it is written again")),
+        Err(error) => Event::Warning(format!("{what}: {error}")),
+    });
 }
 
 /// Where a session's branch is.

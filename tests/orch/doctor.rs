@@ -96,3 +96,60 @@ fn a_record_of_a_later_version_is_refused_and_named() {
         ",
     );
 }
+
+#[test]
+fn a_lost_git_file_is_written_again_and_nothing_else_is_taken_for_it() {
+    let repo = TestRepo::new();
+    let script = "
+        exec 2>&1; doctor() { git-orch doctor $1 | grep session; }
+        for name in lost folder other linked; do git-orch -q add-session $name --paths src >/dev/null; done
+        cd ../shop.orch; cp lost/.git ../before; for name in lost folder linked; do rm $name/.git; done
+        mkdir folder/.git; echo 'gitdir: /nowhere' >other/.git; mv linked ..; ln -s ../linked linked
+        cd ../shop; doctor; doctor --fix; cmp ../before ../shop.orch/lost/.git; doctor --fix
+        ls -A ../shop.orch/folder/.git ../linked | grep git; cat ../shop.orch/other/.git
+        git -C ../shop.orch/lost status --short --branch";
+    repo.shell(script).run().expect(
+        "
+        exit 0
+        -- stdout
+          wrong  the worktree of session `folder` leads to another repository  look at `$TMP/shop.orch/folder/.git`; `git worktree repair` mends a moved worktree
+          wrong  the worktree of session `linked` leads to another repository  look at `$TMP/shop.orch/linked/.git`; `git worktree repair` mends a moved worktree
+          wrong  the worktree of session `lost` has no `.git` file any more    `git orch doctor --fix` writes it again
+          wrong  the worktree of session `other` leads to another repository   look at `$TMP/shop.orch/other/.git`; `git worktree repair` mends a moved worktree
+        warning: the worktree of session lost had no `.git` file any more; it is written again
+          wrong  the worktree of session `folder` leads to another repository  look at `$TMP/shop.orch/folder/.git`; `git worktree repair` mends a moved worktree
+          wrong  the worktree of session `linked` leads to another repository  look at `$TMP/shop.orch/linked/.git`; `git worktree repair` mends a moved worktree
+          ok     session lost in $TMP/shop.orch/lost
+          wrong  the worktree of session `other` leads to another repository   look at `$TMP/shop.orch/other/.git`; `git worktree repair` mends a moved worktree
+          wrong  the worktree of session `folder` leads to another repository  look at `$TMP/shop.orch/folder/.git`; `git worktree repair` mends a moved worktree
+          wrong  the worktree of session `linked` leads to another repository  look at `$TMP/shop.orch/linked/.git`; `git worktree repair` mends a moved worktree
+          ok     session lost in $TMP/shop.orch/lost
+          wrong  the worktree of session `other` leads to another repository   look at `$TMP/shop.orch/other/.git`; `git worktree repair` mends a moved worktree
+        ../shop.orch/folder/.git:
+        gitdir: /nowhere
+        ## orch/lost
+        ",
+    );
+}
+
+#[test]
+fn a_git_file_is_written_as_git_wrote_it() {
+    let repo = TestRepo::new();
+    let script = "
+        git-orch -q add-session backend --paths src >/dev/null; cd ../shop.orch/backend; cp .git ../../before
+        again() { rm .git; git-orch -C ../../shop -q doctor --fix 2>&1 | grep -c written; git status --short --branch; }
+        again; cmp .git ../../before; stat -c %a .git ../../before | uniq
+        echo ../../../../shop.orch/backend/.git >../../shop/.git/worktrees/backend/gitdir; again; cat .git";
+    repo.shell(script).run().expect(
+        "
+        exit 0
+        -- stdout
+        1
+        ## orch/backend
+        644
+        1
+        ## orch/backend
+        gitdir: ../../shop/.git/worktrees/backend
+        ",
+    );
+}

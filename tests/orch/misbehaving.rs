@@ -60,8 +60,8 @@ fn a_file_that_the_agent_ignored_is_not_taken_away() {
 #[test]
 fn a_worktree_out_of_reach_ends_the_task_and_can_be_removed() {
     for spoil in [
-        "rm .git",
         "rm .git; git init -q",
+        "rm .git; touch .git",
         "d=$PWD; cd ..; mv \"$d\" moved",
         "echo x >\"$(git rev-parse --git-dir)/index\"",
     ] {
@@ -112,4 +112,52 @@ fn what_a_run_began_to_ignore_goes_to_the_trash_and_its_session_is_free() {
     let kept = repo.shell("git rev-list --objects --all | grep -c secret").run();
     assert_eq!(kept.stdout, "0\n", "what was ignored must not become an object");
     repo.orch(&["task", "fix logout", "-q", "--", "sh", "-c", "echo y > y"]).expect_success();
+}
+
+#[test]
+fn the_git_file_that_a_run_removed_is_written_again() {
+    for (script, exit, state) in [("rm .git", 0, "review"), ("rm .git; exit 3", 1, "failed")] {
+        let repo = shop();
+        let file = repo.read("shop.orch/backend/.git");
+        assert_eq!(task(&repo, script), exit, "{script}");
+        assert_eq!(repo.orch(&["show", "do-it", "--json"]).json()["data"]["state"], state);
+        assert_eq!(repo.read("shop.orch/backend/.git"), file);
+        let kept = repo.shell("git log --all --full-history --format= --name-only | grep -x kept").run();
+        assert_eq!(kept.exit, 0, "{script}");
+        expect_free(&repo);
+        repo.orch(&["doctor"]).expect_success();
+    }
+    let repo = shop();
+    let kills = "rm .git; kill -9 $(cut -d' ' -f4 /proc/$PPID/stat); sleep 60";
+    assert_eq!(task(&repo, kills), 137);
+    repo.orch(&["tasks"]).expect_success();
+    repo.orch(&["retry", "do-it", "--", "true"]).expect(
+        "
+        exit 0
+        -- stdout
+        review/do-it
+        -- stderr
+        warning: the worktree of session backend had no `.git` file any more; it is written again
+        do-it had died; its edits are kept: `git orch show do-it`
+        done in <time>: 1 commit, 1 file
+          A kept
+        next: git orch review do-it --diff, then git orch merge do-it
+        ",
+    );
+}
+
+#[test]
+fn a_session_whose_worktree_is_out_of_reach_is_not_told_to_be_free() {
+    let repo = shop();
+    let task = ["task", "do it", "--session", "backend", "--", "sh", "-c", "rm .git; mkdir .git"];
+    repo.orch(&task).expect(
+        "
+        exit 1
+        -- stderr
+        backend takes do-it
+        warning: the worktree of session `backend` leads to another repository; look at `$TMP/shop.orch/backend/.git`; `git worktree repair` mends a moved worktree
+        not done: the run failed after <time>; session backend is not free: git orch doctor
+        next: git orch log do-it, then git orch retry do-it
+        ",
+    );
 }
