@@ -1,13 +1,17 @@
 //! `git orch doctor`
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::opened::Opened;
 use crate::app::App;
 use crate::error::{Error, Result, exit};
 use crate::git::{Backend, RepoLock, identity, process, refs, worktree};
-use crate::model::wording::few;
+use crate::model::Name;
+use crate::model::wording::{count, few};
 use crate::recover::{dead, landed, links};
+use crate::run::touches;
 use crate::session::workplace;
 use crate::store;
 use crate::store::journal::{self, Intent};
@@ -15,7 +19,9 @@ use crate::ui::Table;
 
 /// Look for what is wrong, and how to set it right
 ///
-/// The exit code is 1 when something is wrong.
+/// With --fix: what killed commands left, the `.git` file of a session's
+/// worktree where it is gone, and touch notes that are not as the records have
+/// them. The exit code is 1 when something is wrong.
 #[derive(Debug, clap::Args)]
 pub(super) struct DoctorArgs {
     /// Set right what can be
@@ -44,10 +50,17 @@ pub(super) fn run(app: &App, args: &DoctorArgs) -> Result<u8> {
     if args.fix {
         let events = |event| app.ui.event(event);
         links::settle(opened.scene(app, &events))?;
+        let notes = wrong_notes(&opened)?;
+        for (session, notes) in &notes {
+            let notes = count(notes.count(), "touch note");
+            app.ui.note(format!("session {session}: {notes} written again"));
+        }
+        touches::rewrite(opened.scene(app, &events), notes)?;
     }
     let mut findings = surroundings(&opened);
     findings.extend(sessions(&opened).unwrap_or_else(unreadable));
     findings.extend(leftovers(app, &opened).unwrap_or_else(unreadable));
+    findings.extend(notes(&opened).unwrap_or_else(unreadable));
     findings.dedup();
     app.ui.data(&findings)?;
     let mut table = Table::bare();
@@ -85,7 +98,7 @@ fn surroundings(opened: &Opened) -> Vec<Finding> {
     let trust = match untrusted {
         0 => fine("no command waits for trust"),
         number => Finding {
-            what: format!("{} not trusted yet", crate::model::wording::count(number, "command")),
+            what: format!("{} not trusted yet", count(number, "command")),
             fine: true,
             hint: "git orch trust".to_owned(),
         },
@@ -167,4 +180,20 @@ fn leftovers(app: &App, opened: &Opened) -> Result<Vec<Finding>> {
         }
     }
     Ok(findings)
+}
+
+/// Touch notes that are not as the records have them.
+fn notes(opened: &Opened) -> Result<Vec<Finding>> {
+    let told = |(session, notes): (Name, touches::Wrong)| {
+        let counts = [(notes.missing, "missing"), (notes.different, "different")];
+        let counts = counts.iter().filter(|(count, _)| *count > 0);
+        let counts: Vec<String> = counts.map(|(count, word)| format!("{count} {word}")).collect();
+        wrong(format!("touch notes of session {session}: {}", counts.join(", ")), "git orch doctor --fix")
+    };
+    Ok(wrong_notes(opened)?.into_iter().map(told).collect())
+}
+
+fn wrong_notes(opened: &Opened) -> Result<BTreeMap<Name, touches::Wrong>> {
+    let repo = &opened.repo;
+    touches::wrong(repo, &store::sessions::load(repo)?, &store::tasks::load(repo)?)
 }

@@ -10,7 +10,7 @@ use crate::error::{Error, Result, exit};
 use crate::history::{self, History};
 use crate::model::wording::{count, list, thousands};
 use crate::model::{Change, Name, Oid, RepoPath, Session, SessionWeight, Time, path::ancestors};
-use crate::run::{Scene, routing};
+use crate::run::{Scene, routing, touches};
 use crate::session::View;
 use crate::session::view::Knows;
 use crate::store::{self, Stored};
@@ -74,7 +74,8 @@ pub(super) fn run(app: &App, args: &HistoryArgs) -> Result<u8> {
     }
     let history = routing::refresh(&survey, &events)?;
     if args.rebuild {
-        crate::run::touches::rewrite(opened.scene(app, &events), &survey.sessions, &survey.tasks)?;
+        let wrong = touches::wrong(&opened.repo, &survey.sessions, &survey.tasks)?;
+        touches::rewrite(opened.scene(app, &events), wrong)?;
     }
     app.ui.settle();
     let typed =

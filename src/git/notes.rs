@@ -6,7 +6,7 @@
 //!
 //! **Invariant:** notes of others in the same tree are kept as they are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::lock::RepoLock;
 use super::read::{Entry, EntryKind};
@@ -44,6 +44,21 @@ pub fn list(repo: &Repo, notes_ref: &str) -> Result<Vec<(Oid, Oid)>> {
         hex.parse().ok().map(|object| (object, entry.oid))
     };
     Ok(repo.read().tracked(tree)?.into_iter().filter_map(noted).collect())
+}
+
+/// The notes on some objects, in order; any fan-out is understood.
+pub fn find_all(repo: &Repo, notes_ref: &str, objects: &[Oid]) -> Result<Vec<Option<Vec<u8>>>> {
+    let Some(tip) = repo.read().find_ref(notes_ref)? else { return Ok(vec![None; objects.len()]) };
+    let tree = repo.read().commit(tip)?.tree;
+    let named = |entry: Entry| {
+        let path = entry.name.quoted();
+        path.replace('/', "").parse().ok().map(|object: Oid| (object, path))
+    };
+    let paths: HashMap<Oid, String> = repo.read().tracked(tree)?.into_iter().filter_map(named).collect();
+    let wanted: Vec<(Oid, &str)> =
+        objects.iter().filter_map(|object| Some((tip, paths.get(object)?.as_str()))).collect();
+    let mut found = repo.read().files(&wanted)?.into_iter();
+    Ok(objects.iter().map(|object| paths.get(object).and_then(|_| found.next().flatten())).collect())
 }
 
 /// Sets the notes on some objects, in one commit; does nothing where all are

@@ -2,59 +2,129 @@
 //!
 //! **Invariant:** they follow from records and commits alone, byte for byte.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::Scene;
 use crate::error::Result;
+use crate::git::mine::Miner;
 use crate::git::{Repo, RepoLock, notes, refs};
 use crate::history::notes::TouchNote;
-use crate::model::{Name, Oid, Session, Task, Time};
+use crate::model::{Change, Name, Oid, Session, Task, Time};
 use crate::store::Stored;
+
+/// Whose commits these are.
+struct Source<'a> {
+    session: &'a Name,
+    task: Option<&'a Name>,
+    commits: &'a [Oid],
+}
+
+/// Notes of one session, each on its commit.
+type Notes = BTreeMap<Oid, Vec<u8>>;
 
 /// Notes the commits of one task.
 pub fn note(repo: &Repo, lock: &RepoLock, task: &Task, now: Time) -> Result<()> {
-    let found = texts(repo, &task.session, Some(&task.name), &task.commits)?;
-    notes::set(repo, lock, &notes_ref(&task.session), &found, now)
+    let source = Source { session: &task.session, task: Some(&task.name), commits: &task.commits };
+    write(repo, lock, &texts(repo, &[source])?, now)
 }
 
 /// Notes commits that a session made outside any task.
 pub fn note_strays(repo: &Repo, lock: &RepoLock, session: &Name, commits: &[Oid], now: Time) -> Result<()> {
-    notes::set(repo, lock, &notes_ref(session), &texts(repo, session, None, commits)?, now)
+    write(repo, lock, &texts(repo, &[Source { session, task: None, commits }])?, now)
 }
 
-/// Writes all notes again, where they are not as the records have them.
-pub fn rewrite(scene: Scene<'_>, sessions: &[Stored<Session>], tasks: &[Stored<Task>]) -> Result<()> {
-    let mut by_session: BTreeMap<&Name, Vec<(Oid, Vec<u8>)>> = BTreeMap::new();
-    for Stored { value: session, .. } in sessions {
-        by_session.insert(&session.name, texts(scene.repo, &session.name, None, &session.commits)?);
+/// The notes of one session that are not as the records have them.
+#[derive(Debug, Default)]
+pub struct Wrong {
+    /// How many are not there.
+    pub missing: usize,
+    /// How many say something else.
+    pub different: usize,
+    right: Notes,
+}
+
+impl Wrong {
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.missing + self.different
     }
-    for Stored { value: task, .. } in tasks {
-        let found = texts(scene.repo, &task.session, Some(&task.name), &task.commits)?;
-        by_session.entry(&task.session).or_default().extend(found);
+}
+
+/// Looks for notes that are not as the records have them, by session. Notes
+/// that no record calls for do no harm.
+pub fn wrong(
+    repo: &Repo,
+    sessions: &[Stored<Session>],
+    tasks: &[Stored<Task>],
+) -> Result<BTreeMap<Name, Wrong>> {
+    let of_sessions = sessions.iter().map(|Stored { value, .. }| Source {
+        session: &value.name,
+        task: None,
+        commits: &value.commits,
+    });
+    let of_tasks = tasks.iter().map(|Stored { value, .. }| Source {
+        session: &value.session,
+        task: Some(&value.name),
+        commits: &value.commits,
+    });
+    let mut all = BTreeMap::new();
+    for (session, right) in texts(repo, &of_sessions.chain(of_tasks).collect::<Vec<_>>())? {
+        let commits: Vec<Oid> = right.keys().copied().collect();
+        let mut wrong = Wrong::default();
+        let present = notes::find_all(repo, &notes_ref(&session), &commits)?;
+        for ((commit, text), present) in right.into_iter().zip(present) {
+            match present {
+                Some(present) if present == text => continue,
+                Some(_) => wrong.different += 1,
+                None => wrong.missing += 1,
+            }
+            wrong.right.insert(commit, text);
+        }
+        if wrong.count() > 0 {
+            all.insert(session, wrong);
+        }
     }
-    let lock = RepoLock::take(scene.repo, "history --rebuild", scene.events)?;
-    for (session, found) in by_session {
-        notes::set(scene.repo, &lock, &notes_ref(session), &found, scene.now)?;
+    Ok(all)
+}
+
+/// Writes such notes as the records have them.
+pub fn rewrite(scene: Scene<'_>, wrong: BTreeMap<Name, Wrong>) -> Result<()> {
+    if wrong.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    let lock = RepoLock::take(scene.repo, "touch notes", scene.events)?;
+    let right = wrong.into_iter().map(|(session, wrong)| (session, wrong.right)).collect();
+    write(scene.repo, &lock, &right, scene.now)
 }
 
 fn notes_ref(session: &Name) -> String {
     format!("{}{session}", refs::TOUCH_NOTES)
 }
 
-fn texts(repo: &Repo, session: &Name, task: Option<&Name>, commits: &[Oid]) -> Result<Vec<(Oid, Vec<u8>)>> {
-    let mut found = Vec::new();
-    for oid in commits {
-        let commit = repo.read().commit(*oid)?;
-        if commit.parents.len() > 1 {
-            continue;
-        }
-        let parent = commit.parents.first().map(|parent| repo.read().commit(*parent)).transpose()?;
-        let changes = repo.read().changes(parent.map(|parent| parent.tree), commit.tree)?;
-        let tasks = task.into_iter().cloned().collect();
-        let note = TouchNote { session: session.clone(), tasks, changes: changes.into_iter().collect() };
-        found.push((*oid, note.to_text().into_bytes()));
+fn write(repo: &Repo, lock: &RepoLock, texts: &BTreeMap<Name, Notes>, now: Time) -> Result<()> {
+    for (session, texts) in texts {
+        let texts: Vec<(Oid, Vec<u8>)> = texts.iter().map(|(oid, text)| (*oid, text.clone())).collect();
+        notes::set(repo, lock, &notes_ref(session), &texts, now)?;
     }
-    Ok(found)
+    Ok(())
+}
+
+/// What the notes have to say, by session. Merges have none, and what is gone
+/// has none.
+fn texts(repo: &Repo, sources: &[Source<'_>]) -> Result<BTreeMap<Name, Notes>> {
+    let commits: Vec<Oid> = sources.iter().flat_map(|source| source.commits.iter().copied()).collect();
+    let mined = Miner::of(repo).mine_commits(&commits)?.into_iter();
+    let mined: HashMap<Oid, BTreeSet<Change>> =
+        mined.map(|mined| (mined.oid, mined.changes.into_iter().collect())).collect();
+    let mut all: BTreeMap<Name, Notes> = BTreeMap::new();
+    for Source { session, task, commits } in sources {
+        let notes = all.entry((*session).clone()).or_default();
+        for commit in *commits {
+            let Some(changes) = mined.get(commit).cloned() else { continue };
+            let tasks = task.iter().copied().cloned().collect();
+            let note = TouchNote { session: (*session).clone(), tasks, changes };
+            notes.insert(*commit, note.to_text().into_bytes());
+        }
+    }
+    Ok(all)
 }

@@ -153,3 +153,40 @@ fn a_git_file_is_written_as_git_wrote_it() {
         ",
     );
 }
+
+#[test]
+fn touch_notes_that_are_not_as_recorded_are_told_and_written_again() {
+    let repo = TestRepo::new();
+    let script = "
+        exec 2>&1; doctor() { git-orch doctor $1 | grep -E 'wrong|session'; }
+        for name in backend web; do git-orch -q add-session $name --paths src >/dev/null; done
+        for n in 1 2 3; do git-orch -q task \"work $n\" --session backend -- sh -c \"echo $n >f$n\" >/dev/null; done
+        (cd ../shop.orch/web; echo x >x; git add x; git commit -qm 'by hand'); git-orch -q tasks >/dev/null; doctor --fix
+        notes() { for name in backend web; do git notes --ref=orch/touch/$name list | sort; done; }; notes >../before
+        git notes --ref=orch/touch/backend remove review/work-1 >/dev/null 2>&1
+        git notes --ref=orch/touch/backend add -f -m 'session backend' review/work-2 >/dev/null 2>&1
+        git notes --ref=orch/touch/backend add -f -m 'of mine' main >/dev/null 2>&1; git update-ref -d refs/notes/orch/touch/web
+        doctor; git-orch doctor --json | grep -o '\"what\":\"touch[^,]*'; doctor --fix; doctor
+        git notes --ref=orch/touch/backend show main; git notes --ref=orch/touch/backend remove main 2>/dev/null; notes | diff ../before -";
+    repo.shell(script).changing_checkout().run().expect(
+        r#"
+        exit 0
+        -- stdout
+          ok  session backend in $TMP/shop.orch/backend
+          ok  session web in $TMP/shop.orch/web
+          ok     session backend in $TMP/shop.orch/backend
+          ok     session web in $TMP/shop.orch/web
+          wrong  touch notes of session backend: 1 missing, 1 different  git orch doctor --fix
+          wrong  touch notes of session web: 1 missing                   git orch doctor --fix
+        "what":"touch notes of session backend: 1 missing
+        "what":"touch notes of session web: 1 missing"
+        session backend: 2 touch notes written again
+        session web: 1 touch note written again
+          ok  session backend in $TMP/shop.orch/backend
+          ok  session web in $TMP/shop.orch/web
+          ok  session backend in $TMP/shop.orch/backend
+          ok  session web in $TMP/shop.orch/web
+        of mine
+        "#,
+    );
+}
