@@ -147,11 +147,7 @@ impl Read for Library {
     fn sizes(&self, blobs: &[Oid]) -> Result<Vec<u64>> {
         let repository = self.repository();
         let odb = repository.odb().map_err(|error| failed("open the object store", error))?;
-        let size = |oid: &Oid| match odb.read_header(theirs(*oid)?) {
-            Ok((size, _)) => Ok(size as u64),
-            Err(error) if is_missing(&error) => Ok(0),
-            Err(error) => Err(failed(&format!("read the blob {oid}"), error)),
-        };
+        let size = |oid: &Oid| Ok(odb.read_header(theirs(*oid)?).map_or(0, |(size, _)| size as u64));
         blobs.iter().map(size).collect()
     }
 

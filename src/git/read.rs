@@ -137,7 +137,7 @@ pub trait Read: Send + Sync {
     fn files(&self, wanted: &[(Oid, &str)]) -> Result<Vec<Option<Vec<u8>>>>;
     /// A blob's bytes.
     fn blob(&self, oid: Oid) -> Result<Vec<u8>>;
-    /// The sizes of blobs, in order; 0 for one that is not there.
+    /// The sizes of blobs, in order; 0 for one that can't be read.
     fn sizes(&self, blobs: &[Oid]) -> Result<Vec<u64>>;
     /// A tree's own entries.
     fn tree(&self, oid: Oid) -> Result<Vec<Entry>>;
