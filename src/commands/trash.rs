@@ -94,7 +94,14 @@ fn list(app: &App) -> Result<u8> {
         table.row(row(app, entry));
     }
     app.ui.answer(table.render())?;
+    tell_unjudged(app, trash.entries.iter());
     Ok(exit::DONE)
+}
+
+/// Says what can't be judged and why; how many.
+fn tell_unjudged<'a>(app: &App, entries: impl Iterator<Item = &'a Entry>) -> usize {
+    let unjudged = entries.filter_map(|entry| Some((entry, entry.error.as_ref()?)));
+    unjudged.map(|(entry, error)| gc::tell(app, &entry.id, entry.reason, error)).count()
 }
 
 fn row(app: &App, entry: &Entry) -> [String; 5] {
@@ -212,12 +219,11 @@ fn report(app: &App, args: &EmptyArgs, emptied: &Emptied<'_>) -> Result<u8> {
     if !emptied.kept.is_empty() {
         app.ui.note("what stays goes by its name, or with `--unpushed`");
     }
-    let unjudged = emptied.kept.iter().filter_map(|entry| Some((*entry, entry.error.as_ref()?)));
-    unjudged.clone().for_each(|(entry, error)| gc::tell(app, &entry.id, entry.reason, error));
+    let unjudged = tell_unjudged(app, emptied.kept.iter().copied());
     for Failed { entry, error } in &emptied.failed {
         app.ui.warning(format!("`{}` could not be deleted: {error}", entry.id));
     }
-    let is_well = emptied.failed.is_empty() && unjudged.count() == 0;
+    let is_well = emptied.failed.is_empty() && unjudged == 0;
     Ok(if is_well { exit::DONE } else { exit::FAILED })
 }
 

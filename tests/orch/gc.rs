@@ -404,6 +404,7 @@ fn what_can_not_be_judged_stays_and_is_told() {
         1
           id  session  since  size  work
           damaged-<oid>  damaged  <time> ago  can't be judged
+        warning: `damaged-<oid>` can't be judged: could not find a common ancestor: object not found - no match for id (<oid>)
         0
           stays  damaged-<oid>  damaged  <time> ago  can't be judged
         nothing to delete
