@@ -258,6 +258,7 @@ fn a_task_without_sessions() {
         -- stderr
         error: there is no session to route to
         hint: make one: `git orch add-session NAME --paths GLOB --adopt-history`
+        hint: or ask who knows the code: `git orch route --import authors TEXT`
         ",
     );
 }

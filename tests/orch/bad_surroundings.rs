@@ -483,6 +483,7 @@ fn a_repository_without_a_commit() {
         -- stderr
         error: there is no session to route to
         hint: make one: `git orch add-session NAME --paths GLOB --adopt-history`
+        hint: or ask who knows the code: `git orch route --import authors TEXT`
         ",
     );
     repo.orch(&["sessions"]).expect(
