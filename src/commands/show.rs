@@ -104,6 +104,9 @@ fn task_text(app: &App, opened: &Opened, task: &Task) -> Result<String> {
     if let Some(below) = &task.on_top_of {
         line("on top of", below.to_string());
     }
+    if let Some(before) = &task.after {
+        line("after", before.to_string());
+    }
     line("base", format!("{} {}", task.base, task.base_oid.short()));
     for target in &task.targets {
         line("target", format!("{} {:.2}", target.path, target.score));

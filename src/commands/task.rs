@@ -35,6 +35,9 @@ pub(super) struct TaskArgs {
     /// The agent that does it; `person` for none
     #[arg(long, value_name = "AGENT", conflicts_with = "command")]
     agent: Option<String>,
+    /// Begin once this task has a result
+    #[arg(long, value_name = "TASK")]
+    after: Option<String>,
     /// Make it although a task with the same text is open
     #[arg(long)]
     again: bool,
@@ -56,6 +59,8 @@ pub(super) fn run(app: &App, args: TaskArgs) -> Result<u8> {
     let opened = Opened::to_change(app)?;
     let events = |event| app.ui.event(event);
     let scene = opened.scene(app, &events);
+    let after = args.after.as_deref().map(|name| store::tasks::require(&opened.repo, name)).transpose()?;
+    let after = after.map(|task| task.value.name);
     let (claimed, session, worker) = loop {
         let (session, targets, route) = choose(app, &opened, scene, (&text, &args))?;
         let worker = choose_worker(app, &opened, &args, &session)?;
@@ -65,8 +70,9 @@ pub(super) fn run(app: &App, args: TaskArgs) -> Result<u8> {
             return Ok(crate::error::exit::DONE);
         }
         identity::require(&opened.repo)?;
-        let (agent, text) = (worker.name().map(str::to_owned), text.clone());
-        let order = Order { text, targets, route, session: session.clone(), agent, again: args.again };
+        let (agent, text, after) = (worker.name().map(str::to_owned), text.clone(), after.clone());
+        let (session, again) = (session, args.again);
+        let order = Order { text, targets, route, session: session.clone(), agent, after, again };
         match claim::claim(&opened.repo, order, &events, app.now) {
             // Another one is chosen in place of one that is gone by now.
             Err(_) if args.session.is_none() && claim::is_gone(&opened.repo, &session.name)? => {}

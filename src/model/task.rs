@@ -90,6 +90,9 @@ pub struct Task {
     /// The unmerged task whose result this one was built on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_top_of: Option<Name>,
+    /// The task that has to have a result before this one begins.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub after: Option<Name>,
     /// Its commits, oldest first: the truth of who did what.
     #[serde(default)]
     pub commits: Vec<Oid>,

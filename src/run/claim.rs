@@ -23,6 +23,8 @@ pub struct Order {
     pub session: Session,
     /// The agent, where one runs.
     pub agent: Option<String>,
+    /// The task that has to have a result before it begins.
+    pub after: Option<Name>,
     /// Whether a task with the same text may be open already.
     pub again: bool,
 }
@@ -63,6 +65,7 @@ pub fn claim(repo: &Repo, order: Order, events: Events<'_>, now: Time) -> Result
         review_branch: None,
         tip: None,
         on_top_of: None,
+        after: order.after,
         commits: Vec::new(),
         targets: order.targets,
         touched: Vec::new(),

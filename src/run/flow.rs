@@ -5,7 +5,7 @@ use super::finish::{Ending, finish};
 use super::prepare::{Ready, prepare};
 use super::set_aside::set_aside;
 use super::worker::{Program, Worker};
-use super::{Scene, altered, execute, judge};
+use super::{Scene, after, altered, execute, judge};
 use crate::agent::End;
 use crate::agent::process::Ended;
 use crate::error::Result;
@@ -42,6 +42,7 @@ pub fn carry_out(scene: Scene<'_>, claimed: Claimed, worker: &Worker) -> Result<
 }
 
 fn start(scene: Scene<'_>, task: Stored<Task>, worker: &Worker) -> Result<(Ready, SessionLock)> {
+    after::wait(scene, &task.value)?;
     let name = task.value.session.clone();
     let what = format!("task {}", task.value.name);
     let held = SessionLock::wait(scene.repo, &name, &what, scene.interrupt, scene.events)?;

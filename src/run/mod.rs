@@ -13,6 +13,7 @@
 //! before note, note before review, so that a crash between is repaired from
 //! the commits.
 
+pub mod after;
 pub mod altered;
 pub mod brief;
 pub mod claim;

@@ -712,3 +712,48 @@ fn tasks_that_wait_for_somebody_come_first() {
         ",
     );
 }
+
+#[test]
+fn a_task_that_comes_after_another_begins_once_that_one_has_a_result() {
+    let repo = TestRepo::new();
+    for name in ["one", "two"] {
+        repo.orch(&["add-session", name, "--paths", name, "-q"]).expect_success();
+    }
+    let script = "
+        first='until [ -e ../../go ]; do sleep 0.05; done; echo 1 >one'
+        git-orch -q task first --session one -- sh -c \"$first\" >../out &
+        until git-orch tasks 2>/dev/null | grep -q running; do sleep 0.05; done
+        git-orch task second --session two --after first -- sh -c 'git show review/first:one >two' >../out 2>../said &
+        until grep -q waiting ../said 2>/dev/null; do sleep 0.05; done
+        touch ../go; wait; head -2 ../said; git show review/second:two; git-orch show second | grep after";
+    repo.shell(script).changing_checkout().run().expect(
+        "
+        exit 0
+        -- stdout
+        two takes second
+        waiting for task first
+        1
+          after      first
+        ",
+    );
+    repo.orch(&["task", "third", "--session", "one", "-q", "--", "false"]).expect("exit 1");
+    repo.orch(&["task", "fourth", "--session", "two", "--after", "third", "--", "true"]).expect(
+        "
+        exit 3
+        -- stderr
+        two takes fourth
+        error: `third`, which comes first, has failed
+        hint: `git orch retry third`, then run the command again
+        ",
+    );
+    repo.orch(&["task", "fifth", "--after", "thrd", "--", "true"]).expect(
+        "
+        exit 2
+        -- stderr
+        error: no task `thrd`; did you mean `third`?
+        hint: `git orch tasks --all` lists them
+        ",
+    );
+    let tasks = repo.orch(&["tasks", "--all", "--json"]).stdout;
+    assert!(!tasks.contains("fourth") && !tasks.contains("fifth"), "{tasks}");
+}
