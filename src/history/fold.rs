@@ -3,14 +3,15 @@
 //! **Invariant:** weights are as of the reference moment, the newest commit's
 //! time; a later moment only scales them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::credit::{Credit, Credits};
+use super::folders::Folders;
+use super::identity::Identities;
 use super::knows::knows;
 use super::log::{Log, Logged};
-use super::{HalfLives, Request};
-use crate::model::path::ancestors;
-use crate::model::{Known, Name, Oid, Owners, Strings, Time};
+use super::{HalfLives, Request, Source};
+use crate::model::{Known, Name, Oid, Owners, Time};
 
 /// Histories folded into weights.
 #[derive(Debug)]
@@ -26,6 +27,8 @@ pub(super) struct Folded {
     pub(super) exists: Vec<bool>,
     /// By the log's commits.
     pub(super) owners: Owners,
+    /// Changes of files that have another name now: which, and the path.
+    pub(super) moved: Vec<(u32, u32)>,
 }
 
 /// What listings tell about a session.
@@ -48,49 +51,97 @@ pub(super) struct FoldedWeight {
     pub(super) oid: Oid,
 }
 
+impl FoldedWeight {
+    /// Both in one place.
+    fn joined(&self, other: &Self) -> Self {
+        let newer = if other.time > self.time { other } else { self };
+        Self {
+            fast: self.fast + other.fast,
+            slow: self.slow + other.slow,
+            touches: self.touches + other.touches,
+            ..*newer
+        }
+    }
+}
+
 /// Folds the log; `files` are those that exist.
 pub(super) fn fold(request: &Request, log: &Log, files: &[u32]) -> Folded {
     let commits = log.commits();
     let reference = commits.last().map_or(request.now, |commit| commit.time.min(request.now));
     let folders = Folders::new(log.paths());
-    let mut weights: Vec<HashMap<u32, FoldedWeight>> = vec![HashMap::new(); request.sessions.len()];
-    let session = |source: &super::Source| FoldedSession {
-        name: source.name.clone(),
-        commits: 0,
-        last: None,
-        knows: Vec::new(),
-    };
-    let mut sessions: Vec<FoldedSession> = request.sessions.iter().map(session).collect();
+    let mut identities = Identities::new(log.paths().len(), log.renames());
+    let mut all: Vec<Weights> = vec![Weights::default(); request.sessions.len()];
     let mut credits = Credits::new(log, &request.sessions, &request.mailmap);
-    let mut found = Vec::new();
-    let mut shares: Vec<Vec<(u16, f32)>> = vec![Vec::new(); log.len()];
+    let (mut found, mut shares) = (Vec::new(), vec![Vec::new(); log.len()]);
+    let mut touched: Vec<(usize, Vec<Option<u32>>)> = Vec::new();
     for commit in &commits {
+        let identity = identities.take(commit);
         credits.of(commit, &mut found);
+        let count = identity.iter().flatten().count().max(1);
         shares[commit.position as usize] = owned(&found, commit.paths.len());
-        let time = commit.time.min(reference);
-        let part = |half_life: std::time::Duration| {
-            decay(reference.since(time), half_life) / commit.paths.len() as f64
-        };
+        let part = |half_life| decay(reference.since(commit.time), half_life) / count as f64;
         let touch = touch(commit, part(request.half_lives.fast), part(request.half_lives.slow));
         for credit in &found {
-            let session = usize::from(credit.session);
-            let summary = &mut sessions[session];
-            if weights[session].get(&Folders::TOP).is_none_or(|top| top.oid != commit.oid) {
-                summary.commits += 1;
-                summary.last = Some(commit.time);
-            }
-            for node in folders.up_from(credit.path) {
-                add(&mut weights[session], node, &touch, credit.share, credit.session);
-            }
+            let change = commit.paths.iter().position(|path| *path == credit.path);
+            let Some(file) = change.and_then(|change| identity[change]) else { continue };
+            let weights = &mut all[usize::from(credit.session)];
+            add(&mut weights.files, file, &touch, credit);
+            folders.above(credit.path).for_each(|folder| add(&mut weights.folders, folder, &touch, credit));
         }
+        touched.push((commit.position as usize, identity));
     }
-    let weights = by_path(&folders, weights);
+    let mut sessions = summaries(request, &all);
+    let weights = by_path(log, (&folders, &identities), all);
     knows(&weights, &mut sessions);
     let mut exists = vec![false; log.paths().len()];
     files.iter().for_each(|file| exists[*file as usize] = true);
     let mut owners = Owners::default();
     shares.into_iter().for_each(|shares| owners.push(shares));
-    Folded { reference, half_lives: request.half_lives, sessions, weights, mark: log.mark(), exists, owners }
+    Folded {
+        reference,
+        half_lives: request.half_lives,
+        sessions,
+        weights,
+        mark: log.mark(),
+        exists,
+        owners,
+        moved: moved(log, &identities, &touched),
+    }
+}
+
+/// What one session has at files and at folders.
+#[derive(Clone, Debug, Default)]
+struct Weights {
+    files: HashMap<u32, FoldedWeight>,
+    folders: HashMap<u32, FoldedWeight>,
+}
+
+/// What listings tell of each session: the top folder has all of it.
+fn summaries(request: &Request, all: &[Weights]) -> Vec<FoldedSession> {
+    let summary = |(source, weights): (&Source, &Weights)| {
+        let top = weights.folders.get(&Folders::TOP);
+        FoldedSession {
+            name: source.name.clone(),
+            commits: top.map_or(0, |top| top.touches),
+            last: top.map(|top| top.time),
+            knows: Vec::new(),
+        }
+    };
+    request.sessions.iter().zip(all).map(summary).collect()
+}
+
+/// Changes of files that have another name now, by their place in the log, and that name.
+fn moved(log: &Log, identities: &Identities<'_>, touched: &[(usize, Vec<Option<u32>>)]) -> Vec<(u32, u32)> {
+    let mut moved = Vec::new();
+    for (commit, files) in touched {
+        let first = log.first_change(*commit);
+        for ((offset, file), path) in (0..).zip(files).zip(log.at(*commit).paths) {
+            let now = file.and_then(|file| identities.path(file));
+            moved.extend(now.filter(|now| now != path).map(|now| (first + offset, now)));
+        }
+    }
+    moved.sort_unstable();
+    moved
 }
 
 /// Each session's share of a commit that changes so many paths.
@@ -116,67 +167,45 @@ fn touch(commit: &Logged<'_>, fast: f64, slow: f64) -> FoldedWeight {
     FoldedWeight { session: 0, fast, slow, touches: 0, time: commit.time, oid: commit.oid }
 }
 
-fn add(at: &mut HashMap<u32, FoldedWeight>, node: u32, touch: &FoldedWeight, share: f64, session: u16) {
-    let none = FoldedWeight { session, fast: 0.0, slow: 0.0, touches: 0, ..*touch };
-    let weight = at.entry(node).or_insert(none);
+fn add(at: &mut HashMap<u32, FoldedWeight>, position: u32, touch: &FoldedWeight, credit: &Credit) {
+    let none = FoldedWeight { session: credit.session, fast: 0.0, slow: 0.0, touches: 0, ..*touch };
+    let weight = at.entry(position).or_insert(none);
     // A commit counts once in a folder, however many of its files it touched.
     weight.touches += u32::from(weight.touches == 0 || weight.oid != touch.oid);
-    weight.fast += touch.fast * share;
-    weight.slow += touch.slow * share;
+    weight.fast += touch.fast * credit.share;
+    weight.slow += touch.slow * credit.share;
     weight.time = touch.time;
     weight.oid = touch.oid;
 }
 
 fn by_path(
-    folders: &Folders<'_>,
-    weights: Vec<HashMap<u32, FoldedWeight>>,
+    log: &Log,
+    (folders, identities): (&Folders<'_>, &Identities<'_>),
+    all: Vec<Weights>,
 ) -> Vec<(Vec<u8>, Vec<FoldedWeight>)> {
-    let mut at: Vec<Vec<FoldedWeight>> = vec![Vec::new(); folders.paths.len()];
-    for session in weights {
-        session.into_iter().for_each(|(node, weight)| at[node as usize].push(weight));
-    }
-    let paths = folders.paths.iter().map(|path| path.to_vec());
-    let mut list: Vec<_> = paths.zip(at).filter(|(_, weights)| !weights.is_empty()).collect();
-    list.sort_unstable_by(|a, b| a.0.cmp(&b.0));
-    list
-}
-
-/// The paths of a log with the folders above them.
-struct Folders<'a> {
-    paths: Vec<&'a [u8]>,
-    /// The folder of each; the top is its own.
-    above: Vec<u32>,
-    /// By position in the log.
-    nodes: Vec<u32>,
-}
-
-impl<'a> Folders<'a> {
-    const TOP: u32 = 0;
-
-    fn new(files: &'a Strings) -> Self {
-        let mut folders = Self { paths: vec![b""], above: vec![Self::TOP], nodes: Vec::new() };
-        let mut known: HashMap<&[u8], u32> = HashMap::from([(&b""[..], Self::TOP)]);
-        for file in files.iter() {
-            let missing: Vec<&[u8]> = std::iter::once(file)
-                .chain(ancestors(file))
-                .take_while(|path| !known.contains_key(path))
-                .collect();
-            for path in missing.into_iter().rev() {
-                let above = ancestors(path).next().and_then(|above| known.get(above));
-                folders.above.push(above.copied().unwrap_or(Self::TOP));
-                known.insert(path, folders.paths.len() as u32);
-                folders.paths.push(path);
+    let mut at: BTreeMap<&[u8], Vec<FoldedWeight>> = BTreeMap::new();
+    for Weights { files, folders: own } in all {
+        for (file, weight) in files {
+            if let Some(path) = identities.path(file) {
+                at.entry(log.paths().get(path as usize)).or_default().push(weight);
             }
-            folders.nodes.push(known[file]);
         }
-        folders
+        for (folder, weight) in own {
+            at.entry(folders.name(folder)).or_default().push(weight);
+        }
     }
-
-    /// A file, its folder, and so on to the top.
-    fn up_from(&self, path: u32) -> impl Iterator<Item = u32> {
-        let file = self.nodes[path as usize];
-        std::iter::successors(Some(file), |node| (*node != Self::TOP).then(|| self.above[*node as usize]))
-    }
+    // What is a file now may have been a folder once.
+    let merged = |weights: Vec<FoldedWeight>| {
+        let mut merged: Vec<FoldedWeight> = Vec::new();
+        for weight in weights {
+            match merged.last_mut() {
+                Some(last) if last.session == weight.session => *last = last.joined(&weight),
+                _ => merged.push(weight),
+            }
+        }
+        merged
+    };
+    at.into_iter().map(|(path, weights)| (path.to_vec(), merged(weights))).collect()
 }
 
 #[cfg(test)]

@@ -229,11 +229,15 @@ impl Log {
         &self.commits.renames
     }
 
+    /// Where the changes of a commit begin, among those of all.
+    pub(super) fn first_change(&self, position: usize) -> u32 {
+        if position == 0 { 0 } else { self.commits.ends[position - 1] }
+    }
+
     /// The commit at a position.
     pub fn at(&self, position: usize) -> Logged<'_> {
         let columns = &self.commits;
-        let start = if position == 0 { 0 } else { columns.ends[position - 1] };
-        let range = start as usize..columns.ends[position] as usize;
+        let range = self.first_change(position) as usize..columns.ends[position] as usize;
         Logged {
             position: position as u32,
             oid: columns.oids[position],

@@ -10,6 +10,8 @@ mod chunk;
 mod credit;
 mod fill;
 mod fold;
+pub mod folders;
+pub mod identity;
 mod knows;
 pub mod log;
 pub mod notes;
@@ -29,6 +31,7 @@ pub use credit::{Adopts, MAX_CHANGES, Source};
 pub use fill::load_log;
 pub use fold::decay;
 pub use log::Log;
+use past::Told;
 use profile::Table;
 
 /// The folder of the cache files, in git-orch's own.
@@ -101,14 +104,14 @@ pub struct History<'a> {
     request: &'a Request,
     table: Table,
     /// What the table was folded from, once it was needed.
-    log: Option<Log>,
+    told: Option<Told>,
 }
 
 /// Brings the histories up to date.
 pub fn refresh<'a>(request: &'a Request, events: Events<'_>) -> Result<History<'a>> {
     let table = Table::load(&request.folder.join(request.table), &profile::key(request));
     match table {
-        Some(table) => Ok(History { request, table, log: None }),
+        Some(table) => Ok(History { request, table, told: None }),
         None => anew(request, load_log(request, events)?, events),
     }
 }
@@ -117,7 +120,10 @@ pub fn refresh<'a>(request: &'a Request, events: Events<'_>) -> Result<History<'
 pub fn refresh_with<'a>(request: &'a Request, log: Log, events: Events<'_>) -> Result<History<'a>> {
     let table = Table::load(&request.folder.join(request.table), &profile::key(request));
     match table.filter(|table| table.mark() == log.mark()) {
-        Some(table) => Ok(History { request, table, log: Some(log) }),
+        Some(table) => {
+            let told = Some(Told::new(log, &table));
+            Ok(History { request, table, told })
+        }
         None => anew(request, log, events),
     }
 }
@@ -132,7 +138,8 @@ fn anew<'a>(request: &'a Request, mut log: Log, events: Events<'_>) -> Result<Hi
     let bytes = fold::fold(request, &log, &files).to_bytes(&key);
     warn(events, request.table, profile::save(&request.folder.join(request.table), &bytes));
     let table = Table::new(bytes, &key).expect("what was just written reads back");
-    Ok(History { request, table, log: Some(log) })
+    let told = Some(Told::new(log, &table));
+    Ok(History { request, table, told })
 }
 
 fn save(request: &Request, log: &mut Log, events: Events<'_>) {
@@ -155,11 +162,11 @@ impl History<'_> {
 
     /// Makes sure that the words of past commits can be asked for.
     pub fn load_words(&mut self, events: Events<'_>) -> Result<()> {
-        if self.log.is_none() {
+        if self.told.is_none() {
             let mut log = load_log(self.request, events)?;
             if log.mark() == self.table.mark() {
                 save(self.request, &mut log, events);
-                self.log = Some(log);
+                self.told = Some(Told::new(log, &self.table));
             } else {
                 // The log was lost, and what came in its place numbers its commits anew.
                 *self = anew(self.request, log, events)?;
@@ -170,8 +177,7 @@ impl History<'_> {
 
     /// What prediction reads for these tokens, once the words are loaded.
     pub fn past(&self, tokens: &[String]) -> Option<Past<'_>> {
-        let log = self.log.as_ref()?;
-        Some(past::past(log, self.table.exists(), self.table.owners(), tokens))
+        self.told.as_ref().map(|told| told.past(tokens))
     }
 
     /// The profiles at `paths` and all folders above them, as of the request's now.

@@ -1,28 +1,55 @@
 //! The log as prediction from a task's words reads it.
 
 use super::log::Log;
+use super::profile::Table;
 use super::words::Words as Index;
 use crate::model::{Owners, Past, Words};
 
 /// What a word of a path's folder counts; the index counts it twice.
 const NAME_UNIT: f64 = 0.5;
 
-/// The past, with the lists of some tokens.
-pub(super) fn past<'a>(log: &'a Log, exists: Vec<bool>, owners: Owners, tokens: &[String]) -> Past<'a> {
-    let columns = &log.commits;
-    let words = |index: &Index, lengths: &'a [u32], unit: f64| {
-        let lists = tokens.iter().map(|token| (token.clone(), index.list(token)));
-        Words { lists: lists.collect(), lengths, unit }
-    };
-    Past {
-        paths: log.paths(),
-        exists,
-        oids: &columns.oids,
-        times: &columns.times,
-        ends: &columns.ends,
-        changed: &columns.changed,
-        owners,
-        messages: words(&log.messages, &columns.lengths, 1.0),
-        names: words(&log.names, &log.name_lengths, NAME_UNIT),
+/// A log beside what was folded from it.
+#[derive(Debug)]
+pub(super) struct Told {
+    log: Log,
+    exists: Vec<bool>,
+    owners: Owners,
+    /// What commits changed, under the names that the files have now.
+    changed: Vec<u32>,
+}
+
+impl Told {
+    /// A log and its table.
+    pub(super) fn new(log: Log, table: &Table) -> Self {
+        let mut changed = log.commits.changed.clone();
+        for (change, path) in table.moved() {
+            if let Some(at) = changed.get_mut(change as usize).filter(|_| (path as usize) < log.paths().len())
+            {
+                *at = path;
+            }
+        }
+        let mut exists = table.exists();
+        exists.resize(log.paths().len(), false);
+        Self { exists, owners: table.owners(), changed, log }
+    }
+
+    /// The past, with the lists of some tokens.
+    pub(super) fn past(&self, tokens: &[String]) -> Past<'_> {
+        fn words<'a>(index: &Index, lengths: &'a [u32], unit: f64, tokens: &[String]) -> Words<'a> {
+            let lists = tokens.iter().map(|token| (token.clone(), index.list(token)));
+            Words { lists: lists.collect(), lengths, unit }
+        }
+        let columns = &self.log.commits;
+        Past {
+            paths: self.log.paths(),
+            exists: &self.exists,
+            oids: &columns.oids,
+            times: &columns.times,
+            ends: &columns.ends,
+            changed: &self.changed,
+            owners: &self.owners,
+            messages: words(&self.log.messages, &columns.lengths, 1.0, tokens),
+            names: words(&self.log.names, &self.log.name_lengths, NAME_UNIT, tokens),
+        }
     }
 }

@@ -18,7 +18,7 @@ use crate::model::path::ancestors;
 use crate::model::profile::Touched;
 use crate::model::{Known, Name, Oid, Owners, Profiles, RepoPath, SessionWeight, Time};
 
-const MAGIC: &[u8; 8] = b"orchprf2";
+const MAGIC: &[u8; 8] = b"orchprf3";
 /// session u16, fast f32, slow f32, touches u32, time i64, commit u32.
 const ENTRY: usize = 26;
 
@@ -104,6 +104,10 @@ impl Folded {
         let share =
             |(session, share): &(u16, f32)| [&session.to_le_bytes()[..], &share.to_le_bytes()].concat();
         put_string(&mut out, &self.owners.shares.iter().flat_map(share).collect::<Vec<u8>>());
+        put_numbers(
+            &mut out,
+            &self.moved.iter().flat_map(|(change, path)| [*change, *path]).collect::<Vec<u32>>(),
+        );
         [&MAGIC[..], &bytes::sealed(&out)].concat()
     }
 }
@@ -162,6 +166,7 @@ struct Parts {
     exists: Span,
     owner_ends: Span,
     owners: Span,
+    moved: Span,
 }
 
 impl Table {
@@ -194,7 +199,7 @@ impl Table {
             let end = base - reader.0.len();
             Some(end - length..end)
         };
-        let mut parts = [const { 0..0 }; 8];
+        let mut parts = [const { 0..0 }; 9];
         for span in &mut parts[..5] {
             *span = part(&mut reader)?;
         }
@@ -202,9 +207,19 @@ impl Table {
         for span in &mut parts[5..] {
             *span = part(&mut reader)?;
         }
-        let [path_ends, entry_ends, paths, entries, oids, exists, owner_ends, owners] = parts;
-        let parts =
-            Parts { path_ends, entry_ends, paths, entries, oids, oid_width, exists, owner_ends, owners };
+        let [path_ends, entry_ends, paths, entries, oids, exists, owner_ends, owners, moved] = parts;
+        let parts = Parts {
+            path_ends,
+            entry_ends,
+            paths,
+            entries,
+            oids,
+            oid_width,
+            exists,
+            owner_ends,
+            owners,
+            moved,
+        };
         Some(Self { bytes, reference, half_lives, sessions, parts, mark })
     }
 
@@ -216,6 +231,12 @@ impl Table {
     /// By the log's paths: whether the file exists.
     pub(super) fn exists(&self) -> Vec<bool> {
         self.bytes[self.parts.exists.clone()].iter().map(|byte| *byte == 1).collect()
+    }
+
+    /// Changes of files that have another name now: which, and the path.
+    pub(super) fn moved(&self) -> Vec<(u32, u32)> {
+        let moved = bytes::numbers(&self.bytes[self.parts.moved.clone()]).unwrap_or_default();
+        moved.as_chunks().0.iter().map(|[change, path]| (*change, *path)).collect()
     }
 
     /// By the log's commits: whose they are; none where that makes no sense.

@@ -12,7 +12,7 @@ pub struct Past<'a> {
     /// Every path that exists or that a commit changed.
     pub paths: &'a Strings,
     /// For each of them, whether the file exists now.
-    pub exists: Vec<bool>,
+    pub exists: &'a [bool],
     /// The commits.
     pub oids: &'a [Oid],
     /// The committer time of each.
@@ -22,7 +22,7 @@ pub struct Past<'a> {
     /// What they changed, as positions in [`Past::paths`].
     pub changed: &'a [u32],
     /// Whose they are.
-    pub owners: Owners,
+    pub owners: &'a Owners,
     /// The words of their messages.
     pub messages: Words<'a>,
     /// The words of the paths.
@@ -48,7 +48,7 @@ impl<'a> Past<'a> {
 
     /// The files that exist now.
     pub fn files(&self) -> impl Iterator<Item = &'a [u8]> {
-        self.paths.iter().zip(&self.exists).filter(|(_, exists)| **exists).map(|(path, _)| path)
+        self.paths.iter().zip(self.exists).filter(|(_, exists)| **exists).map(|(path, _)| path)
     }
 }
 

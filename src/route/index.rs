@@ -56,7 +56,7 @@ impl<'a> View<'a> {
         let mut scores = Scorer::new(&self.past.names, all, 1.0).scores(tokens);
         scores
             .iter_mut()
-            .zip(&self.past.exists)
+            .zip(self.past.exists)
             .filter(|(_, exists)| !**exists)
             .for_each(|(score, _)| *score = 0.0);
         scores

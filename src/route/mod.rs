@@ -148,12 +148,12 @@ pub(crate) mod testing {
             let names = self.paths.iter().map(|path| String::from_utf8_lossy(path).into_owned());
             Past {
                 paths: &self.paths,
-                exists: self.exists.clone(),
+                exists: &self.exists,
                 oids: &self.oids,
                 times: &self.times,
                 ends: &self.ends,
                 changed: &self.changed,
-                owners: self.owners.clone(),
+                owners: &self.owners,
                 messages: words(self.messages.iter().map(|text| (*text).to_owned()), &self.lengths),
                 names: words(names, &self.name_lengths),
             }

@@ -14,9 +14,9 @@ pub fn check(bytes: &[u8]) {
     log(&[&b"orchlog2"[..], &sealed(bytes), &sealed(bytes)].concat());
     let key = bytes.get(20..52).and_then(|key| key.try_into().ok()).unwrap_or(KEY);
     table(bytes.to_vec(), &key);
-    table([&b"orchprf2"[..], &sealed(&[&KEY[..], bytes].concat())].concat(), &KEY);
+    table([&b"orchprf3"[..], &sealed(&[&KEY[..], bytes].concat())].concat(), &KEY);
     // A payload that says it is shorter than the key.
-    table([&b"orchprf2"[..], &sealed(b""), &KEY, bytes].concat(), &KEY);
+    table([&b"orchprf3"[..], &sealed(b""), &KEY, bytes].concat(), &KEY);
 }
 
 /// As cache files hold it: checksum, length, payload.
