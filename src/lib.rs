@@ -19,6 +19,7 @@
 //! | [`store`] | what orch remembers: versioned records; the journal of what is being done |
 //! | [`history`] | commits → touches → profiles, cached |
 //! | [`route`] | targets, signals, score, choice; pure |
+//! | [`replay`] | past commits asked about as if they were tasks: what the router is worth |
 //! | [`session`] | sessions made, looked at, taken away |
 //! | [`run`] | one task carried out; throwaway worktrees |
 //! | [`fanout`] | one job over many files: shards, proof of disjointness, one tree |
@@ -73,6 +74,7 @@ pub mod git;
 pub mod history;
 pub mod model;
 pub mod recover;
+pub mod replay;
 pub mod review;
 pub mod route;
 pub mod run;

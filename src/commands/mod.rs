@@ -18,6 +18,7 @@ mod merge;
 mod opened;
 mod operations;
 mod remove_session;
+mod replay;
 mod result;
 mod retry;
 mod review;

@@ -3,6 +3,7 @@
 use clap::ValueEnum;
 
 use super::opened::{Opened, patterns};
+use super::replay::{self, ReplayArgs};
 use super::result;
 use crate::app::App;
 use crate::error::{Error, Result, exit};
@@ -21,7 +22,7 @@ const MOST: usize = 12;
 #[derive(Debug, clap::Args)]
 pub(super) struct RouteArgs {
     /// What is to be done
-    #[arg(required_unless_present = "paths")]
+    #[arg(required_unless_present_any = ["paths", "replay"])]
     text: Option<String>,
     /// What it will touch
     #[arg(long, value_name = "GLOB", num_args = 1..)]
@@ -32,6 +33,8 @@ pub(super) struct RouteArgs {
     /// Ask about others than the sessions
     #[arg(long, value_enum, value_name = "WHOM")]
     import: Option<Import>,
+    #[command(flatten)]
+    replay: ReplayArgs,
 }
 
 /// Who is asked about in the place of sessions.
@@ -42,6 +45,9 @@ enum Import {
 }
 
 pub(super) fn run(app: &App, args: &RouteArgs) -> Result<u8> {
+    if args.replay.replay {
+        return replay::run(app, &args.replay);
+    }
     let text = args.text.as_deref().unwrap_or_default().trim();
     if text.is_empty() && args.paths.is_empty() {
         return Err(

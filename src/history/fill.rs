@@ -11,7 +11,7 @@ use crate::model::{Events, Mined, Oid};
 /// Loads the log, with everything that `request` needs mined into it; saving
 /// the last of that is left to the caller.
 pub fn load_log(request: &Request, events: Events<'_>) -> Result<Log> {
-    let file = request.folder.join("log");
+    let file = request.folder.join(request.log);
     let mut log = Log::load(&file);
     if request.horizon > log.horizon() {
         log = Log::default();

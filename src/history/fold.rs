@@ -66,7 +66,9 @@ impl FoldedWeight {
 
 /// Folds the log; `files` are those that exist.
 pub(super) fn fold(request: &Request, log: &Log, files: &[u32]) -> Folded {
-    let commits = log.commits();
+    let counts = log.within(request.horizon);
+    let mut commits = log.commits();
+    commits.retain(|commit| counts[commit.position as usize]);
     let reference = commits.last().map_or(request.now, |commit| commit.time.min(request.now));
     let folders = Folders::new(log.paths());
     let mut identities = Identities::new(log.paths().len(), log.renames());
@@ -221,6 +223,7 @@ pub(super) mod testing {
         Request {
             miner: crate::git::mine::Miner::at("/nowhere".as_ref()),
             folder: "/nowhere".into(),
+            log: crate::history::NEAR,
             table: crate::history::SESSIONS,
             mailmap: crate::git::Mailmap::default(),
             tips: vec![oid(255)],

@@ -37,11 +37,6 @@ impl<'a> Folders<'a> {
         folders
     }
 
-    /// How many there are.
-    pub fn len(&self) -> usize {
-        self.names.len()
-    }
-
     /// Its path.
     pub fn name(&self, folder: u32) -> &'a [u8] {
         self.names[folder as usize]
@@ -72,6 +67,6 @@ mod tests {
         assert_eq!(names(0), [&b"a/b"[..], b"a", b""]);
         assert_eq!(names(2), [b""]);
         assert_eq!(names(3), [&b"a/b/f"[..], b"a/b", b"a", b""]);
-        assert_eq!((folders.len(), folders.find(b"a/b/f"), folders.find(b"e")), (4, Some(3), None));
+        assert_eq!((folders.find(b"a/b/f"), folders.find(b"e")), (Some(3), None));
     }
 }

@@ -207,6 +207,20 @@ impl Log {
         self.commits.places.iter().filter(|place| **place == Place::Base).count()
     }
 
+    /// Which commits count: the newest on the base, so many, and all beside it.
+    pub(super) fn within(&self, horizon: usize) -> Vec<bool> {
+        let mut counts = vec![true; self.len()];
+        let base = |commit: &usize| self.commits.places[*commit] == Place::Base;
+        let mut base: Vec<usize> = (0..self.len()).filter(base).collect();
+        if base.len() > horizon {
+            let newest =
+                |commit: &usize| std::cmp::Reverse((self.commits.times[*commit], self.commits.oids[*commit]));
+            base.select_nth_unstable_by_key(horizon, newest);
+            base[horizon..].iter().for_each(|commit| counts[*commit] = false);
+        }
+        counts
+    }
+
     /// Whether there is no commit.
     pub fn is_empty(&self) -> bool {
         self.commits.oids.is_empty()
@@ -222,6 +236,26 @@ impl Log {
     /// One commit.
     pub fn find_commit(&self, oid: Oid) -> Option<Logged<'_>> {
         self.positions().get(&oid).map(|position| self.at(*position as usize))
+    }
+
+    /// How many words the message of a commit counts.
+    pub fn words_of(&self, position: usize) -> u32 {
+        self.commits.lengths[position]
+    }
+
+    /// The commits whose messages hold a token, and how often.
+    pub fn messages_with(&self, token: &str) -> Vec<(u32, u32)> {
+        self.messages.list(token)
+    }
+
+    /// The paths that hold a token, and how often.
+    pub fn names_with(&self, token: &str) -> Vec<(u32, u32)> {
+        self.names.list(token)
+    }
+
+    /// How many words each path counts.
+    pub fn name_lengths(&self) -> &[u32] {
+        &self.name_lengths
     }
 
     /// The renames, in the order of positions.

@@ -36,6 +36,10 @@ use profile::Table;
 
 /// The folder of the cache files, in git-orch's own.
 pub const FOLDER: &str = "history";
+/// The log of as much as the horizon lets see.
+pub const NEAR: &str = "log";
+/// That of everything, which only a replay reads.
+pub const WHOLE: &str = "whole";
 /// The profile table of the sessions.
 pub const SESSIONS: &str = "profile";
 /// That of the people that committed.
@@ -46,7 +50,7 @@ pub const PEOPLE: &str = "people";
 pub fn damaged(folder: &Path) -> Vec<PathBuf> {
     let files = folder.read_dir().into_iter().flatten().flatten().map(|entry| entry.path());
     let is_damaged = |file: &PathBuf| match file.file_name().and_then(|name| name.to_str()) {
-        Some("log") => !Log::load(file).is_sound(),
+        Some(NEAR | WHOLE) => !Log::load(file).is_sound(),
         Some(SESSIONS | PEOPLE) => !profile::is_sound(file),
         Some(name) => {
             let process = name.strip_suffix(".tmp").and_then(|name| name.rsplit('.').next());
@@ -66,6 +70,8 @@ pub struct Request {
     pub miner: Miner,
     /// The folder of the cache files.
     pub folder: PathBuf,
+    /// The cache file of the log.
+    pub log: &'static str,
     /// The cache file of the profile table.
     pub table: &'static str,
     /// Which authors are one person.
@@ -121,7 +127,7 @@ pub fn refresh_with<'a>(request: &'a Request, log: Log, events: Events<'_>) -> R
     let table = Table::load(&request.folder.join(request.table), &profile::key(request));
     match table.filter(|table| table.mark() == log.mark()) {
         Some(table) => {
-            let told = Some(Told::new(log, &table));
+            let told = Some(Told::new(log, &table, request.horizon));
             Ok(History { request, table, told })
         }
         None => anew(request, log, events),
@@ -138,13 +144,21 @@ fn anew<'a>(request: &'a Request, mut log: Log, events: Events<'_>) -> Result<Hi
     let bytes = fold::fold(request, &log, &files).to_bytes(&key);
     warn(events, request.table, profile::save(&request.folder.join(request.table), &bytes));
     let table = Table::new(bytes, &key).expect("what was just written reads back");
-    let told = Some(Told::new(log, &table));
+    let told = Some(Told::new(log, &table, request.horizon));
     Ok(History { request, table, told })
+}
+
+/// The log of everything, saved.
+pub fn load_whole(request: &Request, events: Events<'_>) -> Result<Log> {
+    let request = Request { log: WHOLE, horizon: usize::MAX, ..request.clone() };
+    let mut log = load_log(&request, events)?;
+    save(&request, &mut log, events);
+    Ok(log)
 }
 
 fn save(request: &Request, log: &mut Log, events: Events<'_>) {
     if log.is_unsaved() {
-        warn(events, "log", log.save(&request.folder.join("log")));
+        warn(events, request.log, log.save(&request.folder.join(request.log)));
     }
 }
 
@@ -166,7 +180,7 @@ impl History<'_> {
             let mut log = load_log(self.request, events)?;
             if log.mark() == self.table.mark() {
                 save(self.request, &mut log, events);
-                self.told = Some(Told::new(log, &self.table));
+                self.told = Some(Told::new(log, &self.table, self.request.horizon));
             } else {
                 // The log was lost, and what came in its place numbers its commits anew.
                 *self = anew(self.request, log, events)?;

@@ -16,11 +16,13 @@ pub(super) struct Told {
     owners: Owners,
     /// What commits changed, under the names that the files have now.
     changed: Vec<u32>,
+    /// Which commits are near enough to count.
+    counts: Vec<bool>,
 }
 
 impl Told {
     /// A log and its table.
-    pub(super) fn new(log: Log, table: &Table) -> Self {
+    pub(super) fn new(log: Log, table: &Table, horizon: usize) -> Self {
         let mut changed = log.commits.changed.clone();
         for (change, path) in table.moved() {
             if let Some(at) = changed.get_mut(change as usize).filter(|_| (path as usize) < log.paths().len())
@@ -30,16 +32,14 @@ impl Told {
         }
         let mut exists = table.exists();
         exists.resize(log.paths().len(), false);
-        Self { exists, owners: table.owners(), changed, log }
+        Self { counts: log.within(horizon), exists, owners: table.owners(), changed, log }
     }
 
     /// The past, with the lists of some tokens.
     pub(super) fn past(&self, tokens: &[String]) -> Past<'_> {
-        fn words<'a>(index: &Index, lengths: &'a [u32], unit: f64, tokens: &[String]) -> Words<'a> {
-            let lists = tokens.iter().map(|token| (token.clone(), index.list(token)));
-            Words { lists: lists.collect(), lengths, unit }
-        }
+        let lists = |index: &Index| tokens.iter().map(|token| (token.clone(), index.list(token))).collect();
         let columns = &self.log.commits;
+        let (messages, names) = (lists(&self.log.messages), lists(&self.log.names));
         Past {
             paths: self.log.paths(),
             exists: &self.exists,
@@ -48,8 +48,8 @@ impl Told {
             ends: &columns.ends,
             changed: &self.changed,
             owners: &self.owners,
-            messages: words(&self.log.messages, &columns.lengths, 1.0, tokens),
-            names: words(&self.log.names, &self.log.name_lengths, NAME_UNIT, tokens),
+            messages: Words::of(messages, &columns.lengths, 1.0, |commit| self.counts[commit]),
+            names: Words::of(names, &self.log.name_lengths, NAME_UNIT, |path| self.exists[path]),
         }
     }
 }

@@ -21,6 +21,7 @@ impl World {
         let request = Request {
             miner: crate::git::mine::Miner::at(&scratch.git_dir()),
             folder: scratch.git_dir().join("orch"),
+            log: NEAR,
             table: SESSIONS,
             mailmap: Mailmap::default(),
             tips: vec![scratch.oid("main")],

@@ -21,6 +21,13 @@ pub enum Event {
         /// Of how many.
         total: usize,
     },
+    /// Past commits asked about so far, of how many.
+    Asking {
+        /// Done.
+        done: usize,
+        /// Of how many.
+        total: usize,
+    },
     /// An agent runs; sent again and again.
     Running {
         /// The command, for people.

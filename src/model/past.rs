@@ -52,7 +52,7 @@ impl<'a> Past<'a> {
     }
 }
 
-/// Texts by their tokens.
+/// Texts by their tokens: only those that count are in the lists.
 #[derive(Clone, Debug, Default)]
 pub struct Words<'a> {
     /// For each token that was asked for: the texts that hold it, in order, and how often.
@@ -61,6 +61,28 @@ pub struct Words<'a> {
     pub lengths: &'a [u32],
     /// What 1 of these counts is worth.
     pub unit: f64,
+    /// How many texts count.
+    pub texts: usize,
+    /// How many words they count together.
+    pub words: u64,
+}
+
+impl<'a> Words<'a> {
+    /// Those of the texts that count.
+    pub fn of(
+        mut lists: HashMap<String, Vec<(u32, u32)>>,
+        lengths: &'a [u32],
+        unit: f64,
+        counts: impl Fn(usize) -> bool,
+    ) -> Self {
+        lists.values_mut().for_each(|list| list.retain(|(text, _)| counts(*text as usize)));
+        let (mut texts, mut words) = (0, 0);
+        for (_, length) in lengths.iter().enumerate().filter(|(text, _)| counts(*text)) {
+            texts += 1;
+            words += u64::from(*length);
+        }
+        Self { lists, lengths, unit, texts, words }
+    }
 }
 
 /// Whose commits are: sessions with their shares, by commit.

@@ -1,7 +1,6 @@
 //! Past messages and file names by token, scored with BM25 (Robertson and
 //! Zaragoza, 2009).
 //!
-//! **Invariant:** a view sees no commit behind its end.
 
 use crate::model::{Past, Time, Words};
 
@@ -13,25 +12,18 @@ pub(super) const MAX_CHANGES: usize = 200;
 const MAX_SHARE: f64 = 0.4;
 const ENOUGH: usize = 20;
 
-/// The past as it stood at a moment.
+/// The past, as a question at a moment sees it.
 #[derive(Clone, Copy, Debug)]
 pub struct View<'a> {
     pub(super) past: &'a Past<'a>,
-    /// Commits before this position are seen.
-    pub(super) seen: usize,
     /// The moment that ages are counted from.
     pub(super) now: Time,
 }
 
 impl<'a> View<'a> {
-    /// All of the past, for a question asked at `now`.
+    /// The past, for a question asked at `now`.
     pub fn new(past: &'a Past<'a>, now: Time) -> Self {
-        Self { past, seen: past.len(), now }
-    }
-
-    /// Only what was made until `last`, of a past that is in order of time.
-    pub fn until(past: &'a Past<'a>, last: Time, now: Time) -> Self {
-        Self { past, seen: past.times.partition_point(|time| *time <= last), now }
+        Self { past, now }
     }
 
     /// Whether a commit changes so little that its message tells of its files.
@@ -41,7 +33,7 @@ impl<'a> View<'a> {
 
     /// How well each message seen matches the tokens.
     pub(super) fn messages(&self, tokens: &[String]) -> Vec<f64> {
-        let mut scores = Scorer::new(&self.past.messages, self.seen, MAX_SHARE).scores(tokens);
+        let mut scores = Scorer::new(&self.past.messages, MAX_SHARE).scores(tokens);
         for (commit, score) in scores.iter_mut().enumerate().filter(|(_, score)| **score > 0.0) {
             if !self.is_telling(commit) {
                 *score = 0.0;
@@ -52,14 +44,7 @@ impl<'a> View<'a> {
 
     /// How well each file's path matches the tokens.
     pub(super) fn names(&self, tokens: &[String]) -> Vec<f64> {
-        let all = self.past.paths.len();
-        let mut scores = Scorer::new(&self.past.names, all, 1.0).scores(tokens);
-        scores
-            .iter_mut()
-            .zip(self.past.exists)
-            .filter(|(_, exists)| !**exists)
-            .for_each(|(score, _)| *score = 0.0);
-        scores
+        Scorer::new(&self.past.names, 1.0).scores(tokens)
     }
 
     /// How well the messages of each file's commits match the tokens, each
@@ -68,13 +53,13 @@ impl<'a> View<'a> {
         let past = self.past;
         let share = |commit: usize| 1.0 / (past.changes(commit).len() as f64).sqrt();
         let mut lengths = vec![0.0; past.paths.len()];
-        for commit in (0..self.seen).filter(|commit| self.is_telling(*commit)) {
+        for commit in (0..past.len()).filter(|commit| self.is_telling(*commit)) {
             let length = f64::from(past.messages.lengths[commit]) * share(commit);
             past.changes(commit).iter().for_each(|path| lengths[*path as usize] += length);
         }
         let files = lengths.iter().filter(|length| **length > 0.0).count();
         let average = lengths.iter().sum::<f64>() / files.max(1) as f64;
-        let scorer = Scorer::new(&past.messages, self.seen, MAX_SHARE);
+        let scorer = Scorer::new(&past.messages, MAX_SHARE);
         let mut scores = vec![0.0; past.paths.len()];
         for token in tokens {
             let mut counts = vec![0.0; past.paths.len()];
@@ -94,34 +79,32 @@ impl<'a> View<'a> {
     }
 }
 
-/// Scores texts before an end.
+/// Scores texts.
 struct Scorer<'a> {
     words: &'a Words<'a>,
-    end: usize,
     max_share: f64,
     /// Of all texts, what one is long.
     average: f64,
 }
 
 impl<'a> Scorer<'a> {
-    fn new(words: &'a Words<'a>, end: usize, max_share: f64) -> Self {
-        let sum: u64 = words.lengths[..end].iter().map(|length| u64::from(*length)).sum();
-        Self { words, end, max_share, average: sum as f64 / end.max(1) as f64 }
+    fn new(words: &'a Words<'a>, max_share: f64) -> Self {
+        Self { words, max_share, average: words.words as f64 / words.texts.max(1) as f64 }
     }
 
     /// The texts that hold `token`; none where it is in too many of them.
     fn list(&self, token: &str) -> &'a [(u32, u32)] {
         let list = self.words.lists.get(token).map_or(&[][..], Vec::as_slice);
-        let found = list.partition_point(|(text, _)| (*text as usize) < self.end);
-        let is_common = self.end >= ENOUGH && found as f64 > self.max_share * self.end as f64;
-        if is_common { &[] } else { &list[..found] }
+        let all = self.words.texts;
+        let is_common = all >= ENOUGH && list.len() as f64 > self.max_share * all as f64;
+        if is_common { &[] } else { list }
     }
 
     fn scores(&self, tokens: &[String]) -> Vec<f64> {
-        let mut scores = vec![0.0; self.end];
+        let mut scores = vec![0.0; self.words.lengths.len()];
         for token in tokens {
             let list = self.list(token);
-            let rarity = rarity(self.end, list.len());
+            let rarity = rarity(self.words.texts, list.len());
             for (text, count) in list {
                 let text = *text as usize;
                 let length = f64::from(self.words.lengths[text]) / self.average;
@@ -161,14 +144,6 @@ mod tests {
         assert!(scores[1] > scores[2], "{scores:?}");
         assert!(scores[3] > scores[2], "{scores:?}");
         assert!(scores[0] > 0.0);
-    }
-
-    #[test]
-    fn a_view_sees_nothing_of_later_commits() {
-        let story = story(&["login", "login"]);
-        let past = story.past();
-        assert_eq!(View::until(&past, Time(0), Time(9)).messages(&tokens("login")).len(), 1);
-        assert_eq!(View::until(&past, Time(1), Time(9)).messages(&tokens("login")).len(), 2);
     }
 
     #[test]

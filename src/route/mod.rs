@@ -65,6 +65,8 @@ pub fn route(question: Question<'_>, profiles: &Profiles) -> Route {
 
 #[cfg(test)]
 pub(crate) mod testing {
+    use std::collections::HashMap;
+
     use super::*;
     use crate::model::tokens::tokens;
     use crate::model::{
@@ -132,18 +134,22 @@ pub(crate) mod testing {
         }
 
         pub(crate) fn past(&self) -> Past<'_> {
-            fn words<'a>(texts: impl Iterator<Item = String>, lengths: &'a [u32]) -> Words<'a> {
-                let mut words = Words { lengths, unit: 1.0, ..Words::default() };
+            fn words<'a>(
+                texts: impl Iterator<Item = String>,
+                lengths: &'a [u32],
+                counts: impl Fn(usize) -> bool,
+            ) -> Words<'a> {
+                let mut lists: HashMap<String, Vec<(u32, u32)>> = HashMap::new();
                 for (position, text) in (0..).zip(texts) {
                     for token in tokens(&text) {
-                        let list = words.lists.entry(token).or_default();
+                        let list = lists.entry(token).or_default();
                         match list.last_mut() {
                             Some((last, count)) if *last == position => *count += 1,
                             _ => list.push((position, 1)),
                         }
                     }
                 }
-                words
+                Words::of(lists, lengths, 1.0, counts)
             }
             let names = self.paths.iter().map(|path| String::from_utf8_lossy(path).into_owned());
             Past {
@@ -154,8 +160,8 @@ pub(crate) mod testing {
                 ends: &self.ends,
                 changed: &self.changed,
                 owners: &self.owners,
-                messages: words(self.messages.iter().map(|text| (*text).to_owned()), &self.lengths),
-                names: words(names, &self.name_lengths),
+                messages: words(self.messages.iter().map(|text| (*text).to_owned()), &self.lengths, |_| true),
+                names: words(names, &self.name_lengths, |path| self.exists[path]),
             }
         }
     }

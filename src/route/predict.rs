@@ -149,7 +149,7 @@ fn neighbours(similar: &[Similar], view: View<'_>) -> Vec<f64> {
 /// Files that the newest commits changed.
 fn popularity(view: View<'_>) -> Vec<f64> {
     let past = view.past;
-    let mut newest: Vec<usize> = (0..view.seen).collect();
+    let mut newest: Vec<usize> = (0..past.len()).collect();
     let order = |commit: &usize| std::cmp::Reverse((past.times[*commit], past.oids[*commit]));
     if newest.len() > POPULAR {
         newest.select_nth_unstable_by_key(POPULAR, order);

@@ -56,6 +56,7 @@ fn request(
     Ok(Request {
         miner: Miner::of(repo),
         folder: repo.orch_dir()?.join(history::FOLDER),
+        log: history::NEAR,
         table: history::SESSIONS,
         mailmap: tips.first().map_or(Ok(Mailmap::default()), |tip| Mailmap::of(repo, *tip))?,
         tips,

@@ -38,7 +38,8 @@ pub(super) fn error(command: &str, error: &Error) -> String {
     line(&failure).expect("strings always serialize")
 }
 
-pub(super) fn line(value: &impl Serialize) -> Result<String> {
+/// A value as one line of JSON.
+pub fn line(value: &impl Serialize) -> Result<String> {
     let text = serde_json::to_string(value);
     text.map(|text| escaped(&text) + "\n").map_err(|error| Error::bug("could not write JSON").because(error))
 }

@@ -25,6 +25,10 @@ impl Progress {
                 self.count(*done, *total, "{msg} {wide_bar} {percent}%, about {eta} left", "mining commits");
                 None
             }
+            Event::Asking { done, total } => {
+                self.count(*done, *total, "{msg} {wide_bar} {percent}%, about {eta} left", "asking");
+                None
+            }
             Event::Running { command, worktree, elapsed: time, changed } => {
                 let files =
                     changed.map_or(String::new(), |n| format!(", {} changed so far", count(n, "file")));

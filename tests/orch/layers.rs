@@ -14,6 +14,7 @@ const LAYERS: &[(&str, &str)] = &[
     ("git config agent ui", "model error"),
     ("history store", "model error git"),
     ("handoff", "model error store history"),
+    ("replay", "model error git history route"),
     ("session", "model error git store history config agent"),
     ("run", "model error git store history config agent handoff route session"),
     ("fanout review", "model error git store history config agent handoff route session run"),

@@ -1,0 +1,177 @@
+//! Questions asked one after the other, and what the answers are worth.
+
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::baseline::{BASELINES, Look};
+use super::cast::{Asked, Cast};
+use super::figures::{Figures, Interval, interval};
+use super::state::State;
+use super::story::Story;
+use crate::history::HalfLives;
+use crate::model::tokens::tokens;
+use crate::model::{Candidate, Event, Events, Name, Oid, PathSet, RepoPath, Time, Weights};
+use crate::route::{self, Contender, Question, View};
+
+/// What is told of a task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Given {
+    /// The paths that the commit changed.
+    Paths,
+    /// The first line of its message.
+    Text,
+    /// Both.
+    Both,
+}
+
+/// How questions are asked.
+#[derive(Clone, Copy, Debug)]
+pub struct Order {
+    /// What is told.
+    pub given: Given,
+    /// How long before the commit the history ends.
+    pub lag: Duration,
+    /// Whether sessions declare their paths.
+    pub declared: bool,
+    /// In which time a touch halves.
+    pub half_lives: HalfLives,
+    /// What each signal weighs.
+    pub weights: Weights,
+}
+
+/// One question with its answer.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Answer {
+    /// The commit that was asked about.
+    pub commit: Oid,
+    /// The session that made it.
+    pub session: Name,
+    /// Where the router ranks it, counted from 1.
+    pub rank: usize,
+    /// All sessions, best first.
+    pub candidates: Vec<Scored>,
+}
+
+/// A session with its score.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Scored {
+    /// The session.
+    pub session: Name,
+    /// Its score.
+    pub score: f64,
+}
+
+/// What one rule is worth.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Row {
+    /// The rule.
+    pub rule: String,
+    /// Its figures.
+    #[serde(flatten)]
+    pub figures: Figures,
+    /// How sure its first figure is.
+    pub top1_interval: Interval,
+    /// How sure its last figure is.
+    pub mrr_interval: Interval,
+}
+
+/// What a replay found.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Report {
+    /// How many questions there were.
+    pub questions: usize,
+    /// The sessions, with how many of the questions are theirs.
+    pub sessions: Vec<(Name, usize)>,
+    /// The rules, the router last.
+    pub rows: Vec<Row>,
+    /// The router's answers.
+    #[serde(skip)]
+    pub answers: Vec<Answer>,
+}
+
+/// Asks all questions.
+pub fn ask(story: &Story<'_>, cast: &Cast, order: &Order, events: Events<'_>) -> Report {
+    let mut state = State::new(story, cast, order.half_lives);
+    let mut rules: Vec<Vec<Figures>> = vec![Vec::new(); BASELINES.len() + 1];
+    let mut answers = Vec::new();
+    let lag = i64::try_from(order.lag.as_secs()).unwrap_or(i64::MAX);
+    for (done, asked) in (1..).zip(&cast.questions) {
+        let now = story.times[asked.commit];
+        state.advance(Time(now.0.saturating_sub(lag)));
+        let (answer, figures) = answer((story, cast, order), &state, *asked);
+        rules.iter_mut().zip(figures).for_each(|(all, one)| all.push(one));
+        answers.push(answer);
+        events(Event::Asking { done, total: cast.questions.len() });
+    }
+    report(cast, rules, answers)
+}
+
+/// The router's answer, and what every rule is worth, the router last.
+fn answer(
+    (story, cast, order): (&Story<'_>, &Cast, &Order),
+    state: &State<'_>,
+    asked: Asked,
+) -> (Answer, Vec<Figures>) {
+    let now = story.times[asked.commit];
+    let text = if order.given == Given::Paths { "" } else { story.subjects[asked.commit] };
+    let given = if order.given == Given::Text { Vec::new() } else { targets(story, asked.commit) };
+    let past = state.past(&tokens(text));
+    let view = (!text.is_empty()).then(|| View::new(&past, now));
+    let expected = route::expect(text, &given, view);
+    let targets: Vec<RepoPath> = expected.targets.iter().map(|target| target.path.clone()).collect();
+    let profiles = state.profiles(&targets, now);
+    let contenders = contenders(cast, order, state);
+    let question = Question { text, expected: &expected, contenders: &contenders, weights: &order.weights };
+    let route = route::route(question, &profiles);
+    let session = cast.names[usize::from(asked.answer)].clone();
+    let rank = 1 + route.candidates.iter().take_while(|one| one.session != session).count();
+    let look = Look { profiles: &profiles, targets: &targets, state, now };
+    let figures = BASELINES.iter().map(|(_, rule)| Figures::of(&rule(&look), usize::from(asked.answer)));
+    let figures = figures.chain([Figures::at(rank)]).collect();
+    let scored = |one: Candidate| Scored { session: one.session, score: one.score };
+    let candidates = route.candidates.into_iter().map(scored).collect();
+    (Answer { commit: story.oids[asked.commit], session, rank, candidates }, figures)
+}
+
+/// What a commit changed, under the names from before it.
+fn targets(story: &Story<'_>, commit: usize) -> Vec<RepoPath> {
+    let position = story.position(commit) as u32;
+    let renames = story.log.renames();
+    let start = renames.partition_point(|one| one.commit < position);
+    let renames: Vec<_> = renames[start..].iter().take_while(|one| one.commit == position).collect();
+    let paths = story.changed[story.range(commit)].iter();
+    let new = |path: &&u32| !renames.iter().any(|one| one.to == **path);
+    paths.filter(new).map(|path| RepoPath::from_bytes(story.log.paths().get(*path as usize))).collect()
+}
+
+fn contenders(cast: &Cast, order: &Order, state: &State<'_>) -> Vec<Contender> {
+    let contender = |(session, name): (usize, &Name)| Contender {
+        name: name.clone(),
+        paths: if order.declared { cast.declared[session].clone() } else { PathSet::default() },
+        specialty: String::new(),
+        open: Vec::new(),
+        last_activity: state.last(session),
+        commits: state.commits(session),
+    };
+    cast.names.iter().enumerate().map(contender).collect()
+}
+
+fn report(cast: &Cast, rules: Vec<Vec<Figures>>, answers: Vec<Answer>) -> Report {
+    let names = BASELINES.iter().map(|(name, _)| *name).chain(["git-orch"]);
+    let row = |(name, figures): (&str, Vec<Figures>)| Row {
+        rule: name.to_owned(),
+        figures: Figures::mean(figures.iter().copied()),
+        top1_interval: interval(&figures.iter().map(|one| one.top1).collect::<Vec<f64>>()),
+        mrr_interval: interval(&figures.iter().map(|one| one.mrr).collect::<Vec<f64>>()),
+    };
+    let asked = |(session, name): (u16, &Name)| {
+        (name.clone(), cast.questions.iter().filter(|asked| asked.answer == session).count())
+    };
+    Report {
+        questions: answers.len(),
+        sessions: (0..).zip(&cast.names).map(asked).collect(),
+        rows: names.zip(rules).map(row).collect(),
+        answers,
+    }
+}

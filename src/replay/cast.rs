@@ -1,0 +1,94 @@
+//! Who plays the sessions in a replay, and which commits are asked about.
+
+use std::collections::HashMap;
+
+use super::story::Story;
+use crate::model::{Name, Owners, PathSet};
+
+/// How many sessions there are.
+pub(super) const SESSIONS: usize = 8;
+/// By how many commits before the questions they are chosen.
+pub(super) const CHOSEN_BY: usize = 3_000;
+/// A commit of more changes is no question.
+pub(super) const MOST_CHANGES: usize = 50;
+
+/// Sessions, whose commits are, and what is asked.
+#[derive(Debug)]
+pub struct Cast {
+    /// What the sessions are called.
+    pub names: Vec<Name>,
+    /// Whose each commit is.
+    pub owners: Owners,
+    /// What each session declares.
+    pub declared: Vec<PathSet>,
+    /// The questions, oldest first.
+    pub questions: Vec<Asked>,
+}
+
+/// A commit, asked about as if it were a task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// The commit.
+    pub commit: usize,
+    /// The session that made it.
+    pub answer: u16,
+}
+
+/// The telling commits before the questions that sessions are chosen by, and
+/// the questions.
+pub(super) fn split(telling: &[usize], last: usize) -> (&[usize], &[usize]) {
+    let (before, asked) = telling.split_at(telling.len().saturating_sub(last));
+    (&before[before.len().saturating_sub(CHOSEN_BY)..], asked)
+}
+
+/// The people who made most of the commits just before those asked about.
+pub fn authors(story: &Story<'_>, last: usize) -> Cast {
+    let telling = story.telling();
+    let (before, asked) = split(&telling, last);
+    let people = one_each(story);
+    let mut counts: HashMap<u32, usize> = HashMap::new();
+    for commit in before {
+        *counts.entry(people[story.authors[*commit] as usize]).or_default() += 1;
+    }
+    let mut sorted: Vec<(u32, usize)> = counts.into_iter().collect();
+    let address = |person: u32| story.people[person as usize].email.to_lowercase();
+    sorted.sort_by(|one, two| two.1.cmp(&one.1).then_with(|| address(one.0).cmp(&address(two.0))));
+    sorted.truncate(SESSIONS);
+    let sessions: HashMap<u32, u16> = sorted.iter().map(|(person, _)| *person).zip(0..).collect();
+    let session = |commit: usize| sessions.get(&people[story.authors[commit] as usize]).copied();
+    let mut owners = Owners::default();
+    let mut is_telling = vec![false; story.len()];
+    telling.iter().for_each(|commit| is_telling[*commit] = true);
+    for (commit, telling) in is_telling.into_iter().enumerate() {
+        owners.push(session(commit).filter(|_| telling).map(|session| (session, 1.0)));
+    }
+    let questions = asked.iter().filter_map(|commit| {
+        let is_small = story.range(*commit).len() <= MOST_CHANGES;
+        session(*commit).filter(|_| is_small).map(|answer| Asked { commit: *commit, answer })
+    });
+    let questions = questions.collect();
+    let people = sorted.iter().map(|(person, _)| story.people[*person as usize].name.as_str());
+    Cast { names: names(people), owners, declared: vec![PathSet::default(); sessions.len()], questions }
+}
+
+/// One position for all that are one person: one address, or one full name.
+fn one_each(story: &Story<'_>) -> Vec<u32> {
+    let (mut addresses, mut full_names) = (HashMap::new(), HashMap::new());
+    let one = |(position, author): (u32, &crate::model::Author)| {
+        let by_address = *addresses.entry(author.email.to_lowercase()).or_insert(position);
+        let name = author.name.trim().to_lowercase();
+        if name.contains(' ') { *full_names.entry(name).or_insert(by_address) } else { by_address }
+    };
+    (0..).zip(&story.people).map(one).collect()
+}
+
+/// A name for each, made of these words.
+pub(super) fn names<'a>(words: impl Iterator<Item = &'a str>) -> Vec<Name> {
+    let mut names: Vec<Name> = Vec::new();
+    for word in words {
+        let stem = Name::slug(word).unwrap_or_else(|| "session".parse().expect("this is a name"));
+        let mut free = std::iter::once(stem.clone()).chain((2..).map(|number| stem.numbered(number)));
+        names.push(free.find(|name| !names.contains(name)).expect("numbers do not run out"));
+    }
+    names
+}

@@ -1,0 +1,19 @@
+//! Past commits asked about as if they were tasks: how often the router would
+//! have been right, on this repository's own history.
+//!
+//! **Invariant:** a question sees only what was there a while before it; the
+//! same history gives the same figures.
+
+mod areas;
+mod ask;
+mod baseline;
+mod cast;
+mod figures;
+mod state;
+mod story;
+
+pub use areas::areas;
+pub use ask::{Answer, Given, Order, Report, Row, ask};
+pub use cast::{Cast, authors};
+pub use figures::{Figures, Interval};
+pub use story::Story;
