@@ -61,7 +61,7 @@ pub(super) fn run(app: &App, args: &RouteArgs) -> Result<u8> {
     let given = routing::given(&opened.repo, &survey, &typed)?;
     let events = |event| app.ui.event(event);
     let route = match args.import {
-        None => routing::decide(&survey, text, &given, &events)?,
+        None => routing::decide(&opened.repo, &survey, (text, &given), &events)?,
         Some(Import::Authors) => {
             people::decide(&opened.repo, &opened.settings, (text, &given), &events, app.now)?
         }

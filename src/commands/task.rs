@@ -108,12 +108,12 @@ fn by_name(
     given: &[RepoPath],
 ) -> Result<Chosen> {
     let session = store::sessions::require(scene.repo, name)?.value;
-    let targets = routing::decide(survey, text, given, scene.events)?.targets;
+    let targets = routing::decide(scene.repo, survey, (text, given), scene.events)?.targets;
     Ok((session, targets, None))
 }
 
 fn by_history(scene: Scene<'_>, survey: &Survey, text: &str, given: &[RepoPath]) -> Result<Chosen> {
-    let route = routing::decide(survey, text, given, scene.events)?;
+    let route = routing::decide(scene.repo, survey, (text, given), scene.events)?;
     let name = route.choice.clone().ok_or_else(|| {
         Error::refused("there is no session to give it to")
             .hint("make one: `git orch add-session NAME --paths GLOB --adopt-history`")

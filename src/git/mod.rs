@@ -14,6 +14,7 @@ mod written;
 
 pub mod checkout;
 pub mod commit;
+pub mod definitions;
 pub mod executing;
 pub mod fence;
 pub mod identity;

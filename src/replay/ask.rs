@@ -12,7 +12,7 @@ use super::story::Story;
 use crate::history::HalfLives;
 use crate::model::tokens::tokens;
 use crate::model::{Candidate, Event, Events, Name, Oid, PathSet, RepoPath, Time, Weights};
-use crate::route::{self, Contender, Question, View};
+use crate::route::{self, Contender, Known, Question, View};
 
 /// What is told of a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -118,7 +118,7 @@ fn answer(
     let given = if order.given == Given::Text { Vec::new() } else { targets(story, asked.commit) };
     let past = state.past(&tokens(text));
     let view = (!text.is_empty()).then(|| View::new(&past, now));
-    let expected = route::expect(text, &given, view);
+    let expected = route::expect(text, Known { given: &given, defined: &[] }, view);
     let targets: Vec<RepoPath> = expected.targets.iter().map(|target| target.path.clone()).collect();
     let profiles = state.profiles(&targets, now);
     let contenders = contenders(cast, order, state);

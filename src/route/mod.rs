@@ -16,7 +16,7 @@ use crate::model::{Name, PathSet, Profiles, RepoPath, Route, Time, Weights};
 
 pub use index::View;
 pub use predict::Expected;
-pub use targets::expect;
+pub use targets::{Known, expect, symbols};
 
 /// A session that could take the task.
 #[derive(Clone, Debug)]

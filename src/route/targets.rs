@@ -4,15 +4,25 @@ use super::index::View;
 use super::predict::{Expected, predict};
 use crate::model::{Past, RepoPath, Target, TargetSource};
 
+/// What is certain of a task's targets before its words are looked at.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Known<'a> {
+    /// Paths that were given.
+    pub given: &'a [RepoPath],
+    /// Files that define what its text names.
+    pub defined: &'a [RepoPath],
+}
+
 /// The targets of a task: the given paths and those its text names; where
-/// there are none, those predicted. Without a view only given paths count.
-pub fn expect(text: &str, given: &[RepoPath], view: Option<View<'_>>) -> Expected {
+/// there are none, those predicted. Without a view only known paths count.
+pub fn expect(text: &str, known: Known<'_>, view: Option<View<'_>>) -> Expected {
     let mut expected = view.map(|view| predict(text, view)).unwrap_or_default();
     let named = view.map(|view| named(text, view.past)).unwrap_or_default();
     let mut certain: Vec<Target> = Vec::new();
     let mut seen = std::collections::HashSet::new();
-    let all = given.iter().map(|path| (path.clone(), TargetSource::Given));
-    for (path, source) in all.chain(named.into_iter().map(|path| (path, TargetSource::Named))) {
+    let given = known.given.iter().map(|path| (path.clone(), TargetSource::Given));
+    let named = named.into_iter().chain(known.defined.iter().cloned());
+    for (path, source) in given.chain(named.map(|path| (path, TargetSource::Named))) {
         if seen.insert(path.clone()) {
             certain.push(Target { path, source, score: 1.0 });
         }
@@ -30,6 +40,19 @@ pub fn named(text: &str, past: &Past<'_>) -> Vec<RepoPath> {
         .filter(|word| word.len() > 2)
         .filter_map(|word| find_path(word, past))
         .collect()
+}
+
+/// The symbols that a text names in backticks: `Session::refresh()` as `refresh`.
+pub fn symbols(text: &str) -> Vec<&str> {
+    let is_symbol = |name: &&str| {
+        let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+        name.len() > 2 && name.bytes().all(is_word) && !name.starts_with(|c: char| c.is_ascii_digit())
+    };
+    // What has a slash, or a dot and is not called, is rather a file.
+    let is_file = |quoted: &&str| quoted.contains('/') || quoted.contains('.') && !quoted.contains('(');
+    let quoted = text.split('`').skip(1).step_by(2).filter(|quoted| !is_file(quoted));
+    let heads = quoted.filter_map(|quoted| quoted.split('(').next());
+    heads.filter_map(|head| head.rsplit([':', '.', '#', '>']).next()).filter(is_symbol).collect()
 }
 
 /// `./login.rs:42:7` and `login.rs#L42` as `login.rs`.
@@ -118,13 +141,25 @@ mod tests {
     }
 
     #[test]
+    fn symbols_stand_in_backticks() {
+        for (text, expected) in [
+            ("make `Session::refresh()` faster", &["refresh"][..]),
+            ("`retry` and `self.close(now)`, `a->free`", &["retry", "close", "free"]),
+            ("`it`, `3rd`, `two words`, `src/x.json`, `app.json` and nothing", &[]),
+            ("an odd ` one", &[]),
+        ] {
+            assert_eq!(symbols(text), expected, "{text}");
+        }
+    }
+
+    #[test]
     fn given_come_before_named_and_both_replace_predicted() {
         let story = story();
         let past = story.past();
         let view = Some(View::new(&past, Time(0)));
         let sources = |text, given: &[&str]| {
             let given: Vec<RepoPath> = given.iter().map(|path| RepoPath::from(*path)).collect();
-            let targets = expect(text, &given, view).targets;
+            let targets = expect(text, Known { given: &given, defined: &[] }, view).targets;
             targets.into_iter().map(|target| (target.path.quoted(), target.source)).collect::<Vec<_>>()
         };
         let (api, new) = ("src/api/login.rs".to_owned(), "new/x.rs".to_owned());
@@ -134,6 +169,10 @@ mod tests {
         );
         assert_eq!(sources("fix login.rs", &["src/api/login.rs"]), [(api.clone(), TargetSource::Given)]);
         assert_eq!(sources("fix login", &[]), [(api, TargetSource::Predicted)]);
-        assert_eq!(expect("fix login", &[RepoPath::from("new/x.rs")], None).targets[0].path.quoted(), new);
+        let given = [RepoPath::from("new/x.rs")];
+        let known = Known { given: &given, defined: &[] };
+        assert_eq!(expect("fix login", known, None).targets[0].path.quoted(), new);
+        let known = Known { given: &[], defined: &given };
+        assert_eq!(expect("fix `x`", known, view).targets[0].source, TargetSource::Named);
     }
 }

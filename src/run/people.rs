@@ -3,13 +3,13 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::routing::{self, Survey};
+use super::routing;
 use crate::config::Settings;
 use crate::error::{IoContext, Result};
 use crate::git::Repo;
 use crate::history::{self, Adopts, Log, MAX_CHANGES, Request, Source};
 use crate::model::{Author, Events, Name, PathSet, RepoPath, Route, Time};
-use crate::route::Contender;
+use crate::route::{Contender, Known};
 
 /// The most people that are asked about: those who did most, lately.
 const MOST: usize = 40;
@@ -25,7 +25,9 @@ pub fn decide(
     events: Events<'_>,
     now: Time,
 ) -> Result<Route> {
-    let Survey { request, .. } = routing::survey(repo, settings, now)?;
+    let survey = routing::survey(repo, settings, now)?;
+    let defined = routing::defined(repo, &survey, text)?;
+    let request = survey.request;
     std::fs::create_dir_all(&request.folder).doing("could not make", &request.folder)?;
     let request = Request { table: history::PEOPLE, sessions: Vec::new(), ..request };
     let log = history::load_log(&request, events)?;
@@ -42,7 +44,8 @@ pub fn decide(
         commits: history.commits(name),
     };
     let contenders: Vec<Contender> = people.iter().map(contender).collect();
-    let mut route = routing::among(&contenders, &mut history, (text, given), events)?;
+    let mut route =
+        routing::among(&contenders, &mut history, (text, Known { given, defined: &defined }), events)?;
     for candidate in &mut route.candidates {
         candidate.person = people.get(&candidate.session).cloned();
     }

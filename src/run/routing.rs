@@ -3,18 +3,21 @@
 use crate::config::Settings;
 use crate::error::{Error, IoContext, Result};
 use crate::git::mine::Miner;
-use crate::git::{Mailmap, Repo, refs};
+use crate::git::{Mailmap, Repo, definitions, refs};
 use crate::history::{self, Adopts, HalfLives, History, Request, Source};
 use crate::model::tokens::tokens;
 use crate::model::{
     Events, Name, Oid, PathSet, RepoPath, Route, Session, SessionState, Task, Time, Weights, path::is_glob,
     time,
 };
-use crate::route::{self, Contender, Question, View};
+use crate::route::{self, Contender, Known, Question, View};
 use crate::store::{self, Stored};
 
 /// How many files a pattern among the given paths may stand for.
 const MOST_FILES: usize = 200;
+
+/// A symbol that more files define says nothing.
+const MOST_DEFINITIONS: usize = 3;
 
 /// Everything there is to route by, as of one moment.
 pub struct Survey {
@@ -96,17 +99,36 @@ pub fn refresh<'a>(survey: &'a Survey, events: Events<'_>) -> Result<History<'a>
 ///
 /// # Errors
 /// Unusable where the history can't be read.
-pub fn decide(survey: &Survey, text: &str, given: &[RepoPath], events: Events<'_>) -> Result<Route> {
+pub fn decide(
+    repo: &Repo,
+    survey: &Survey,
+    (text, given): (&str, &[RepoPath]),
+    events: Events<'_>,
+) -> Result<Route> {
     let mut history = refresh(survey, events)?;
     let contenders = contenders(survey, &history);
-    among(&contenders, &mut history, (text, given), events)
+    let defined = defined(repo, survey, text)?;
+    among(&contenders, &mut history, (text, Known { given, defined: &defined }), events)
+}
+
+/// The files that define the symbols a text names; none for one that many define.
+pub(super) fn defined(repo: &Repo, survey: &Survey, text: &str) -> Result<Vec<RepoPath>> {
+    let mut files = Vec::new();
+    let Some(tip) = survey.request.tips.first() else { return Ok(files) };
+    for symbol in route::symbols(text) {
+        let found = definitions::of(repo, *tip, symbol)?;
+        if found.len() <= MOST_DEFINITIONS {
+            files.extend(found);
+        }
+    }
+    Ok(files)
 }
 
 /// Routes a task among contenders, whose histories these are.
 pub(super) fn among(
     contenders: &[Contender],
     history: &mut History<'_>,
-    (text, given): (&str, &[RepoPath]),
+    (text, known): (&str, Known<'_>),
     events: Events<'_>,
 ) -> Result<Route> {
     if !text.is_empty() {
@@ -114,7 +136,7 @@ pub(super) fn among(
     }
     let past = if text.is_empty() { None } else { history.past(&tokens(text)) };
     let view = past.as_ref().map(|past| View::new(past, history.now()));
-    let expected = route::expect(text, given, view);
+    let expected = route::expect(text, known, view);
     let mut paths: Vec<RepoPath> = expected.targets.iter().map(|target| target.path.clone()).collect();
     paths.extend(contenders.iter().flat_map(|one| one.open.iter().flatten().cloned()));
     let profiles = history.profiles(&paths);

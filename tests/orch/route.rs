@@ -222,3 +222,31 @@ fn people_who_committed_are_asked_about_where_there_are_no_sessions() {
     assert!(route.contains(r#""person":{"name":"Ben","email":"ben@example.com"}"#), "{route}");
     assert!(!route.to_lowercase().contains("renovate"), "{route}");
 }
+
+#[test]
+fn a_symbol_in_backticks_stands_for_the_file_that_defines_it() {
+    let repo = shop();
+    repo.commit(&[("src/web/money.ts", "export function round() {}\n")], "web: money", "Ben", days_ago(1));
+    repo.orch(&["route", "make `round()` faster", "--why"]).expect(
+        "
+        exit 0
+        -- stdout
+        make `round()` faster → frontend   1.27, next backend 0.03
+
+        targets, named in the task
+          src/web/money.ts  1.00
+
+                    context  recent  specialty  load  score
+          weight        0.5     0.5        0.5    -1
+          frontend     0.77    0.76       1.00  0.00   1.27
+          backend      0.03    0.03       0.00  0.00   0.03
+          docs         0.00    0.00       0.00  0.00   0.00
+
+        frontend, because
+          src/web/money.ts  1 touch, last <time> ago  <oid>  web: money
+
+        backend has
+          src  7 touches, last <time> ago  <oid>  login: rule 6
+        ",
+    );
+}
