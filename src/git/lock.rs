@@ -86,6 +86,29 @@ impl RepoLock {
         file.is_ok_and(|mut file| !announced(&mut file).is_empty() && file.try_lock_shared().is_ok())
     }
 
+    /// Removes old lock files of refs that only git-orch writes, and whose writer
+    /// has the repository locked: no living git is behind them, whatever else is at
+    /// work.
+    pub fn sweep(repo: &Repo, events: Events<'_>) -> Result<()> {
+        let mut old = Vec::new();
+        for own in ["refs/orch", "refs/notes/orch"] {
+            find_old(&repo.place().common_dir.join(own), &mut old);
+        }
+        if old.is_empty() {
+            return Ok(());
+        }
+        let _lock = Self::take(repo, "old locks", events)?;
+        for file in old {
+            match std::fs::remove_file(&file) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(error).doing("could not remove", &file);
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
     /// Writes down, durably, the ref transaction that is begun; an empty one
     /// says that it has ended.
     pub(super) fn announce(&self, changes: &[RefChange]) -> Result<()> {
@@ -139,6 +162,20 @@ pub fn clear(repo: &Repo, file: &Path) -> Result<bool> {
         std::thread::sleep(Duration::from_millis(10));
     }
     Ok(any)
+}
+
+/// The lock files below a folder that are older than any transaction.
+fn find_old(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in folder.read_dir().into_iter().flatten().flatten() {
+        let path = entry.path();
+        let Ok(meta) = entry.metadata() else { continue };
+        if meta.is_dir() {
+            find_old(&path, found);
+        } else if path.extension() == Some("lock".as_ref()) {
+            let age = meta.modified().ok().and_then(|at| at.elapsed().ok());
+            found.extend(age.is_some_and(|age| age > LONG_DOUBT).then_some(path));
+        }
+    }
 }
 
 /// Whether some git runs in one of the repository's folders; nobody knows

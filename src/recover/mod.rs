@@ -27,6 +27,7 @@ pub fn settle(scene: Scene<'_>) -> Result<()> {
     operation::begin(scene.repo, RECOVERY, scene.now);
     RepoLock::settle(scene.repo, scene.events)?;
     scene.repo.settle_fence(scene.events);
+    RepoLock::sweep(scene.repo, scene.events)?;
     let dead = journal::dead(scene.repo)?;
     let (undos, rest): (Vec<_>, Vec<_>) =
         dead.into_iter().partition(|(_, intent)| matches!(intent, Intent::Undo { .. }));

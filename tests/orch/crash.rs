@@ -228,3 +228,22 @@ fn no_lock_stays_behind_its_holder() {
         ",
     );
 }
+
+#[test]
+fn an_old_lock_on_a_ref_of_our_own_is_no_living_gits() {
+    let repo = TestRepo::new();
+    repo.orch(&["add-session", "backend", "--paths", "src", "-q"]).expect_success();
+    let script = "
+        lock() { mkdir -p .git/$1; touch -d \"$2\" .git/$1/x.lock; }
+        lock refs/orch/task '1 minute ago'; lock refs/notes/orch/touch '1 minute ago'
+        lock refs/orch/fanout now; lock refs/heads/orch '1 minute ago'
+        git-orch -q doctor --fix >/dev/null; find .git/refs -name x.lock | sort";
+    repo.shell(script).changing_checkout().run().expect(
+        "
+        exit 0
+        -- stdout
+        .git/refs/heads/orch/x.lock
+        .git/refs/orch/fanout/x.lock
+        ",
+    );
+}

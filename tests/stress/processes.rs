@@ -24,6 +24,15 @@ pub(crate) fn living(mark: &str) -> Vec<(u32, String)> {
     found
 }
 
+/// Whether the process that started this one lives.
+pub(crate) fn has_parent(process: u32) -> bool {
+    let stat = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    let parent = stat.rsplit(") ").next().and_then(|rest| rest.split(' ').nth(1));
+    parent.is_some_and(|parent| {
+        fs::read_to_string(format!("/proc/{parent}/comm")).is_ok_and(|name| name.starts_with("git-orch"))
+    })
+}
+
 /// Waits until no process with the mark lives; those that stay after the limit.
 pub(crate) fn wait_for_none(mark: &str, limit: Duration) -> Vec<(u32, String)> {
     let began = Instant::now();

@@ -171,7 +171,9 @@ impl Soak {
     fn kill_until(&self, mut rng: fastrand::Rng, done: &AtomicBool) {
         while !done.load(Ordering::Relaxed) {
             std::thread::sleep(Duration::from_millis(rng.u64(500..3000)));
-            let living = processes::living(&self.place.mark());
+            let mut living = processes::living(&self.place.mark());
+            // Who is dead can't take over from a supervisor that is killed at its work.
+            living.retain(|(process, line)| !line.contains("__supervise") || processes::has_parent(*process));
             let leader = rng.choice(&self.leaders).unwrap().load(Ordering::Relaxed);
             let Some((any, _)) = rng.choice(&living) else { continue };
             let leads = living.iter().any(|(process, _)| *process == leader);
