@@ -8,10 +8,11 @@ use clap::ValueEnum;
 use super::opened::Opened;
 use crate::app::App;
 use crate::error::{Error, IoContext, Result, exit};
+use crate::git::untangle::Untangler;
 use crate::history;
 use crate::model::time::parse_span;
 use crate::model::wording::{count, thousands};
-use crate::replay::{self, Answer, Given, Order, Report, Story};
+use crate::replay::{self, Answer, Given, Order, Report, Story, Together};
 use crate::run::routing;
 use crate::ui::{Table, line};
 
@@ -36,6 +37,9 @@ pub(super) struct ReplayArgs {
     /// How long before a commit the history that is known ends
     #[arg(long, value_name = "SPAN", default_value = "1d", requires = "replay")]
     lag: String,
+    /// Tell of pairs of commits which could have been made at once, and which are said to be
+    #[arg(long, requires = "replay", conflicts_with = "queries")]
+    parallel: bool,
     /// Write each answer to a file, a line of JSON each
     #[arg(long, value_name = "FILE", requires = "replay")]
     queries: Option<PathBuf>,
@@ -79,6 +83,15 @@ pub(super) fn run(app: &App, args: &ReplayArgs) -> Result<u8> {
             format!("{} by {}", count(cast.questions.len(), "question"), count(cast.names.len(), "session"));
         return Err(Error::new(crate::error::Kind::Failed, format!("there is too little history: {told}")));
     }
+    if args.parallel {
+        let untangler = Untangler::open(&opened.repo.place().common_dir)?;
+        let lag = i64::try_from(lag.as_secs()).unwrap_or(i64::MAX);
+        let found = replay::together(&story, &cast, (request.half_lives, lag), &untangler, &events)?;
+        app.ui.settle();
+        app.ui.data(&found)?;
+        app.ui.answer(together(&found))?;
+        return Ok(exit::DONE);
+    }
     let given = match args.given {
         Told::Paths => Given::Paths,
         Told::Text => Given::Text,
@@ -94,6 +107,22 @@ pub(super) fn run(app: &App, args: &ReplayArgs) -> Result<u8> {
     app.ui.data(&report)?;
     app.ui.answer(shown(&report))?;
     Ok(exit::DONE)
+}
+
+fn together(found: &Together) -> String {
+    let mut text = format!(
+        "{} of {} pairs of commits tried: {:.1}% could not have been made at once\n",
+        thousands(found.tried),
+        thousands(found.pairs),
+        100.0 * found.conflicting
+    );
+    let mut table = Table::new(&["at once where they", "allowed", "precision", "recall"]).right(&[1, 2, 3]);
+    for row in &found.rows {
+        let figures = [row.allowed, row.precision, row.recall].map(|figure| format!("{figure:.3}"));
+        table.row(std::iter::once(row.rule.clone()).chain(figures));
+    }
+    text.push_str(&table.render());
+    text
 }
 
 fn write(path: &PathBuf, answers: &[Answer]) -> Result<()> {

@@ -38,6 +38,7 @@ pub mod room;
 pub mod snapshot;
 pub mod splice;
 pub mod trailer;
+pub mod untangle;
 pub mod worktree;
 
 pub use fence::Fence;

@@ -135,7 +135,7 @@ fn answer(
 }
 
 /// What a commit changed, under the names from before it.
-fn targets(story: &Story<'_>, commit: usize) -> Vec<RepoPath> {
+pub(super) fn targets(story: &Story<'_>, commit: usize) -> Vec<RepoPath> {
     let position = story.position(commit) as u32;
     let renames = story.log.renames();
     let start = renames.partition_point(|one| one.commit < position);

@@ -11,9 +11,11 @@ mod cast;
 mod figures;
 mod state;
 mod story;
+mod together;
 
 pub use areas::areas;
 pub use ask::{Answer, Given, Order, Report, Row, ask};
 pub use cast::{Cast, authors};
 pub use figures::{Figures, Interval};
 pub use story::Story;
+pub use together::{Together, together};

@@ -7,6 +7,7 @@
 
 pub mod choose;
 pub mod index;
+pub mod parallel;
 pub mod predict;
 pub mod score;
 pub mod signals;
