@@ -7,7 +7,7 @@
 //!
 //! **Invariant:** a clearing up that is at work is waited for, not overtaken;
 //! where none can be kept from beginning, what is written is looked for once
-//! refs hold it (see [`super::written`]).
+//! refs hold it (see the module `written`).
 
 use std::fs::File;
 use std::io::Write as _;
