@@ -142,11 +142,11 @@ fn by_folder(app: &App, opened: &Opened, history: &History<'_>, shown: &Shown) -
     let all = known.clone();
     let tells_more = |path: &[u8], weight: &SessionWeight| {
         !all.iter().any(|(other, below)| {
-            ancestors(other).any(|above| above == path) && below.slow >= weight.slow * 0.999
+            ancestors(other).any(|above| above == path) && below.slow() >= weight.slow() * 0.999
         })
     };
     known.retain(|(path, weight)| !path.is_empty() && tells_more(path, weight));
-    known.sort_by(|one, two| two.1.slow.total_cmp(&one.1.slow).then(one.0.cmp(two.0)));
+    known.sort_by(|one, two| two.1.slow().total_cmp(&one.1.slow()).then(one.0.cmp(two.0)));
     let mut table = Table::new(&["folder", "touches", "last", "recent", "lasting"]).right(&[1, 3, 4]);
     for (path, weight) in known.into_iter().take(FOLDERS) {
         table.row(row(app, RepoPath::from_bytes(path).to_string(), weight));
@@ -170,8 +170,8 @@ fn row(app: &App, name: String, weight: &SessionWeight) -> [String; 5] {
         name,
         thousands(weight.touches as usize),
         last.map(|last| format!("{} {}", last.oid.short(), last.time.ago(app.now))).unwrap_or_default(),
-        format!("{:.2}", weight.fast),
-        format!("{:.2}", weight.slow),
+        format!("{:.2}", weight.fast()),
+        format!("{:.2}", weight.slow()),
     ]
 }
 

@@ -10,8 +10,9 @@ use super::folders::Folders;
 use super::identity::Identities;
 use super::knows::knows;
 use super::log::{Log, Logged};
-use super::{HalfLives, Request, Source};
-use crate::model::{Known, Name, Oid, Owners, Time};
+use super::{Request, Source};
+use crate::model::profile::{Counts, SCALES, SLOW};
+use crate::model::{HalfLives, Known, Name, Oid, Owners, Time};
 
 /// Histories folded into weights.
 #[derive(Debug)]
@@ -44,20 +45,23 @@ pub(super) struct FoldedSession {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct FoldedWeight {
     pub(super) session: u16,
-    pub(super) fast: f64,
-    pub(super) slow: f64,
+    pub(super) counts: Counts,
     pub(super) touches: u32,
     pub(super) time: Time,
     pub(super) oid: Oid,
 }
 
 impl FoldedWeight {
+    /// Touches decayed with the slow half-life.
+    pub(super) fn slow(&self) -> f64 {
+        self.counts[SLOW]
+    }
+
     /// Both in one place.
     fn joined(&self, other: &Self) -> Self {
         let newer = if other.time > self.time { other } else { self };
         Self {
-            fast: self.fast + other.fast,
-            slow: self.slow + other.slow,
+            counts: std::array::from_fn(|scale| self.counts[scale] + other.counts[scale]),
             touches: self.touches + other.touches,
             ..*newer
         }
@@ -81,8 +85,8 @@ pub(super) fn fold(request: &Request, log: &Log, files: &[u32]) -> Folded {
         credits.of(commit, &mut found);
         let count = identity.iter().flatten().count().max(1);
         shares[commit.position as usize] = owned(&found, commit.paths.len());
-        let part = |half_life| decay(reference.since(commit.time), half_life) / count as f64;
-        let touch = touch(commit, part(request.half_lives.fast), part(request.half_lives.slow));
+        let left = request.half_lives.decay(reference.since(commit.time));
+        let touch = touch(commit, left.map(|left| left / count as f64));
         for credit in &found {
             let change = commit.paths.iter().position(|path| *path == credit.path);
             let Some(file) = change.and_then(|change| identity[change]) else { continue };
@@ -159,23 +163,19 @@ fn owned(credits: &[Credit], paths: usize) -> Vec<(u16, f32)> {
     owners
 }
 
-/// What is left of 1 after a time.
-pub fn decay(seconds: i64, half_life: std::time::Duration) -> f64 {
-    (-(seconds as f64) / half_life.as_secs_f64().max(1.0)).exp2()
-}
-
 /// A whole touch of a commit.
-fn touch(commit: &Logged<'_>, fast: f64, slow: f64) -> FoldedWeight {
-    FoldedWeight { session: 0, fast, slow, touches: 0, time: commit.time, oid: commit.oid }
+fn touch(commit: &Logged<'_>, counts: Counts) -> FoldedWeight {
+    FoldedWeight { session: 0, counts, touches: 0, time: commit.time, oid: commit.oid }
 }
 
 fn add(at: &mut HashMap<u32, FoldedWeight>, position: u32, touch: &FoldedWeight, credit: &Credit) {
-    let none = FoldedWeight { session: credit.session, fast: 0.0, slow: 0.0, touches: 0, ..*touch };
+    let none = FoldedWeight { session: credit.session, counts: [0.0; SCALES], touches: 0, ..*touch };
     let weight = at.entry(position).or_insert(none);
     // A commit counts once in a folder, however many of its files it touched.
     weight.touches += u32::from(weight.touches == 0 || weight.oid != touch.oid);
-    weight.fast += touch.fast * credit.share;
-    weight.slow += touch.slow * credit.share;
+    for (sum, touch) in weight.counts.iter_mut().zip(touch.counts) {
+        *sum += touch * credit.share;
+    }
     weight.time = touch.time;
     weight.oid = touch.oid;
 }
@@ -242,6 +242,7 @@ mod tests {
     use crate::history::Source;
     use crate::history::credit::testing::source;
     use crate::history::log::testing::{log, mined, oid};
+    use crate::model::profile::FAST;
 
     fn folded(day: i64, sessions: Vec<Source>, log: &Log) -> Folded {
         fold(&request(day, sessions), log, &[])
@@ -268,8 +269,8 @@ mod tests {
             ("", 1.0, 1.0, 2),
         ] {
             let [weight] = at(&folded, path) else { panic!("{path}") };
-            assert!(close(weight.fast, early * 0.5 + late), "{path}: {weight:?}");
-            assert!(close(weight.slow, early * (-7.0_f64 / 365.0).exp2() + late), "{path}: {weight:?}");
+            assert!(close(weight.counts[FAST], early * 0.5 + late), "{path}: {weight:?}");
+            assert!(close(weight.slow(), early * (-7.0_f64 / 365.0).exp2() + late), "{path}: {weight:?}");
             assert_eq!(weight.touches, touches, "{path}");
             let last = if late > 0.0 { 8 } else { 1 };
             assert_eq!((weight.oid, weight.time), (oid(last), Time(i64::from(last) * DAY)), "{path}");
@@ -282,7 +283,7 @@ mod tests {
     fn sessions_have_their_parts_of_a_commit() {
         let log = log(vec![mined(1, "a", &["s/a", "w/b"])]);
         let folded = folded(1, vec![source("s", &["s"]), source("w", &["w"]), source("n", &["n"])], &log);
-        assert!(close(at(&folded, "s/a")[0].slow, 0.5));
+        assert!(close(at(&folded, "s/a")[0].slow(), 0.5));
         assert_eq!((at(&folded, "w")[0].session, at(&folded, "").len()), (1, 2));
         let summary = |index: usize| (folded.sessions[index].commits, folded.sessions[index].last);
         assert_eq!((summary(1), summary(2)), ((1, Some(Time(DAY))), (0, None)));
@@ -293,7 +294,7 @@ mod tests {
         let log = log(vec![mined(2, "a", &["a"]), mined(200, "a", &["b"])]);
         let folded = folded(2, vec![source("x", &[])], &log);
         assert_eq!(folded.reference, Time(2 * DAY));
-        assert!(close(at(&folded, "a")[0].fast, 1.0) && close(at(&folded, "b")[0].fast, 1.0));
+        assert!(close(at(&folded, "a")[0].counts[FAST], 1.0) && close(at(&folded, "b")[0].counts[FAST], 1.0));
     }
 
     #[test]

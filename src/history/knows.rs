@@ -93,11 +93,11 @@ impl Walk<'_> {
 
     fn weight(&self, index: usize) -> f64 {
         let own = self.weights[index].1.iter().find(|weight| usize::from(weight.session) == self.session);
-        own.map_or(0.0, |weight| weight.slow)
+        own.map_or(0.0, FoldedWeight::slow)
     }
 
     fn share(&self, index: usize) -> f64 {
-        let all: f64 = self.weights[index].1.iter().map(|weight| weight.slow).sum();
+        let all: f64 = self.weights[index].1.iter().map(FoldedWeight::slow).sum();
         self.weight(index) / (all + NOBODY)
     }
 }

@@ -20,16 +20,14 @@ pub mod profile;
 mod words;
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use crate::error::Result;
 use crate::git::Mailmap;
 use crate::git::mine::Miner;
-use crate::model::{Event, Events, Known, Name, Oid, Past, Profiles, RepoPath, Time};
+use crate::model::{Event, Events, HalfLives, Known, Name, Oid, Past, Profiles, RepoPath, Time};
 
 pub use credit::{Adopts, MAX_CHANGES, Source};
 pub use fill::load_log;
-pub use fold::decay;
 pub use log::Log;
 use past::Told;
 use profile::Table;
@@ -86,22 +84,6 @@ pub struct Request {
     pub half_lives: HalfLives,
     /// The moment it is now: later commits count as made now.
     pub now: Time,
-}
-
-/// In which time a touch halves, for the two time scales.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct HalfLives {
-    /// For `recent`.
-    pub fast: Duration,
-    /// For `context`.
-    pub slow: Duration,
-}
-
-impl Default for HalfLives {
-    fn default() -> Self {
-        let days = |days: u64| Duration::from_secs(days * 86_400);
-        Self { fast: days(7), slow: days(365) }
-    }
 }
 
 /// The histories of all sessions, ready to be asked.

@@ -11,16 +11,17 @@ use std::time::Duration;
 
 use sha2::{Digest, Sha256};
 
+use super::Request;
 use super::bytes::{self, Reader, put_number, put_numbers, put_string};
-use super::fold::{Folded, FoldedSession, decay};
-use super::{HalfLives, Request};
+use super::fold::{Folded, FoldedSession};
 use crate::model::path::ancestors;
 use crate::model::profile::Touched;
-use crate::model::{Known, Name, Oid, Owners, Profiles, RepoPath, SessionWeight, Time};
+use crate::model::profile::{Counts, SCALES, SLOW};
+use crate::model::{HalfLives, Known, Name, Oid, Owners, Profiles, RepoPath, SessionWeight, Time};
 
-const MAGIC: &[u8; 8] = b"orchprf3";
-/// session u16, fast f32, slow f32, touches u32, time i64, commit u32.
-const ENTRY: usize = 26;
+const MAGIC: &[u8; 8] = b"orchprf4";
+/// session u16, a count f32 for each scale, touches u32, time i64, commit u32.
+const ENTRY: usize = 18 + 4 * SCALES;
 
 /// What a table was made for.
 pub type Key = [u8; 32];
@@ -86,8 +87,10 @@ impl Folded {
             path_ends.extend_from_slice(&(paths.len() as u32).to_le_bytes());
             for weight in weights {
                 entries.extend_from_slice(&weight.session.to_le_bytes());
-                entries.extend_from_slice(&(weight.fast as f32).to_le_bytes());
-                entries.extend_from_slice(&(weight.slow as f32).to_le_bytes());
+                weight
+                    .counts
+                    .iter()
+                    .for_each(|count| entries.extend_from_slice(&(*count as f32).to_le_bytes()));
                 entries.extend_from_slice(&weight.touches.to_le_bytes());
                 entries.extend_from_slice(&weight.time.0.to_le_bytes());
                 entries.extend_from_slice(&oids.position(weight.oid).to_le_bytes());
@@ -259,13 +262,14 @@ impl Table {
 
     /// The few paths that tell most of what a session knows, best first.
     pub fn knows(&self, name: &Name, now: Time) -> Vec<Known> {
-        let part = decay(now.since(self.reference), self.half_lives.slow);
+        let part = self.half_lives.decay(now.since(self.reference))[SLOW];
         let known = |known: &Known| Known { path: known.path.clone(), weight: known.weight * part };
         self.session(name).map(|session| session.knows.iter().map(known).collect()).unwrap_or_default()
     }
 
     /// The weights at `paths` and the folders above them, decayed to `now`.
     pub fn profiles(&self, paths: &[RepoPath], now: Time) -> Profiles {
+        let left = self.half_lives.decay(now.since(self.reference));
         let mut weights = BTreeMap::new();
         let mut missing = std::collections::HashSet::new();
         for path in paths {
@@ -274,7 +278,7 @@ impl Table {
                 if weights.contains_key(path) || !missing.insert(path) {
                     continue;
                 }
-                if let Some(found) = self.find(path).and_then(|index| self.weights(index, now)) {
+                if let Some(found) = self.find(path).and_then(|index| self.weights(index, &left)) {
                     weights.insert(path.to_vec(), found);
                 }
             }
@@ -313,23 +317,24 @@ impl Table {
         Some(if index == 0 { 0 } else { end(index - 1)? }..end(index)?)
     }
 
-    fn weights(&self, index: usize, now: Time) -> Option<Vec<SessionWeight>> {
+    fn weights(&self, index: usize, left: &Counts) -> Option<Vec<SessionWeight>> {
         let range = self.range(&self.parts.entry_ends, index)?;
         let entries = &self.bytes[self.parts.entries.clone()];
         let entries = entries.get(range.start * ENTRY..range.end * ENTRY)?;
-        entries.chunks_exact(ENTRY).map(|entry| self.weight(Reader(entry), now)).collect()
+        entries.chunks_exact(ENTRY).map(|entry| self.weight(Reader(entry), left)).collect()
     }
 
-    fn weight(&self, mut entry: Reader<'_>, now: Time) -> Option<SessionWeight> {
-        let age = now.since(self.reference);
+    fn weight(&self, mut entry: Reader<'_>, left: &Counts) -> Option<SessionWeight> {
         let session = entry.u16()?;
-        let fast = f64::from(entry.f32()?) * decay(age, self.half_lives.fast);
-        let slow = f64::from(entry.f32()?) * decay(age, self.half_lives.slow);
+        let mut counts = *left;
+        for count in &mut counts {
+            *count *= f64::from(entry.f32()?);
+        }
         let (touches, time) = (entry.u32()?, Time(entry.i64()?));
         let width = self.parts.oid_width;
         let start = entry.u32()? as usize * width;
         let oid = Oid::from_bytes(self.bytes[self.parts.oids.clone()].get(start..start + width)?)?;
-        Some(SessionWeight { session, fast, slow, touches, last: Some(Touched { time, oid }) })
+        Some(SessionWeight { session, counts, touches, last: Some(Touched { time, oid }) })
     }
 }
 
@@ -374,7 +379,7 @@ mod tests {
         let known: Vec<&[u8]> = profiles.weights.keys().map(Vec::as_slice).collect();
         assert_eq!(known, [&b""[..], b"s", b"s/a"]);
         let weight = profiles.of(0, b"s/a").unwrap();
-        assert!((weight.fast - 0.625).abs() < 1e-6, "{weight:?}");
+        assert!((weight.fast() - 0.625).abs() < 1e-6, "{weight:?}");
         assert_eq!((weight.touches, weight.last.as_ref().unwrap().oid), (2, oid(8)));
         assert_eq!(profiles.at(b"").len(), 2);
         assert_eq!((profiles.commits.as_slice(), profiles.sessions.len()), (&[2, 1][..], 2));
@@ -450,7 +455,7 @@ mod tests {
             let (now, then) = (folded.reference, Time(folded.reference.0 + later * DAY));
             let (profiles, decayed) = (table.profiles(&paths, now), table.profiles(&paths, then));
             assert_eq!(profiles.weights.len(), folded.weights.len());
-            let days = |half_life: Duration| (-(later as f64) * 86_400.0 / half_life.as_secs_f64()).exp2();
+            let left = request.half_lives.decay(later * DAY);
             for (path, weights) in &folded.weights {
                 let (at, after) = (profiles.at(path), decayed.at(path));
                 assert_eq!((at.len(), after.len()), (weights.len(), weights.len()));
@@ -458,11 +463,11 @@ mod tests {
                     let last = read.last.clone().unwrap();
                     assert_eq!((read.session, read.touches), (weight.session, weight.touches));
                     assert_eq!((last.oid, last.time), (weight.oid, weight.time));
-                    assert_eq!(read.fast as f32, weight.fast as f32);
-                    assert_eq!(read.slow as f32, weight.slow as f32);
-                    let half_lives = request.half_lives;
-                    assert!((after.slow - read.slow * days(half_lives.slow)).abs() < 1e-9 * read.slow);
-                    assert!((after.fast - read.fast * days(half_lives.fast)).abs() <= 1e-9 * read.fast);
+                    for scale in 0..SCALES {
+                        let (count, later) = (read.counts[scale], after.counts[scale]);
+                        assert_eq!(count as f32, weight.counts[scale] as f32);
+                        assert!((later - count * left[scale]).abs() <= 1e-9 * count);
+                    }
                 }
             }
         }

@@ -30,7 +30,7 @@ pub use oid::Oid;
 pub use operation::{Effect, Operation, Step};
 pub use past::{Owners, Past, Words};
 pub use path::{PathSet, RepoPath};
-pub use profile::{Known, Profiles, SessionWeight, Touched};
+pub use profile::{HalfLives, Known, Profiles, SessionWeight, Touched};
 pub use review::{Decision, Verdict, Viewpoint};
 pub use route::{Candidate, Reason, Route, Signals, Target, TargetSource, Term, Weights};
 pub use run::{Outcome, Run};

@@ -1,10 +1,51 @@
 //! Histories folded into decayed path weights.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use super::{Name, Oid, RepoPath, Time};
+
+/// At how many time scales touches are counted.
+pub const SCALES: usize = 6;
+/// The scale of the fast half-life…
+pub const FAST: usize = 1;
+/// …and that of the slow one.
+pub const SLOW: usize = 4;
+
+/// Touches of 1/files each, one sum for each time scale: the fast half-life's
+/// three, from days to a month, then the slow one's two, then all time.
+pub type Counts = [f64; SCALES];
+
+/// In which time a touch halves: what is recent, and what lasts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HalfLives {
+    /// For `recent`.
+    pub fast: Duration,
+    /// For `context`.
+    pub slow: Duration,
+}
+
+impl Default for HalfLives {
+    fn default() -> Self {
+        let days = |days: u64| Duration::from_secs(days * 86_400);
+        Self { fast: days(7), slow: days(365) }
+    }
+}
+
+impl HalfLives {
+    /// The half-lives of all scales, in seconds: by default 1, 7, 30, 90 and 365 days, and no end.
+    pub fn seconds(self) -> Counts {
+        let (fast, slow) = (self.fast.as_secs_f64().max(1.0), self.slow.as_secs_f64().max(1.0));
+        [fast / 7.0, fast, fast * 30.0 / 7.0, slow * 90.0 / 365.0, slow, f64::INFINITY]
+    }
+
+    /// What is left of 1 after so many seconds, at each scale.
+    pub fn decay(self, seconds: i64) -> Counts {
+        self.seconds().map(|half_life| (-(seconds as f64) / half_life).exp2())
+    }
+}
 
 /// What one session has at one path: its decayed touches as of now,
 /// and the facts that explain them.
@@ -12,10 +53,8 @@ use super::{Name, Oid, RepoPath, Time};
 pub struct SessionWeight {
     /// Position of the session in [`Profiles::sessions`].
     pub session: u16,
-    /// Touches of 1/files each, decayed with the fast half-life.
-    pub fast: f64,
-    /// The same with the slow half-life.
-    pub slow: f64,
+    /// Its decayed touches.
+    pub counts: Counts,
     /// How many commits touched the path.
     pub touches: u32,
     /// The newest of them.
@@ -54,6 +93,18 @@ pub struct Known {
     pub path: RepoPath,
     /// Touches of 1/files each, decayed with the slow half-life.
     pub weight: f64,
+}
+
+impl SessionWeight {
+    /// Touches decayed with the fast half-life.
+    pub fn fast(&self) -> f64 {
+        self.counts[FAST]
+    }
+
+    /// Touches decayed with the slow half-life.
+    pub fn slow(&self) -> f64 {
+        self.counts[SLOW]
+    }
 }
 
 impl Profiles {

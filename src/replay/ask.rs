@@ -9,9 +9,8 @@ use super::cast::{Asked, Cast};
 use super::figures::{Figures, Interval, interval};
 use super::state::State;
 use super::story::Story;
-use crate::history::HalfLives;
 use crate::model::tokens::tokens;
-use crate::model::{Candidate, Event, Events, Name, Oid, PathSet, RepoPath, Time, Weights};
+use crate::model::{Candidate, Event, Events, HalfLives, Name, Oid, PathSet, RepoPath, Time, Weights};
 use crate::route::{self, Contender, Known, Question, View};
 
 /// What is told of a task.

@@ -6,11 +6,13 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::cast::Cast;
 use super::story::Story;
+use crate::history::MAX_CHANGES;
 use crate::history::folders::Folders;
 use crate::history::identity::Identities;
-use crate::history::{HalfLives, MAX_CHANGES, decay};
 use crate::model::path::ancestors;
-use crate::model::{Owners, Past, Profiles, RepoPath, SessionWeight, Status, Time, Touched, Words};
+use crate::model::{
+    HalfLives, Owners, Past, Profiles, RepoPath, SessionWeight, Status, Time, Touched, Words,
+};
 
 /// What a word of a path's folder counts; the index counts it twice.
 const NAME_UNIT: f64 = 0.5;
@@ -201,8 +203,7 @@ impl Place {
         });
         let weight = &mut row.weights[at];
         let is_new = weight.last.as_ref() != Some(&self.touched);
-        weight.fast += self.touch;
-        weight.slow += self.touch;
+        weight.counts.iter_mut().for_each(|count| *count += self.touch);
         weight.touches += u32::from(is_new);
         weight.last = Some(self.touched.clone());
     }
@@ -214,10 +215,9 @@ impl Row {
         if age == 0 {
             return;
         }
-        let (fast, slow) = (decay(age, half_lives.fast), decay(age, half_lives.slow));
+        let left = half_lives.decay(age);
         for weight in &mut self.weights {
-            weight.fast *= fast;
-            weight.slow *= slow;
+            weight.counts.iter_mut().zip(left).for_each(|(count, left)| *count *= left);
         }
         self.at = now;
     }

@@ -9,9 +9,8 @@ use super::state::State;
 use super::story::Story;
 use crate::error::Result;
 use crate::git::untangle::Untangler;
-use crate::history::HalfLives;
 use crate::model::tokens::tokens;
-use crate::model::{Event, Events, RepoPath, Time};
+use crate::model::{Event, Events, HalfLives, RepoPath, Time};
 use crate::route::parallel::overlaps;
 use crate::route::{self, Known, View};
 

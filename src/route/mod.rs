@@ -179,8 +179,7 @@ pub(crate) mod testing {
                     at.push(SessionWeight { session, ..SessionWeight::default() });
                     at.len() - 1
                 });
-                at[index].fast += weight;
-                at[index].slow += weight;
+                at[index].counts.iter_mut().for_each(|count| *count += weight);
                 at[index].touches += 1;
                 at[index].last =
                     Some(Touched { time: NOW, oid: crate::model::Oid::from_bytes(&[1; 20]).unwrap() });

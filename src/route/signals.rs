@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::{Contender, Question};
 use crate::model::path::ancestors;
 use crate::model::tokens::tokens;
-use crate::model::{Profiles, Reason, RepoPath, Signals, Target, TargetSource};
+use crate::model::{Profiles, Reason, RepoPath, SessionWeight, Signals, Target, TargetSource};
 
 /// What a folder counts, relative to what it holds.
 const BACK_OFF: f64 = 0.3;
@@ -72,14 +72,14 @@ fn history(targets: &[Target], contenders: &[Contender], profiles: &Profiles) ->
             let part = part * BACK_OFF.powi(level);
             let at = profiles.at(folder);
             let waiting = open.get(folder).map_or(&[][..], Vec::as_slice);
-            let slow_sum: f64 = at.iter().map(|weight| weight.slow).sum::<f64>() + NOBODY;
-            let fast_sum: f64 = at.iter().map(|weight| weight.fast).sum::<f64>()
+            let slow_sum: f64 = at.iter().map(SessionWeight::slow).sum::<f64>() + NOBODY;
+            let fast_sum: f64 = at.iter().map(SessionWeight::fast).sum::<f64>()
                 + waiting.iter().map(|(_, touch)| touch).sum::<f64>()
                 + NOBODY;
             for (sum, position) in sums.iter_mut().zip(&positions) {
                 let own = at.iter().find(|weight| Some(usize::from(weight.session)) == *position);
-                sum.slow += part * own.map_or(0.0, |weight| weight.slow) / slow_sum;
-                sum.fast += part * own.map_or(0.0, |weight| weight.fast) / fast_sum;
+                sum.slow += part * own.map_or(0.0, SessionWeight::slow) / slow_sum;
+                sum.fast += part * own.map_or(0.0, SessionWeight::fast) / fast_sum;
             }
             for (contender, touch) in waiting {
                 sums[*contender].fast += part * touch / fast_sum;
@@ -172,7 +172,7 @@ pub fn reasons(targets: &[Target], contender: &Contender, profiles: &Profiles) -
             last: weight.last.as_ref().map(|last| last.time),
         };
         if found.iter().all(|(_, _, other)| other.path != reason.path) {
-            found.push((target.score, weight.slow, reason));
+            found.push((target.score, weight.slow(), reason));
         }
     }
     found.sort_by(|a, b| b.0.total_cmp(&a.0).then(b.1.total_cmp(&a.1)));

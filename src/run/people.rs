@@ -8,6 +8,7 @@ use crate::config::Settings;
 use crate::error::{IoContext, Result};
 use crate::git::Repo;
 use crate::history::{self, Adopts, Log, MAX_CHANGES, Request, Source};
+use crate::model::profile::SLOW;
 use crate::model::{Author, Events, Name, PathSet, RepoPath, Route, Time};
 use crate::route::{Contender, Known};
 
@@ -58,7 +59,7 @@ fn people(request: &Request, log: &Log) -> BTreeMap<Name, Author> {
     let mut weights: HashMap<String, (f64, &Author)> = HashMap::new();
     for commit in log.commits().into_iter().filter(|commit| commit.paths.len() <= MAX_CHANGES) {
         let author = &authors[commit.author as usize];
-        let weight = history::decay(request.now.since(commit.time), request.half_lives.slow);
+        let weight = request.half_lives.decay(request.now.since(commit.time))[SLOW];
         // The newest name is the one in use.
         let at = weights.entry(author.email.to_lowercase()).or_insert((0.0, author));
         *at = (at.0 + weight, author);

@@ -4,11 +4,11 @@ use crate::config::Settings;
 use crate::error::{Error, IoContext, Result};
 use crate::git::mine::Miner;
 use crate::git::{Mailmap, Repo, definitions, refs};
-use crate::history::{self, Adopts, HalfLives, History, Request, Source};
+use crate::history::{self, Adopts, History, Request, Source};
 use crate::model::tokens::tokens;
 use crate::model::{
-    Events, Name, Oid, PathSet, RepoPath, Route, Session, SessionState, Task, Time, Weights, path::is_glob,
-    time,
+    Events, HalfLives, Name, Oid, PathSet, RepoPath, Route, Session, SessionState, Task, Time, Weights,
+    path::is_glob, time,
 };
 use crate::route::{self, Contender, Known, Question, View};
 use crate::store::{self, Stored};
