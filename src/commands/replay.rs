@@ -70,6 +70,7 @@ pub(super) fn run(app: &App, args: &ReplayArgs) -> Result<u8> {
     let opened = Opened::to_read(app)?;
     let events = |event| app.ui.event(event);
     let survey = routing::survey(&opened.repo, &opened.settings, app.now)?;
+    let weights = survey.weights;
     let request = history::Request { sessions: Vec::new(), horizon: usize::MAX, ..survey.request };
     std::fs::create_dir_all(&request.folder).doing("could not make", &request.folder)?;
     let log = history::load_whole(&request, &events)?;
@@ -97,9 +98,8 @@ pub(super) fn run(app: &App, args: &ReplayArgs) -> Result<u8> {
         Told::Text => Given::Text,
         Told::Both => Given::Both,
     };
-    let weights = crate::model::Weights::default();
     let order = Order { given, lag, declared: false, half_lives: request.half_lives, weights };
-    let report = replay::ask(&story, &cast, &order, &events);
+    let report = replay::ask(&story, &cast, &order, &replay::BASELINES, &events);
     app.ui.settle();
     if let Some(file) = &args.queries {
         write(file, &report.answers)?;

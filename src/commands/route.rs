@@ -9,7 +9,7 @@ use crate::app::App;
 use crate::error::{Error, Result, exit};
 use crate::model::time::span;
 use crate::model::wording::{count, excerpt};
-use crate::model::{Author, Candidate, Route, TargetSource};
+use crate::model::{Author, Candidate, Oid, RepoPath, Route, TargetSource, Time};
 use crate::run::{people, routing};
 use crate::ui::Table;
 
@@ -17,6 +17,10 @@ use crate::ui::Table;
 const LISTED: usize = 5;
 /// How many candidates are listed.
 const MOST: usize = 12;
+/// How many similar commits are listed for one candidate.
+const ALIKE: usize = 3;
+/// Signals that are shown even where they tell nothing.
+const ALWAYS: [&str; 4] = ["context", "recent", "specialty", "load"];
 
 /// Say who would get a task, and why; change nothing
 #[derive(Debug, clap::Args)]
@@ -98,7 +102,7 @@ fn verdict(route: &Route) -> String {
 }
 
 fn has_evidence(route: &Route) -> bool {
-    route.candidates.iter().any(|one| one.signals.context + one.signals.recent > 0.0)
+    route.candidates.iter().any(Candidate::has_evidence)
 }
 
 /// What there is to go by, and what would decide.
@@ -118,8 +122,25 @@ fn doubt(route: &Route) -> String {
         ));
     }
     let is_of_people = route.candidates.iter().any(|one| one.person.is_some());
-    text.push_str(if is_of_people { "say --paths to help\n" } else { "say --session, or --paths to help\n" });
+    let help = if is_of_people { "say --paths" } else { "say --session, or --paths" };
+    match deciding(route).as_slice() {
+        [] => text.push_str(&format!("{help} to help\n")),
+        paths => text.push_str(&format!("{} would decide: {help}\n", paths.join(", "))),
+    }
     text
+}
+
+/// For each of the two best the path that speaks most for it alone: `src/api for backend`.
+fn deciding(route: &Route) -> Vec<String> {
+    let [first, second, ..] = route.candidates.as_slice() else { return Vec::new() };
+    let touches = |one: &Candidate, path: &RepoPath| {
+        one.reasons.iter().find(|reason| reason.path == *path).map_or(0, |reason| reason.touches)
+    };
+    let stronger = |one: &Candidate, other: &Candidate| {
+        let mut leads = one.reasons.iter().filter(|reason| reason.touches > touches(other, &reason.path));
+        leads.next().map(|reason| format!("{} for {}", reason.path, one.label()))
+    };
+    [stronger(first, second), stronger(second, first)].into_iter().flatten().collect()
 }
 
 fn why(app: &App, opened: &Opened, route: &Route) -> Result<String> {
@@ -153,37 +174,34 @@ fn targets(route: &Route) -> String {
     format!("\ntargets, {source}\n{}{rest}", table.render())
 }
 
+/// A row for each candidate; a signal of the past that tells nothing of anybody is left out.
 fn signals(route: &Route) -> String {
-    let mut table =
-        Table::new(&["", "context", "recent", "specialty", "load", "score"]).right(&[1, 2, 3, 4, 5]);
-    if let Some(first) = route.candidates.first() {
-        let weight = |name: &str| {
-            let all =
-                |candidate: &Candidate| candidate.terms.iter().find(|t| t.name == name).map(|t| t.weight);
-            let first = all(first).unwrap_or_default();
-            let same = route.candidates.iter().all(|candidate| all(candidate) == Some(first));
-            if same { format!("{first}") } else { format!("{first}*") }
-        };
-        table.row([
-            "weight".to_owned(),
-            weight("context"),
-            weight("recent"),
-            weight("specialty"),
-            weight("load"),
-            String::new(),
-        ]);
-    }
+    let Some(first) = route.candidates.first() else { return String::new() };
+    let is_told = |index: &usize| {
+        ALWAYS.contains(&first.terms[*index].name.as_str())
+            || route.candidates.iter().any(|one| one.terms[*index].value > 0.0)
+    };
+    let told: Vec<usize> = (0..first.terms.len()).filter(is_told).collect();
+    let headings = told.iter().map(|index| first.terms[*index].name.as_str());
+    let headings: Vec<&str> = std::iter::once("").chain(headings).chain(["score"]).collect();
+    let mut table = Table::new(&headings).right(&(1..headings.len()).collect::<Vec<_>>());
+    let differs = |index: usize| {
+        route
+            .candidates
+            .iter()
+            .any(|one| one.terms[index].weight.total_cmp(&first.terms[index].weight).is_ne())
+    };
+    let weight = |index: &usize| {
+        let mark = if differs(*index) { "*" } else { "" };
+        format!("{}{mark}", (100.0 * first.terms[*index].weight).round() / 100.0)
+    };
+    table.row(std::iter::once("weight".to_owned()).chain(told.iter().map(weight)).chain([String::new()]));
     for candidate in route.candidates.iter().take(MOST) {
-        let signals = &candidate.signals;
-        let numbers = [signals.context, signals.recent, signals.specialty, signals.load, candidate.score];
-        table.row(std::iter::once(candidate.label()).chain(numbers.map(|number| format!("{number:.2}"))));
+        let values = told.iter().map(|index| candidate.terms[*index].value).chain([candidate.score]);
+        table.row(std::iter::once(candidate.label()).chain(values.map(|number| format!("{number:.2}"))));
     }
-    let young = route.candidates.windows(2).any(|pair| {
-        let of = |one: &Candidate| one.terms.iter().find(|t| t.name == "specialty").map(|t| t.weight);
-        of(&pair[0]) != of(&pair[1])
-    });
-    let note =
-        if young { "  * twice as much for a session with less than ten commits of history\n" } else { "" };
+    let young = told.iter().any(|index| differs(*index));
+    let note = if young { "  * more for a session with less than ten commits of history\n" } else { "" };
     format!("\n{}{note}", table.render())
 }
 
@@ -193,21 +211,28 @@ fn reasons(app: &App, opened: &Opened, candidate: &Candidate, verb: &str) -> Res
     let telling: Vec<_> = candidate.reasons.iter().filter(|reason| reason.touches > 0).take(LISTED).collect();
     if telling.is_empty() {
         text.push_str("  no touch of these files\n");
-        return Ok(text);
     }
     let mut table = Table::bare();
     for reason in telling {
         let last = reason.last.map(|last| format!("last {} ago", span(app.now.since(last))));
-        let commit = match reason.commit {
-            Some(oid) => {
-                let commit = opened.repo.read().commit(oid)?;
-                format!("{}  {}", oid.short(), excerpt(commit.subject(), 50))
-            }
-            None => String::new(),
+        let commit = match (reason.commit, reason.last) {
+            (Some(oid), Some(time)) => told(opened, oid, time)?,
+            _ => String::new(),
         };
         let touches = format!("{}, {}", count(reason.touches as usize, "touch"), last.unwrap_or_default());
         table.row([reason.path.to_string(), touches, commit]);
     }
     text.push_str(&table.render());
+    let mut table = Table::bare();
+    for alike in candidate.similar.iter().take(ALIKE) {
+        table.row([told(opened, alike.commit, alike.time)?, format!("{:.2} alike", alike.weight)]);
+    }
+    text.push_str(&table.render());
     Ok(text)
+}
+
+/// `1f0c2d9 2026-11-24  api: rotate refresh tokens`
+fn told(opened: &Opened, oid: Oid, time: Time) -> Result<String> {
+    let commit = opened.repo.read().commit(oid)?;
+    Ok(format!("{} {}  {}", oid.short(), time.date(), excerpt(commit.subject(), 50)))
 }

@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io::Write as _;
 use std::path::Path;
 
-use super::schema::Config;
+use super::schema::{Config, Weights};
 use crate::error::{Error, IoContext, Result};
 use crate::model::wording::nearest;
 use crate::model::{PathSet, time};
@@ -18,6 +18,8 @@ pub const FILE: &str = ".orch.yml";
 const MAX_BYTES: usize = 256 * 1024;
 /// The deepest nesting that is read.
 const MAX_DEPTH: usize = 32;
+/// The most that a signal may weigh.
+const MOST_WEIGHT: f64 = 100.0;
 
 /// Reads the file at the top of a checkout; all defaults where there is none.
 pub fn load(top: &Path) -> Result<Config> {
@@ -124,6 +126,7 @@ fn check(config: &Config) -> Result<()> {
             bad(&format!("`{span}` is no time span")).hint("write it as `30s`, `5m`, `2h` or `7d`")
         })?;
     }
+    check_weights(&config.routing.weights)?;
     let known = ["developer", "reviewer", "tester", "documenter"];
     let viewpoints = config.viewpoints.iter();
     let named =
@@ -132,6 +135,32 @@ fn check(config: &Config) -> Result<()> {
         if !known.contains(&viewpoint.as_str()) {
             return Err(bad(&crate::model::wording::unknown("viewpoint", viewpoint, known)));
         }
+    }
+    Ok(())
+}
+
+fn check_weights(weights: &Weights) -> Result<()> {
+    let past = [
+        ("context", weights.context),
+        ("recent", weights.recent),
+        ("focus", weights.focus),
+        ("words", weights.words),
+        ("similar", weights.similar),
+        ("active", weights.active),
+    ];
+    let beside = [("specialty", weights.specialty), ("young_specialty", weights.young_specialty)];
+    for (signal, weight) in past.iter().chain(&beside) {
+        if !(0.0..=MOST_WEIGHT).contains(weight) {
+            let why = format!("`{signal}: {weight}` is no weight");
+            return Err(bad(&why).hint(format!("a weight is a number from 0 to {MOST_WEIGHT}")));
+        }
+    }
+    if !(-MOST_WEIGHT..=0.0).contains(&weights.load) {
+        let why = format!("`load: {}` is no weight of load", weights.load);
+        return Err(bad(&why).hint(format!("it counts against a session: a number from -{MOST_WEIGHT} to 0")));
+    }
+    if past.iter().all(|(_, weight)| *weight == 0.0) {
+        return Err(bad("no signal of the past weighs anything").hint("leave `weights` out for the defaults"));
     }
     Ok(())
 }

@@ -7,6 +7,8 @@ use schemars::JsonSchema;
 use serde::de::{self, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::model;
+
 /// The whole file.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
@@ -186,11 +188,63 @@ pub struct Routing {
     pub half_lives: [String; 2],
     /// How many of the newest commits are mined.
     pub horizon: usize,
+    /// What each signal weighs.
+    pub weights: Weights,
+}
+
+/// What each signal weighs in a route: those of the past relative to each other.
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Weights {
+    /// A session's share of the lasting work at the targets.
+    pub context: f64,
+    /// Its share of the latest work there.
+    pub recent: f64,
+    /// How much more it works there than elsewhere.
+    pub focus: f64,
+    /// How much more its commits are about the task's words than about other things.
+    pub words: f64,
+    /// Its share of the past commits that are most like the task.
+    pub similar: f64,
+    /// Its share of all latest work.
+    pub active: f64,
+    /// The share of the targets inside its declared paths, beside the past.
+    pub specialty: f64,
+    /// The same for a session with less than ten commits of history.
+    pub young_specialty: f64,
+    /// Twenty open tasks, beside the past; 0 or less.
+    pub load: f64,
+}
+
+impl Default for Weights {
+    fn default() -> Self {
+        let model::Weights {
+            context,
+            recent,
+            focus,
+            words,
+            similar,
+            active,
+            specialty,
+            young_specialty,
+            load,
+        } = model::Weights::default();
+        Self { context, recent, focus, words, similar, active, specialty, young_specialty, load }
+    }
+}
+
+impl From<Weights> for model::Weights {
+    fn from(weights: Weights) -> Self {
+        let Weights { context, recent, focus, words, similar, active, specialty, young_specialty, load } =
+            weights;
+        Self { context, recent, focus, words, similar, active, specialty, young_specialty, load }
+    }
 }
 
 impl Default for Routing {
     fn default() -> Self {
-        Self { half_lives: ["7d".to_owned(), "365d".to_owned()], horizon: 20_000 }
+        let half_lives = ["7d".to_owned(), "365d".to_owned()];
+        Self { half_lives, horizon: 20_000, weights: Weights::default() }
     }
 }
 

@@ -16,7 +16,12 @@ impl Mailmap {
     pub fn of(repo: &Repo, commit: Oid) -> Result<Self> {
         let found = repo.read().files(&[(commit, ".mailmap")])?;
         let text = found.into_iter().flatten().next().unwrap_or_default();
-        Ok(Self { text: String::from_utf8_lossy(&text).into_owned() })
+        Ok(Self::new(&text))
+    }
+
+    /// The one of this text.
+    pub fn new(text: &[u8]) -> Self {
+        Self { text: String::from_utf8_lossy(text).into_owned() }
     }
 
     /// What it says.

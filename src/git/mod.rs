@@ -37,6 +37,7 @@ pub mod repo;
 pub mod room;
 pub mod snapshot;
 pub mod splice;
+pub mod topics;
 pub mod trailer;
 pub mod untangle;
 pub mod worktree;

@@ -463,10 +463,10 @@ mod tests {
                     let last = read.last.clone().unwrap();
                     assert_eq!((read.session, read.touches), (weight.session, weight.touches));
                     assert_eq!((last.oid, last.time), (weight.oid, weight.time));
-                    for scale in 0..SCALES {
-                        let (count, later) = (read.counts[scale], after.counts[scale]);
-                        assert_eq!(count as f32, weight.counts[scale] as f32);
-                        assert!((later - count * left[scale]).abs() <= 1e-9 * count);
+                    let counts = read.counts.iter().zip(&after.counts).zip(&weight.counts).zip(&left);
+                    for (((count, later), folded), left) in counts {
+                        assert_eq!(*count as f32, *folded as f32);
+                        assert!((later - count * left).abs() <= 1e-9 * count);
                     }
                 }
             }

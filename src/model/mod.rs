@@ -32,7 +32,7 @@ pub use past::{Owners, Past, Words};
 pub use path::{PathSet, RepoPath};
 pub use profile::{HalfLives, Known, Profiles, SessionWeight, Touched};
 pub use review::{Decision, Verdict, Viewpoint};
-pub use route::{Candidate, Reason, Route, Signals, Target, TargetSource, Term, Weights};
+pub use route::{Alike, Candidate, Reason, Route, Signals, Target, TargetSource, Term, Weights};
 pub use run::{Outcome, Run};
 pub use session::{Session, SessionState};
 pub use strings::Strings;

@@ -49,6 +49,11 @@ impl RepoPath {
         ancestors(&self.0)
     }
 
+    /// This path, then the folders above it, the top (empty) last.
+    pub fn places(&self) -> impl Iterator<Item = &[u8]> {
+        std::iter::once(self.as_bytes()).chain(self.ancestors())
+    }
+
     /// The last component.
     pub fn file_name(&self) -> &[u8] {
         self.0.rsplit(|byte| *byte == b'/').next().unwrap_or_default()

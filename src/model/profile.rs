@@ -35,6 +35,9 @@ impl Default for HalfLives {
 }
 
 impl HalfLives {
+    /// Nothing decays.
+    pub const NEVER: Self = Self { fast: Duration::MAX, slow: Duration::MAX };
+
     /// The half-lives of all scales, in seconds: by default 1, 7, 30, 90 and 365 days, and no end.
     pub fn seconds(self) -> Counts {
         let (fast, slow) = (self.fast.as_secs_f64().max(1.0), self.slow.as_secs_f64().max(1.0));

@@ -27,26 +27,48 @@ pub struct Target {
     pub score: f64,
 }
 
-/// The four signals of a session for a task, each 0..=1.
+/// The signals of a session for a task, each 0..=1.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Signals {
-    /// Share of the history at the targets, half-life 365 days.
+    /// Its share of the lasting work at the targets.
     pub context: f64,
-    /// The same with 7 days; open tasks' targets count as touched now.
+    /// Its share of the latest work there; open tasks' targets count as touched now.
     pub recent: f64,
+    /// How much more it works there than elsewhere, against the others.
+    #[serde(default)]
+    pub focus: f64,
+    /// How much more its commits are about the task's words than about other
+    /// things, against the others.
+    #[serde(default)]
+    pub words: f64,
+    /// Its share of the past commits that are most like the task.
+    #[serde(default)]
+    pub similar: f64,
+    /// Its share of all latest work, wherever.
+    #[serde(default)]
+    pub active: f64,
     /// Share of the targets inside the declared paths.
     pub specialty: f64,
     /// Open tasks / 20, at most 1.
     pub load: f64,
 }
 
-/// What each signal weighs.
+/// What each signal weighs. Those of the past count relative to each other, as
+/// [`Weights::scaled`] has it; those of `specialty` and `load` as they are.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Weights {
     /// Of `context`.
     pub context: f64,
     /// Of `recent`.
     pub recent: f64,
+    /// Of `focus`.
+    pub focus: f64,
+    /// Of `words`.
+    pub words: f64,
+    /// Of `similar`.
+    pub similar: f64,
+    /// Of `active`.
+    pub active: f64,
     /// Of `specialty`.
     pub specialty: f64,
     /// Of `specialty` for a session with less than ten commits of history.
@@ -57,7 +79,40 @@ pub struct Weights {
 
 impl Default for Weights {
     fn default() -> Self {
-        Self { context: 0.5, recent: 0.5, specialty: 0.25, young_specialty: 0.5, load: -1.0 }
+        Self {
+            context: 0.15,
+            recent: 0.2,
+            focus: 0.2,
+            words: 0.2,
+            similar: 0.1,
+            active: 0.15,
+            specialty: 0.25,
+            young_specialty: 0.5,
+            load: -1.0,
+        }
+    }
+}
+
+impl Weights {
+    /// The same with those of the past adding up to 1. Where the targets are only
+    /// predicted, what was done there counts half; where no word of the task was
+    /// ever used, words count nothing.
+    #[must_use]
+    pub fn scaled(&self, is_predicted: bool, has_words: bool) -> Self {
+        let there = if is_predicted { 0.5 } else { 1.0 };
+        let [context, recent, focus] = [self.context, self.recent, self.focus].map(|weight| there * weight);
+        let [words, similar] = if has_words { [self.words, self.similar] } else { [0.0; 2] };
+        let all = context + recent + focus + words + similar + self.active;
+        let part = |weight: f64| if all > 0.0 { weight / all } else { 0.0 };
+        Self {
+            context: part(context),
+            recent: part(recent),
+            focus: part(focus),
+            words: part(words),
+            similar: part(similar),
+            active: part(self.active),
+            ..*self
+        }
     }
 }
 
@@ -87,6 +142,17 @@ pub struct Reason {
     pub last: Option<super::Time>,
 }
 
+/// A past commit that reads like the task.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Alike {
+    /// The commit.
+    pub commit: super::Oid,
+    /// When it was made.
+    pub time: super::Time,
+    /// How like, 1 at most.
+    pub weight: f64,
+}
+
 /// A session with its signals and score.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Candidate {
@@ -103,9 +169,21 @@ pub struct Candidate {
     pub terms: Vec<Term>,
     /// What speaks for it, strongest first.
     pub reasons: Vec<Reason>,
+    /// Its commits that are most like the task, the likest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub similar: Vec<Alike>,
 }
 
+/// Shares of the past below this come from the top folder alone.
+const EVIDENCE: f64 = 1e-4;
+
 impl Candidate {
+    /// Whether it touched anything like the task, or wrote of it.
+    pub fn has_evidence(&self) -> bool {
+        let Signals { context, recent, similar, .. } = self.signals;
+        context.max(recent).max(similar) > EVIDENCE
+    }
+
     /// How it is called: the person, or the session.
     pub fn label(&self) -> String {
         self.person.as_ref().map_or_else(|| self.session.to_string(), |person| person.name.clone())

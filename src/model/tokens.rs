@@ -15,6 +15,14 @@ pub fn tokens(text: &str) -> Vec<String> {
     list
 }
 
+/// The tokens of a text, sorted, each once.
+pub fn distinct(text: &str) -> Vec<String> {
+    let mut list = tokens(text);
+    list.sort_unstable();
+    list.dedup();
+    list
+}
+
 /// Calls `emit` with each token of `text`: words split on anything that is no
 /// letter or digit and on camelCase, compounds kept too, lower-cased, lightly
 /// stemmed; stop words, numbers, hashes and trailers are left out.

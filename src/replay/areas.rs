@@ -7,6 +7,7 @@
 //! another area, by their id, so that everybody gets the same.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::cast::{Asked, Cast, MOST_CHANGES, SESSIONS, names, split};
 use super::story::Story;
@@ -40,16 +41,18 @@ pub fn areas(story: &Story<'_>, last: usize) -> Cast {
         let given = is_telling.then(|| given(story.oids[commit], true_area(commit), chosen.len()));
         owners.push(given.map(|area| (area as u16, 1.0)));
     }
+    let all: Arc<[u16]> = (0..chosen.len() as u16).collect();
     let questions = asked.iter().filter(|commit| story.range(**commit).len() <= MOST_CHANGES);
     let questions =
-        questions.map(|commit| Asked { commit: *commit, answer: true_area(*commit) as u16 }).collect();
+        questions.map(|commit| Asked { commit: *commit, among: all.clone(), answer: true_area(*commit) });
+    let questions = questions.collect();
     let texts: Vec<String> =
         chosen.iter().map(|folder| String::from_utf8_lossy(folders.name(*folder)).into_owned()).collect();
     let called = texts.iter().map(|text| if text.is_empty() { "top" } else { text });
     // A folder whose name makes a bad pattern is declared by nobody.
     let pattern = |text: &String| if text.is_empty() { ".".to_owned() } else { text.clone() };
     let declared = texts.iter().map(|text| PathSet::parse(&[pattern(text)]).unwrap_or_default());
-    Cast { names: names(called), owners, declared: declared.collect(), questions }
+    Cast { names: names(called), owners, declared: declared.collect(), questions, timed: true }
 }
 
 /// The area a commit is given to: its own, or, by its id, another.

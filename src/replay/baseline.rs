@@ -1,33 +1,52 @@
 //! Simple rules that a router has to beat.
 
+use super::cast::Asked;
 use super::state::State;
-use crate::model::{Profiles, RepoPath, Time};
+use crate::model::{Profiles, RepoPath, SessionWeight, Time};
+use crate::route::{Contender, View};
 
-/// A rule and its name.
-pub(super) type Baseline = (&'static str, fn(&Look<'_>) -> Vec<f64>);
+/// A rule and its name: the score of each session.
+pub type Rule<'a> = (&'a str, &'a dyn Fn(&Look<'_>) -> Vec<f64>);
 
 /// Recent activity is that of so many seconds.
 const LATELY: i64 = 90 * 86_400;
 
 /// What a rule may look at.
-pub(super) struct Look<'a> {
+pub struct Look<'a> {
+    /// The task's text; empty where it is not told.
+    pub text: &'a str,
+    /// The paths that are told.
+    pub given: &'a [RepoPath],
+    /// The past, where the text is told.
+    pub view: Option<View<'a>>,
+    /// The sessions.
+    pub contenders: &'a [Contender],
     /// What sessions have at the targets.
-    pub(super) profiles: &'a Profiles,
+    pub profiles: &'a Profiles,
     /// What the task will touch, or is expected to.
-    pub(super) targets: &'a [RepoPath],
+    pub targets: &'a [RepoPath],
+    /// The moment of the question.
+    pub now: Time,
+    /// The commit that is asked about.
+    pub asked: &'a Asked,
     /// What else is known by now.
     pub(super) state: &'a State<'a>,
-    /// The moment of the question.
-    pub(super) now: Time,
 }
 
-/// All rules, the simplest first.
-pub(super) const BASELINES: [Baseline; 5] = [
-    ("random", random),
-    ("least loaded", least_loaded),
-    ("most active", most_active),
-    ("overlap count", overlap),
-    ("last toucher", last_toucher),
+impl Look<'_> {
+    /// What sessions have at some paths.
+    pub fn profiles_at(&self, paths: &[RepoPath]) -> Profiles {
+        self.state.profiles(paths, &self.asked.among, self.now)
+    }
+}
+
+/// Simple rules, the simplest first.
+pub const BASELINES: [Rule<'static>; 5] = [
+    ("random", &random),
+    ("least loaded", &least_loaded),
+    ("most active", &most_active),
+    ("overlap count", &overlap),
+    ("last toucher", &last_toucher),
 ];
 
 fn random(look: &Look<'_>) -> Vec<f64> {
@@ -41,7 +60,7 @@ fn least_loaded(look: &Look<'_>) -> Vec<f64> {
 
 /// Whoever did most in the last 90 days.
 fn most_active(look: &Look<'_>) -> Vec<f64> {
-    look.state.active_since(Time(look.now.0.saturating_sub(LATELY)))
+    look.state.active_since(Time(look.now.0.saturating_sub(LATELY)), &look.asked.among)
 }
 
 /// How many of the targets a session ever touched.
@@ -60,13 +79,14 @@ fn last_toucher(look: &Look<'_>) -> Vec<f64> {
     let mut counts = random(look);
     for target in look.targets {
         let touched = look.profiles.at(target.as_bytes());
-        let last = touched.iter().max_by_key(|weight| weight.last.as_ref().map(|last| last.time));
-        if let Some(last) = last {
-            counts[usize::from(last.session)] += 1.0;
+        let time = |weight: &SessionWeight| weight.last.as_ref().map(|last| last.time);
+        let newest = touched.iter().map(time).max();
+        for weight in touched.iter().filter(|weight| Some(time(weight)) == newest) {
+            counts[usize::from(weight.session)] += 1.0;
         }
     }
-    for (session, count) in counts.iter_mut().enumerate() {
-        let age = look.state.last(session).map_or(f64::MAX, |last| look.now.since(last) as f64);
+    for (session, count) in look.profiles.last_activity.iter().zip(&mut counts) {
+        let age = session.map_or(f64::MAX, |last| look.now.since(last) as f64);
         *count += 1e-6 / (1.0 + age);
     }
     counts

@@ -1,6 +1,7 @@
 //! Who plays the sessions in a replay, and which commits are asked about.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::story::Story;
 use crate::model::{Name, Owners, PathSet};
@@ -23,15 +24,20 @@ pub struct Cast {
     pub declared: Vec<PathSet>,
     /// The questions, oldest first.
     pub questions: Vec<Asked>,
+    /// Whether it matters when something was done: not where a question is
+    /// asked just because its session is at work.
+    pub timed: bool,
 }
 
 /// A commit, asked about as if it were a task.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Asked {
     /// The commit.
     pub commit: usize,
-    /// The session that made it.
-    pub answer: u16,
+    /// The sessions that it could be of, by position.
+    pub among: Arc<[u16]>,
+    /// Which of these made it.
+    pub answer: usize,
 }
 
 /// The telling commits before the questions that sessions are chosen by, and
@@ -62,13 +68,21 @@ pub fn authors(story: &Story<'_>, last: usize) -> Cast {
     for (commit, telling) in is_telling.into_iter().enumerate() {
         owners.push(session(commit).filter(|_| telling).map(|session| (session, 1.0)));
     }
+    let all: Arc<[u16]> = (0..sessions.len() as u16).collect();
     let questions = asked.iter().filter_map(|commit| {
         let is_small = story.range(*commit).len() <= MOST_CHANGES;
-        session(*commit).filter(|_| is_small).map(|answer| Asked { commit: *commit, answer })
+        let answer = session(*commit).filter(|_| is_small)?;
+        Some(Asked { commit: *commit, among: all.clone(), answer: usize::from(answer) })
     });
     let questions = questions.collect();
     let people = sorted.iter().map(|(person, _)| story.people[*person as usize].name.as_str());
-    Cast { names: names(people), owners, declared: vec![PathSet::default(); sessions.len()], questions }
+    Cast {
+        names: names(people),
+        owners,
+        declared: vec![PathSet::default(); sessions.len()],
+        questions,
+        timed: true,
+    }
 }
 
 /// One position for all that are one person: one address, or one full name.

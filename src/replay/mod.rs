@@ -7,6 +7,7 @@
 mod areas;
 mod ask;
 mod baseline;
+mod branches;
 mod cast;
 mod figures;
 mod state;
@@ -14,8 +15,10 @@ mod story;
 mod together;
 
 pub use areas::areas;
-pub use ask::{Answer, Given, Order, Report, Row, ask};
-pub use cast::{Cast, authors};
+pub use ask::{Answer, Given, Order, Report, Row, ask, changed};
+pub use baseline::{BASELINES, Look, Rule};
+pub use branches::branches;
+pub use cast::{Asked, Cast, authors};
 pub use figures::{Figures, Interval};
 pub use story::Story;
 pub use together::{Together, together};

@@ -17,12 +17,8 @@ use crate::model::{
 /// What a word of a path's folder counts; the index counts it twice.
 const NAME_UNIT: f64 = 0.5;
 
-/// What sessions have at one place, as of its last touch.
-#[derive(Clone, Debug, Default)]
-struct Row {
-    at: Time,
-    weights: Vec<SessionWeight>,
-}
+/// What sessions have at one place, each as of its own last touch there.
+type Row = Vec<SessionWeight>;
 
 /// What is known by now.
 pub(super) struct State<'a> {
@@ -42,12 +38,12 @@ pub(super) struct State<'a> {
     changed: Vec<u32>,
     /// By file: its changes.
     changes: Vec<Vec<u32>>,
-    owners: &'a Owners,
 }
 
 impl<'a> State<'a> {
     /// Before the first commit.
     pub(super) fn new(story: &'a Story<'a>, cast: &'a Cast, half_lives: HalfLives) -> Self {
+        let half_lives = if cast.timed { half_lives } else { HalfLives::NEVER };
         let paths = story.log.paths().len();
         Self {
             story,
@@ -63,13 +59,12 @@ impl<'a> State<'a> {
             exists: vec![false; paths],
             changed: story.changed.clone(),
             changes: Vec::new(),
-            owners: &cast.owners,
         }
     }
 
-    /// Takes in all commits that were made until `until`.
-    pub(super) fn advance(&mut self, until: Time) {
-        while self.next < self.story.len() && self.story.times[self.next] <= until {
+    /// Takes in the commits that were made until `until`, of those before `end`.
+    pub(super) fn advance(&mut self, until: Time, end: usize) {
+        while self.next < end && self.story.times[self.next] <= until {
             self.take(self.next);
             self.next += 1;
         }
@@ -90,7 +85,7 @@ impl<'a> State<'a> {
         }
         let count = files.iter().flatten().count().max(1) as f64;
         let time = self.story.times[commit];
-        for (session, share) in self.owners.of(commit).to_vec() {
+        for (session, share) in self.cast.owners.of(commit).to_vec() {
             let touch = f64::from(share) / count;
             let touched = Touched { time, oid: self.story.oids[commit] };
             let place = Place { half_lives: self.half_lives, session, touch, touched };
@@ -120,33 +115,61 @@ impl<'a> State<'a> {
         }
     }
 
-    /// The profiles at these paths and the folders above them.
-    pub(super) fn profiles(&self, paths: &[RepoPath], now: Time) -> Profiles {
+    /// The profiles of some sessions at these paths and the folders above them.
+    pub(super) fn profiles(&self, paths: &[RepoPath], among: &[u16], now: Time) -> Profiles {
         let mut weights = BTreeMap::new();
         for path in paths {
             let file = self.story.log.find_path(path).and_then(|path| self.identities.at(path));
             if let Some(row) = file.and_then(|file| self.files.get(&file)) {
-                weights.insert(path.as_bytes().to_vec(), row.as_of(now, self.half_lives));
+                weights.insert(path.as_bytes().to_vec(), self.as_of(row, among, now));
             }
             let own = self.folders.find(path.as_bytes()).map(|_| path.as_bytes());
             for folder in own.into_iter().chain(ancestors(path.as_bytes())) {
                 let row = self.folders.find(folder).and_then(|folder| self.above.get(&folder));
                 if let Some(row) = row.filter(|_| !weights.contains_key(folder)) {
-                    weights.insert(folder.to_vec(), row.as_of(now, self.half_lives));
+                    weights.insert(folder.to_vec(), self.as_of(row, among, now));
                 }
             }
         }
+        let of = |session: &u16| usize::from(*session);
         Profiles {
             now,
-            sessions: self.cast.names.clone(),
-            commits: self.commits.clone(),
-            last_activity: self.last.clone(),
+            sessions: among.iter().map(|session| self.cast.names[of(session)].clone()).collect(),
+            commits: among.iter().map(|session| self.commits[of(session)]).collect(),
+            last_activity: among.iter().map(|session| self.last(of(session))).collect(),
             weights,
         }
     }
 
-    /// The past by now, with the lists of some tokens.
-    pub(super) fn past(&self, tokens: &[String]) -> Past<'_> {
+    /// What some sessions, counted anew, have at one place by now.
+    fn as_of(&self, row: &Row, among: &[u16], now: Time) -> Row {
+        let own = |(session, one): (u16, &u16)| {
+            let mut weight = row.iter().find(|weight| weight.session == *one)?.clone();
+            weight.session = session;
+            decay(&mut weight, now, self.half_lives);
+            if let Some(last) = weight.last.as_mut().filter(|_| !self.cast.timed) {
+                last.time = now;
+            }
+            Some(weight)
+        };
+        (0..).zip(among).filter_map(own).collect()
+    }
+
+    /// Whose commits are, of some sessions, counted anew.
+    pub(super) fn owners(&self, among: &[u16]) -> Owners {
+        let mut owners = Owners::default();
+        for commit in 0..self.next {
+            let shares = self.cast.owners.of(commit).iter();
+            owners.push(shares.filter_map(|(session, share)| {
+                among.iter().position(|one| one == session).map(|position| (position as u16, *share))
+            }));
+        }
+        owners
+    }
+
+    /// The past by now, with the lists of some tokens; `owners` are by the
+    /// sessions that are asked about.
+    pub(super) fn past<'b>(&'b self, tokens: &[String], owners: &'b Owners) -> Past<'b> {
         let log = self.story.log;
         let names = tokens.iter().map(|token| (token.clone(), log.names_with(token))).collect();
         let messages = self.story.messages(tokens);
@@ -158,20 +181,20 @@ impl<'a> State<'a> {
             times: &self.story.times[..self.next],
             ends: &self.story.ends[..self.next],
             changed: &self.changed,
-            owners: self.owners,
+            owners,
             messages: Words::of(messages, lengths, 1.0, |commit| commit < self.next),
             names: Words::of(names, log.name_lengths(), NAME_UNIT, |path| self.exists[path]),
         }
     }
 
-    /// How many commits each session made since a moment.
-    pub(super) fn active_since(&self, since: Time) -> Vec<f64> {
+    /// How many commits some sessions made since a moment.
+    pub(super) fn active_since(&self, since: Time, among: &[u16]) -> Vec<f64> {
         let mut counts = vec![0.0; self.cast.names.len()];
         let start = self.story.times[..self.next].partition_point(|time| *time < since);
         for commit in start..self.next {
-            self.owners.of(commit).iter().for_each(|(session, _)| counts[usize::from(*session)] += 1.0);
+            self.cast.owners.of(commit).iter().for_each(|(session, _)| counts[usize::from(*session)] += 1.0);
         }
-        counts
+        among.iter().map(|session| counts[usize::from(*session)]).collect()
     }
 
     /// How many commits a session has by now.
@@ -179,9 +202,9 @@ impl<'a> State<'a> {
         self.commits[session]
     }
 
-    /// When a session last did anything.
+    /// When a session last did anything, where that matters.
     pub(super) fn last(&self, session: usize) -> Option<Time> {
-        self.last[session]
+        self.last[session].filter(|_| self.cast.timed)
     }
 }
 
@@ -195,13 +218,13 @@ struct Place {
 
 impl Place {
     fn add(&self, row: &mut Row) {
-        row.decay(self.touched.time, self.half_lives);
-        let at = row.weights.iter().position(|weight| weight.session == self.session);
+        let at = row.iter().position(|weight| weight.session == self.session);
         let at = at.unwrap_or_else(|| {
-            row.weights.push(SessionWeight { session: self.session, ..SessionWeight::default() });
-            row.weights.len() - 1
+            row.push(SessionWeight { session: self.session, ..SessionWeight::default() });
+            row.len() - 1
         });
-        let weight = &mut row.weights[at];
+        let weight = &mut row[at];
+        decay(weight, self.touched.time, self.half_lives);
         let is_new = weight.last.as_ref() != Some(&self.touched);
         weight.counts.iter_mut().for_each(|count| *count += self.touch);
         weight.touches += u32::from(is_new);
@@ -209,22 +232,10 @@ impl Place {
     }
 }
 
-impl Row {
-    fn decay(&mut self, now: Time, half_lives: HalfLives) {
-        let age = now.since(self.at);
-        if age == 0 {
-            return;
-        }
-        let left = half_lives.decay(age);
-        for weight in &mut self.weights {
-            weight.counts.iter_mut().zip(left).for_each(|(count, left)| *count *= left);
-        }
-        self.at = now;
-    }
-
-    fn as_of(&self, now: Time, half_lives: HalfLives) -> Vec<SessionWeight> {
-        let mut row = self.clone();
-        row.decay(now, half_lives);
-        row.weights
+/// Brings what was as of the last touch to a later moment.
+fn decay(weight: &mut SessionWeight, now: Time, half_lives: HalfLives) {
+    let age = weight.last.as_ref().map_or(0, |last| now.since(last.time));
+    if age != 0 {
+        weight.counts.iter_mut().zip(half_lives.decay(age)).for_each(|(count, left)| *count *= left);
     }
 }

@@ -75,6 +75,13 @@ impl<'a> Story<'a> {
         self.positions[commit] as usize
     }
 
+    /// The commit of an id, where it is by a person and changes something.
+    pub fn find(&self, oid: Oid) -> Option<usize> {
+        let commit = self.ranks[self.log.find_commit(oid)?.position as usize] as usize;
+        let is_telling = !self.author(commit).is_bot() && !self.range(commit).is_empty();
+        is_telling.then_some(commit)
+    }
+
     /// The changes of a commit, as a range of all.
     pub fn range(&self, commit: usize) -> std::ops::Range<usize> {
         let start = if commit == 0 { 0 } else { self.ends[commit - 1] };

@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use super::ask::targets;
+use super::ask::changed;
 use super::cast::{Cast, MOST_CHANGES};
 use super::state::State;
 use super::story::Story;
@@ -152,8 +152,8 @@ fn pairs(story: &Story<'_>, cast: &Cast, half_lives: HalfLives, lag: i64) -> Vec
     let mut pairs = Vec::new();
     for (index, later) in window.iter().enumerate() {
         let now = story.times[*later];
-        state.advance(Time(now.0.saturating_sub(lag)));
-        sets.push([targets(story, *later), predicted(story, &state, *later)]);
+        state.advance(Time(now.0.saturating_sub(lag)), *later);
+        sets.push([changed(story, *later), predicted((story, cast), &state, *later)]);
         for before in index.saturating_sub(APART)..index {
             let earlier = window[before];
             let is_close = now.since(story.times[earlier]) <= SECONDS;
@@ -169,9 +169,9 @@ fn pairs(story: &Story<'_>, cast: &Cast, half_lives: HalfLives, lag: i64) -> Vec
 }
 
 /// The files that a commit's words lead to.
-fn predicted(story: &Story<'_>, state: &State<'_>, commit: usize) -> Vec<RepoPath> {
+fn predicted((story, cast): (&Story<'_>, &Cast), state: &State<'_>, commit: usize) -> Vec<RepoPath> {
     let text = story.subjects[commit];
-    let past = state.past(&tokens(text));
+    let past = state.past(&tokens(text), &cast.owners);
     let expected = route::expect(text, Known::default(), Some(View::new(&past, story.times[commit])));
     expected.targets.into_iter().take(PREDICTED).map(|target| target.path).collect()
 }

@@ -9,8 +9,6 @@ use crate::model::{Candidate, Route};
 const MARGIN: f64 = 0.05;
 /// Scores nearer than this are equal.
 const EQUAL: f64 = 1e-9;
-/// History signals below this come from the top folder alone.
-const EVIDENCE: f64 = 1e-4;
 
 /// Puts the candidates, one per contender, in order and picks the first.
 pub fn choose(question: Question<'_>, candidates: Vec<Candidate>) -> Route {
@@ -28,7 +26,7 @@ pub fn choose(question: Question<'_>, candidates: Vec<Candidate>) -> Route {
     Route {
         task: question.text.to_owned(),
         targets: question.expected.targets.clone(),
-        similar: question.expected.similar,
+        similar: question.expected.matching,
         choice: candidates.first().map(|first| first.session.clone()),
         candidates,
         margin,
@@ -39,8 +37,7 @@ pub fn choose(question: Question<'_>, candidates: Vec<Candidate>) -> Route {
 /// Whether a session touched anything like it, or declares the targets; words
 /// in common alone are too little.
 fn has_evidence(candidate: &Candidate, has_targets: bool) -> bool {
-    let signals = candidate.signals;
-    signals.context > EVIDENCE || signals.recent > EVIDENCE || has_targets && signals.specialty > 0.0
+    candidate.has_evidence() || has_targets && candidate.signals.specialty > 0.0
 }
 
 /// Best first: score, then fewer open tasks, then more recently active, then name.
@@ -58,9 +55,9 @@ fn order(a: &(&Contender, Candidate), b: &(&Contender, Candidate)) -> Ordering {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::testing::{contender, given, profiles};
-    use crate::model::{Profiles, RepoPath, Route, TargetSource, Time, Weights};
-    use crate::route::{Contender, Expected, Question};
+    use super::super::testing::{NOW, contender, given, profiles};
+    use crate::model::{Oid, Profiles, RepoPath, Route, TargetSource, Time, Weights};
+    use crate::route::{Contender, Expected, Question, Similar};
 
     fn route(expected: &Expected, contenders: &[Contender], profiles: &Profiles) -> Route {
         let weights = Weights::default();
@@ -164,12 +161,26 @@ mod tests {
     fn any_expected() -> impl Strategy<Value = Expected> {
         let targets = proptest::sample::subsequence(FILES.to_vec(), 0..=FILES.len());
         let source = proptest::sample::select(vec![TargetSource::Given, TargetSource::Predicted]);
-        let votes = proptest::collection::vec(0.0..1.0_f64, 0..=NAMES.len());
-        (targets, source, 0.0..=1.0_f64, votes).prop_map(|(targets, source, score, votes)| {
-            let mut expected = Expected { votes, similar: 3, ..given(&targets) };
-            expected.targets.iter_mut().for_each(|target| (target.source, target.score) = (source, score));
-            expected
-        })
+        let counts = proptest::collection::vec(0.0..9.0_f64, 0..=NAMES.len());
+        let words = proptest::collection::vec(counts, 0..3);
+        let similar = proptest::collection::vec((0.0..=1.0_f64, 0..NAMES.len() as u16), 0..5);
+        (targets, source, 0.0..=1.0_f64, words, similar).prop_map(
+            |(targets, source, score, words, similar)| {
+                let similar = similar.into_iter().map(|(weight, owner)| Similar {
+                    commit: Oid::from_bytes(&[1; 20]).unwrap(),
+                    time: NOW,
+                    weight,
+                    owners: vec![(owner, 1.0)],
+                });
+                let similar = similar.collect();
+                let mut expected = Expected { words, similar, matching: 3, ..given(&targets) };
+                expected
+                    .targets
+                    .iter_mut()
+                    .for_each(|target| (target.source, target.score) = (source, score));
+                expected
+            },
+        )
     }
 
     fn any_contenders() -> impl Strategy<Value = Vec<Contender>> {

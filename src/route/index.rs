@@ -7,7 +7,7 @@ use crate::model::{Past, Time, Words};
 const K1: f64 = 1.2;
 const B: f64 = 0.75;
 /// Commits that change more say nothing about any one file.
-pub(super) const MAX_CHANGES: usize = 200;
+pub const MAX_CHANGES: usize = 200;
 /// Tokens in a larger share of all messages are ignored, once there are enough messages.
 const MAX_SHARE: f64 = 0.4;
 const ENOUGH: usize = 20;
@@ -15,9 +15,9 @@ const ENOUGH: usize = 20;
 /// The past, as a question at a moment sees it.
 #[derive(Clone, Copy, Debug)]
 pub struct View<'a> {
-    pub(super) past: &'a Past<'a>,
+    past: &'a Past<'a>,
     /// The moment that ages are counted from.
-    pub(super) now: Time,
+    now: Time,
 }
 
 impl<'a> View<'a> {
@@ -26,13 +26,23 @@ impl<'a> View<'a> {
         Self { past, now }
     }
 
+    /// What is looked at.
+    pub fn past(&self) -> &'a Past<'a> {
+        self.past
+    }
+
+    /// The moment that ages are counted from.
+    pub fn now(&self) -> Time {
+        self.now
+    }
+
     /// Whether a commit changes so little that its message tells of its files.
-    pub(super) fn is_telling(&self, commit: usize) -> bool {
+    pub fn is_telling(&self, commit: usize) -> bool {
         (1..=MAX_CHANGES).contains(&self.past.changes(commit).len())
     }
 
     /// How well each message seen matches the tokens.
-    pub(super) fn messages(&self, tokens: &[String]) -> Vec<f64> {
+    pub fn messages(&self, tokens: &[String]) -> Vec<f64> {
         let mut scores = Scorer::new(&self.past.messages, MAX_SHARE).scores(tokens);
         for (commit, score) in scores.iter_mut().enumerate().filter(|(_, score)| **score > 0.0) {
             if !self.is_telling(commit) {
@@ -43,13 +53,13 @@ impl<'a> View<'a> {
     }
 
     /// How well each file's path matches the tokens.
-    pub(super) fn names(&self, tokens: &[String]) -> Vec<f64> {
+    pub fn names(&self, tokens: &[String]) -> Vec<f64> {
         Scorer::new(&self.past.names, 1.0).scores(tokens)
     }
 
     /// How well the messages of each file's commits match the tokens, each
     /// message counted 1/√files.
-    pub(super) fn messages_by_file(&self, tokens: &[String]) -> Vec<f64> {
+    pub fn messages_by_file(&self, tokens: &[String]) -> Vec<f64> {
         let past = self.past;
         let share = |commit: usize| 1.0 / (past.changes(commit).len() as f64).sqrt();
         let mut lengths = vec![0.0; past.paths.len()];

@@ -6,17 +6,20 @@
 //! **Invariant:** no I/O and no clock: same inputs, same route.
 
 pub mod choose;
+pub mod focus;
 pub mod index;
 pub mod parallel;
 pub mod predict;
 pub mod score;
+pub mod shares;
 pub mod signals;
+pub mod similar;
 pub mod targets;
 
-use crate::model::{Name, PathSet, Profiles, RepoPath, Route, Time, Weights};
+use crate::model::{Name, PathSet, Profiles, RepoPath, Route, TargetSource, Time, Weights};
 
 pub use index::View;
-pub use predict::Expected;
+pub use predict::{Expected, Similar, predicted};
 pub use targets::{Known, expect, symbols};
 
 /// A session that could take the task.
@@ -52,13 +55,18 @@ pub struct Question<'a> {
 /// Routes a task by the profiles at its targets.
 pub fn route(question: Question<'_>, profiles: &Profiles) -> Route {
     let signals = signals::signals(question, profiles);
+    let has_words = !question.expected.words.is_empty() || !question.expected.similar.is_empty();
+    let is_predicted =
+        question.expected.targets.iter().all(|target| target.source == TargetSource::Predicted);
+    let weights = question.weights.scaled(is_predicted, has_words);
     let candidates = question
         .contenders
         .iter()
         .zip(signals)
         .map(|(contender, signals)| {
             let reasons = signals::reasons(&question.expected.targets, contender, profiles);
-            score::candidate(contender, signals, question.weights, reasons)
+            let similar = signals::alike(question.expected, contender, profiles);
+            score::candidate(contender, signals, &weights, (reasons, similar))
         })
         .collect();
     choose::choose(question, candidates)
@@ -70,9 +78,7 @@ pub(crate) mod testing {
 
     use super::*;
     use crate::model::tokens::tokens;
-    use crate::model::{
-        Oid, Owners, Past, SessionWeight, Strings, Target, TargetSource, Words, profile::Touched,
-    };
+    use crate::model::{Oid, Owners, Past, SessionWeight, Strings, Target, Words, profile::Touched};
 
     pub(crate) const NOW: Time = Time(1_700_000_000);
 

@@ -1,84 +1,103 @@
 //! From words to likely files and to sessions, by similar past commits.
 
 use super::index::View;
+use super::similar::left;
 use crate::model::tokens::{self, scope};
-use crate::model::{RepoPath, Target, TargetSource};
+use crate::model::{Oid, RepoPath, Target, TargetSource, Time};
 
 /// How many similar commits count.
-const SIMILAR: usize = 100;
+const MATCHES: usize = 100;
 /// How many files are predicted.
 const FILES: usize = 5;
-/// Seconds in which a past commit's likeness halves, down to its floor.
-const HALF_LIFE: f64 = 365.0 * 86_400.0;
-const FLOOR: f64 = 0.3;
 /// How many of the newest commits make a file popular.
 const POPULAR: usize = 400;
 
-/// What a task is expected to touch, and whom similar past work belonged to.
+/// What a task is expected to touch, and what past commits say of it.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Expected {
     /// The targets, most likely first.
     pub targets: Vec<Target>,
-    /// For each session of the profiles its share of the similar commits; may be
-    /// shorter than the sessions.
-    pub votes: Vec<f64>,
-    /// How many similar past commits there were.
-    pub similar: usize,
+    /// How many similar past commits they come from.
+    pub matching: usize,
+    /// The sessions' own commits that are most like the task.
+    pub similar: Vec<Similar>,
+    /// Of each word of the task that some session used: how many commits of
+    /// each session of the profiles have it, decayed; may be shorter than the sessions.
+    pub words: Vec<Vec<f64>>,
 }
 
-/// Predicts files and votes from the text alone.
-pub fn predict(text: &str, view: View<'_>) -> Expected {
-    let mut tokens = tokens::tokens(text);
-    tokens.sort_unstable();
-    tokens.dedup();
-    let similar = similar(&tokens, view);
-    let targets = files(text, &tokens, &similar, view);
-    Expected { targets, votes: votes(&similar, view), similar: similar.len() }
+/// A commit of sessions that is like the task.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Similar {
+    /// The commit.
+    pub commit: Oid,
+    /// When it was made.
+    pub time: Time,
+    /// How like, 1 at most.
+    pub weight: f64,
+    /// Whose it is, with the shares of each.
+    pub owners: Vec<(u16, f32)>,
 }
 
-/// A past commit that reads like the task.
-struct Similar {
+impl Expected {
+    /// What the similar commits of each of so many sessions weigh.
+    pub fn votes(&self, sessions: usize) -> Vec<f64> {
+        let mut votes = vec![0.0; sessions];
+        for similar in &self.similar {
+            for (session, share) in &similar.owners {
+                if let Some(vote) = votes.get_mut(usize::from(*session)) {
+                    *vote += similar.weight * f64::from(*share);
+                }
+            }
+        }
+        votes
+    }
+}
+
+/// A past commit whose words match the task's.
+struct Match {
     commit: usize,
-    /// 1 for the most similar.
+    /// 1 for the best.
     weight: f64,
 }
 
-fn similar(tokens: &[String], view: View<'_>) -> Vec<Similar> {
-    let past = view.past;
-    let mut found: Vec<Similar> = view
-        .messages(tokens)
-        .into_iter()
+/// The files that a task's words lead to, and from how many similar commits;
+/// `likeness` tells how well each message matches it.
+pub(super) fn predict(
+    text: &str,
+    tokens: &[String],
+    likeness: &[f64],
+    view: View<'_>,
+) -> (Vec<Target>, usize) {
+    let matching = matching(likeness, view);
+    (files(text, tokens, &matching, view, FILES), matching.len())
+}
+
+/// The files that a text leads to, best first.
+pub fn predicted(text: &str, view: View<'_>, most: usize) -> Vec<Target> {
+    let tokens = tokens::distinct(text);
+    let matching = matching(&view.messages(&tokens), view);
+    files(text, &tokens, &matching, view, most)
+}
+
+fn matching(likeness: &[f64], view: View<'_>) -> Vec<Match> {
+    let past = view.past();
+    let mut found: Vec<Match> = likeness
+        .iter()
         .enumerate()
-        .filter(|(_, score)| *score > 0.0)
-        .map(|(commit, score)| {
-            let age = view.now.since(past.times[commit]) as f64;
-            Similar { commit, weight: score * (FLOOR + (1.0 - FLOOR) * (-age / HALF_LIFE).exp2()) }
-        })
+        .filter(|(_, score)| **score > 0.0)
+        .map(|(commit, score)| Match { commit, weight: score * left(view.now().since(past.times[commit])) })
         .collect();
     let newer = |a: usize, b: usize| (past.times[b], past.oids[b]).cmp(&(past.times[a], past.oids[a]));
-    let order =
-        |a: &Similar, b: &Similar| b.weight.total_cmp(&a.weight).then_with(|| newer(a.commit, b.commit));
-    if found.len() > SIMILAR {
-        found.select_nth_unstable_by(SIMILAR, order);
-        found.truncate(SIMILAR);
+    let order = |a: &Match, b: &Match| b.weight.total_cmp(&a.weight).then_with(|| newer(a.commit, b.commit));
+    if found.len() > MATCHES {
+        found.select_nth_unstable_by(MATCHES, order);
+        found.truncate(MATCHES);
     }
     found.sort_unstable_by(order);
     let most = found.first().map_or(1.0, |best| best.weight);
-    found.iter_mut().for_each(|similar| similar.weight = (similar.weight / most).powi(2));
+    found.iter_mut().for_each(|one| one.weight = (one.weight / most).powi(3));
     found
-}
-
-fn votes(similar: &[Similar], view: View<'_>) -> Vec<f64> {
-    let all: f64 = similar.iter().map(|similar| similar.weight).sum();
-    let mut votes = Vec::new();
-    for Similar { commit, weight } in similar {
-        for (session, share) in view.past.owners.of(*commit) {
-            let session = usize::from(*session);
-            votes.resize(votes.len().max(session + 1), 0.0);
-            votes[session] += weight * f64::from(*share) / all;
-        }
-    }
-    votes
 }
 
 /// One way to tell likely files, by position in the paths.
@@ -87,12 +106,12 @@ struct Feature {
     scores: Vec<f64>,
 }
 
-fn files(text: &str, tokens: &[String], similar: &[Similar], view: View<'_>) -> Vec<Target> {
-    let past = view.past;
+fn files(text: &str, tokens: &[String], matching: &[Match], view: View<'_>, most: usize) -> Vec<Target> {
+    let past = view.past();
     let mut features = vec![
-        Feature { weight: 1.5, scores: view.names(tokens) },
+        Feature { weight: 1.0, scores: view.names(tokens) },
         Feature { weight: 2.0, scores: view.messages_by_file(tokens) },
-        Feature { weight: 1.0, scores: neighbours(similar, view) },
+        Feature { weight: 1.5, scores: neighbours(matching, view) },
     ];
     if let Some(scope) = scope(text) {
         features.push(Feature { weight: 1.5, scores: view.names(&tokens::tokens(scope)) });
@@ -105,9 +124,9 @@ fn files(text: &str, tokens: &[String], similar: &[Similar], view: View<'_>) -> 
     let order = |a: &usize, b: &usize| {
         scores[*b].total_cmp(&scores[*a]).then(past.paths.get(*a).cmp(past.paths.get(*b)))
     };
-    if best.len() > FILES {
-        best.select_nth_unstable_by(FILES, order);
-        best.truncate(FILES);
+    if best.len() > most {
+        best.select_nth_unstable_by(most, order);
+        best.truncate(most);
     }
     best.sort_unstable_by(order);
     best.into_iter()
@@ -135,10 +154,10 @@ fn mix(scores: &mut [f64], features: &[Feature]) -> f64 {
 }
 
 /// Files that similar commits changed.
-fn neighbours(similar: &[Similar], view: View<'_>) -> Vec<f64> {
-    let past = view.past;
+fn neighbours(matching: &[Match], view: View<'_>) -> Vec<f64> {
+    let past = view.past();
     let mut scores = vec![0.0; past.paths.len()];
-    for Similar { commit, weight } in similar {
+    for Match { commit, weight } in matching {
         let paths = past.changes(*commit);
         let share = weight / (paths.len() as f64).sqrt();
         paths.iter().for_each(|path| scores[*path as usize] += share);
@@ -148,7 +167,7 @@ fn neighbours(similar: &[Similar], view: View<'_>) -> Vec<f64> {
 
 /// Files that the newest commits changed.
 fn popularity(view: View<'_>) -> Vec<f64> {
-    let past = view.past;
+    let past = view.past();
     let mut newest: Vec<usize> = (0..past.len()).collect();
     let order = |commit: &usize| std::cmp::Reverse((past.times[*commit], past.oids[*commit]));
     if newest.len() > POPULAR {
@@ -167,6 +186,7 @@ mod tests {
     use super::*;
     use crate::model::Time;
     use crate::route::testing::Story;
+    use crate::route::{Known, expect};
 
     const DAY: i64 = 86_400;
 
@@ -180,7 +200,7 @@ mod tests {
 
     fn predicted(text: &str) -> Expected {
         let story = story();
-        predict(text, View::new(&story.past(), Time(9 * DAY)))
+        expect(text, Known::default(), Some(View::new(&story.past(), Time(9 * DAY))))
     }
 
     #[test]
@@ -189,19 +209,12 @@ mod tests {
         assert_eq!(expected.targets[0].path, RepoPath::from("src/api/auth.rs"));
         assert!(expected.targets.iter().all(|target| target.path != RepoPath::from("src/login.rs")));
         assert!(expected.targets.iter().all(|target| (0.0..=1.0).contains(&target.score)));
-        assert_eq!(expected.similar, 3);
+        assert_eq!(expected.matching, 3);
     }
 
     #[test]
     fn words_of_a_path_lead_to_it() {
         assert_eq!(predicted("web").targets[0].path, RepoPath::from("src/web/form.tsx"));
-    }
-
-    #[test]
-    fn votes_add_up_to_one_and_go_to_the_owners() {
-        let votes = predicted("fix login").votes;
-        assert!((votes.iter().sum::<f64>() - 1.0).abs() < 1e-9, "{votes:?}");
-        assert!(votes[0] > votes[1] && votes[1] > 0.0, "{votes:?}");
     }
 
     #[test]
@@ -219,7 +232,8 @@ mod tests {
             &[1],
             0,
         );
-        let expected = predict("cache", View::new(&story.past(), Time(1_000 * DAY)));
-        assert_eq!(expected.targets[0].path, RepoPath::from("y"));
+        let past = story.past();
+        let targets = super::predicted("cache", View::new(&past, Time(1_000 * DAY)), 2);
+        assert_eq!(targets[0].path, RepoPath::from("y"));
     }
 }

@@ -1,20 +1,11 @@
-//! The four signals of each contender, and the facts behind them.
+//! The signals of each contender, and the facts behind them.
 
-use std::collections::HashMap;
-
-use super::{Contender, Question};
-use crate::model::path::ancestors;
+use super::focus::{self, normalised};
+use super::shares::{self, Shares};
+use super::{Contender, Expected, Question, Similar};
 use crate::model::tokens::tokens;
-use crate::model::{Profiles, Reason, RepoPath, SessionWeight, Signals, Target, TargetSource};
+use crate::model::{Alike, Profiles, Reason, RepoPath, Signals, Target, TargetSource};
 
-/// What a folder counts, relative to what it holds.
-const BACK_OFF: f64 = 0.3;
-/// What the levels add up to when every share is 1.
-const WHOLE: f64 = 1.0 / (1.0 - BACK_OFF);
-/// The top of the repository counts as if it lay this deep: it only breaks ties.
-const TOP_LEVEL: i32 = 8;
-/// History that belongs to nobody, against which shares are taken.
-const NOBODY: f64 = 0.3;
 /// Open tasks that make a session fully loaded.
 const FULL: f64 = 20.0;
 /// The most reasons a candidate names.
@@ -23,32 +14,33 @@ const REASONS: usize = 10;
 /// The signals of every contender, in their order.
 pub fn signals(question: Question<'_>, profiles: &Profiles) -> Vec<Signals> {
     let Question { expected, contenders, .. } = question;
-    let history = history(&expected.targets, contenders, profiles);
-    let votes = votes(question, profiles);
-    let share = votes.as_ref().map_or(0.0, |_| vote_share(&expected.targets, contenders));
+    let places = at_targets(expected, contenders, profiles);
+    let (about, similar) = (about(expected, profiles), normalised(expected.votes(profiles.sessions.len())));
+    let active = focus::active(profiles);
     let words = tokens(question.text);
-    contenders
-        .iter()
-        .zip(history)
-        .enumerate()
-        .map(|(index, (contender, files))| {
-            let vote = votes.as_ref().map_or(0.0, |votes| votes[index]);
-            let mix = |files: f64| ((1.0 - share) * files + share * vote).clamp(0.0, 1.0);
-            Signals {
-                context: mix(files.slow),
-                recent: files.fast.clamp(0.0, 1.0),
-                specialty: specialty(&expected.targets, &words, contender),
-                load: (contender.open.len() as f64 / FULL).min(1.0),
-            }
-        })
-        .collect()
+    let signals = |contender: &Contender| {
+        let session = profiles.position(&contender.name);
+        let of = |all: &[f64]| session.map_or(0.0, |session| all[session].clamp(0.0, 1.0));
+        let at = session.map_or(AtTargets::default(), |session| places[session]);
+        Signals {
+            context: at.shares.lasting.clamp(0.0, 1.0),
+            recent: at.shares.latest.clamp(0.0, 1.0),
+            focus: at.focus.clamp(0.0, 1.0),
+            words: of(&about),
+            similar: of(&similar),
+            active: of(&active),
+            specialty: specialty(&expected.targets, &words, contender),
+            load: (contender.open.len() as f64 / FULL).min(1.0),
+        }
+    };
+    contenders.iter().map(signals).collect()
 }
 
-/// A session's share of the history at the targets, by half-life.
+/// What a session has at all targets, on the mean.
 #[derive(Clone, Copy, Debug, Default)]
-struct Shares {
-    fast: f64,
-    slow: f64,
+struct AtTargets {
+    shares: Shares,
+    focus: f64,
 }
 
 /// What a target weighs in means.
@@ -59,72 +51,32 @@ fn importance(target: &Target) -> f64 {
     }
 }
 
-fn history(targets: &[Target], contenders: &[Contender], profiles: &Profiles) -> Vec<Shares> {
-    let positions: Vec<_> = contenders.iter().map(|contender| profiles.position(&contender.name)).collect();
-    let open = open_touches(contenders);
-    let mut sums = vec![Shares::default(); contenders.len()];
-    let all: f64 = targets.iter().map(importance).sum();
-    for target in targets {
-        let part = importance(target) / all.max(f64::MIN_POSITIVE) / WHOLE;
-        let path = target.path.as_bytes();
-        for (level, folder) in std::iter::once(path).chain(ancestors(path)).enumerate() {
-            let level = if folder.is_empty() { TOP_LEVEL } else { level as i32 };
-            let part = part * BACK_OFF.powi(level);
-            let at = profiles.at(folder);
-            let waiting = open.get(folder).map_or(&[][..], Vec::as_slice);
-            let slow_sum: f64 = at.iter().map(SessionWeight::slow).sum::<f64>() + NOBODY;
-            let fast_sum: f64 = at.iter().map(SessionWeight::fast).sum::<f64>()
-                + waiting.iter().map(|(_, touch)| touch).sum::<f64>()
-                + NOBODY;
-            for (sum, position) in sums.iter_mut().zip(&positions) {
-                let own = at.iter().find(|weight| Some(usize::from(weight.session)) == *position);
-                sum.slow += part * own.map_or(0.0, SessionWeight::slow) / slow_sum;
-                sum.fast += part * own.map_or(0.0, SessionWeight::fast) / fast_sum;
-            }
-            for (contender, touch) in waiting {
-                sums[*contender].fast += part * touch / fast_sum;
-            }
+/// By session of the profiles.
+fn at_targets(expected: &Expected, contenders: &[Contender], profiles: &Profiles) -> Vec<AtTargets> {
+    let open = shares::open(contenders, profiles);
+    let all: f64 = expected.targets.iter().map(importance).sum();
+    let mut means = vec![AtTargets::default(); profiles.sessions.len()];
+    for target in &expected.targets {
+        let part = importance(target) / all.max(f64::MIN_POSITIVE);
+        let shares = shares::shares(&target.path, profiles, &open);
+        let focus = focus::focus(&target.path, profiles);
+        for ((mean, shares), focus) in means.iter_mut().zip(shares).zip(focus) {
+            mean.shares.lasting += part * shares.lasting;
+            mean.shares.latest += part * shares.latest;
+            mean.focus += part * focus;
         }
     }
-    sums
+    means
 }
 
-/// Touches that open tasks will make, counted as made now: by path, which
-/// contender how much.
-fn open_touches(contenders: &[Contender]) -> HashMap<&[u8], Vec<(usize, f64)>> {
-    let mut touches: HashMap<&[u8], Vec<(usize, f64)>> = HashMap::new();
-    for (index, contender) in contenders.iter().enumerate() {
-        for task in &contender.open {
-            let touch = 1.0 / task.len() as f64;
-            for path in task {
-                for folder in std::iter::once(path.as_bytes()).chain(path.ancestors()) {
-                    let at = touches.entry(folder).or_default();
-                    match at.last_mut() {
-                        Some((last, sum)) if *last == index => *sum += touch,
-                        _ => at.push((index, touch)),
-                    }
-                }
-            }
-        }
+/// The focus of each session of the profiles on the task's words, on the mean.
+fn about(expected: &Expected, profiles: &Profiles) -> Vec<f64> {
+    let mut means = vec![0.0; profiles.sessions.len()];
+    for counts in &expected.words {
+        let about = focus::about(counts, profiles);
+        means.iter_mut().zip(about).for_each(|(mean, one)| *mean += one / expected.words.len() as f64);
     }
-    touches
-}
-
-/// The votes of similar commits for each contender; `None` where nobody has any.
-fn votes(question: Question<'_>, profiles: &Profiles) -> Option<Vec<f64>> {
-    let votes = &question.expected.votes;
-    let vote = |contender: &Contender| {
-        profiles.position(&contender.name).and_then(|position| votes.get(position)).copied().unwrap_or(0.0)
-    };
-    let votes: Vec<f64> = question.contenders.iter().map(vote).collect();
-    votes.iter().any(|vote| *vote > 0.0).then_some(votes)
-}
-
-/// How much votes count against the files: less where paths are known and declared.
-fn vote_share(targets: &[Target], contenders: &[Contender]) -> f64 {
-    let is_known = targets.iter().any(|target| target.source != TargetSource::Predicted);
-    let is_declared = contenders.iter().any(|contender| !contender.paths.is_empty());
-    if is_known && is_declared { 0.3 } else { 0.5 }
+    means
 }
 
 /// The share of the targets inside the declared paths; where there is nothing
@@ -153,14 +105,25 @@ fn shared_words(words: &[String], contender: &Contender) -> f64 {
     shared as f64 / words.len().max(1) as f64
 }
 
+/// The commits of a contender that are most like the task.
+pub fn alike(expected: &Expected, contender: &Contender, profiles: &Profiles) -> Vec<Alike> {
+    let Some(session) = profiles.position(&contender.name) else { return Vec::new() };
+    let own = |similar: &&Similar| similar.owners.iter().any(|(owner, _)| usize::from(*owner) == session);
+    let alike = |Similar { commit, time, weight, .. }: &Similar| Alike {
+        commit: *commit,
+        time: *time,
+        weight: *weight,
+    };
+    expected.similar.iter().filter(own).map(alike).collect()
+}
+
 /// What speaks for a contender: at each target, or the nearest folder above
 /// it that it touched, the facts; strongest first.
 pub fn reasons(targets: &[Target], contender: &Contender, profiles: &Profiles) -> Vec<Reason> {
     let Some(position) = profiles.position(&contender.name) else { return Vec::new() };
     let mut found: Vec<(f64, f64, Reason)> = Vec::new();
     for target in targets {
-        let path = target.path.as_bytes();
-        let folders = std::iter::once(path).chain(ancestors(path)).filter(|folder| !folder.is_empty());
+        let folders = target.path.places().filter(|folder| !folder.is_empty());
         let touched = folders
             .filter_map(|folder| Some((folder, profiles.of(position, folder)?)))
             .find(|(_, weight)| weight.touches > 0);
@@ -181,10 +144,9 @@ pub fn reasons(targets: &[Target], contender: &Contender, profiles: &Profiles) -
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{contender, given, profiles};
+    use super::super::testing::{NOW, contender, given, profiles};
     use super::*;
-    use crate::model::Weights;
-    use crate::route::Expected;
+    use crate::model::{Oid, Weights};
 
     fn all(expected: &Expected, contenders: &[Contender], profiles: &Profiles) -> Vec<Signals> {
         let weights = Weights::default();
@@ -194,19 +156,6 @@ mod tests {
 
     fn close(a: f64, b: f64) -> bool {
         (a - b).abs() < 1e-9
-    }
-
-    #[test]
-    fn the_share_kernel_is_as_specified() {
-        let profiles = profiles(&["a", "b"], &[(0, "src/x.rs", 1.0), (1, "src/y.rs", 0.5)]);
-        let signals =
-            all(&given(&["src/x.rs"]), &[contender("a", &[], 0), contender("b", &[], 0)], &profiles);
-        let (file, folder, top) = (1.0 / 1.3, 1.0 / 1.8, 1.0 / 1.8);
-        let expected = (file + 0.3 * folder + 0.3_f64.powi(8) * top) * 0.7;
-        assert!(close(signals[0].context, expected), "{signals:?}");
-        assert!(close(signals[0].recent, expected), "{signals:?}");
-        let expected = (0.3 * 0.5 / 1.8 + 0.3_f64.powi(8) * 0.5 / 1.8) * 0.7;
-        assert!(close(signals[1].context, expected), "{signals:?}");
     }
 
     #[test]
@@ -264,17 +213,27 @@ mod tests {
     }
 
     #[test]
-    fn votes_are_mixed_by_what_is_known() {
-        let profiles = profiles(&["a", "b"], &[]);
-        for (targets, patterns, context) in
-            [(&[][..], &[][..], 0.4), (&["x"], &[], 0.4), (&["x"], &["src"], 0.24)]
-        {
-            let expected = Expected { votes: vec![0.0, 0.8], ..given(targets) };
-            let contenders = [contender("a", patterns, 0), contender("b", &[], 0)];
-            let signals = all(&expected, &contenders, &profiles);
-            assert!(close(signals[1].context, context), "{targets:?} {patterns:?} {signals:?}");
-            assert_eq!(signals[0].context, 0.0);
-        }
+    fn similar_commits_and_words_count_for_whom_they_belong_to() {
+        let profiles = profiles(&["a", "b"], &[(0, "x", 1.0), (1, "y", 1.0)]);
+        let similar = |weight, owners: &[(u16, f32)]| Similar {
+            commit: Oid::from_bytes(&[7; 20]).unwrap(),
+            time: NOW,
+            weight,
+            owners: owners.to_vec(),
+        };
+        let expected = Expected {
+            similar: vec![similar(1.0, &[(1, 1.0)]), similar(0.5, &[(0, 0.5), (1, 0.5)])],
+            words: vec![vec![0.0, 6.0], vec![1.0]],
+            ..Expected::default()
+        };
+        let contenders = [contender("a", &[], 0), contender("b", &[], 0), contender("new", &[], 0)];
+        let signals = all(&expected, &contenders, &profiles);
+        let [a, b, new] = &signals[..] else { panic!("{signals:?}") };
+        assert!(close(a.similar, 0.25 / 1.5) && close(b.similar, 1.25 / 1.5), "{signals:?}");
+        assert!(b.words > a.words && a.words > 0.0, "{signals:?}");
+        assert_eq!((new.similar, new.words, new.active), (0.0, 0.0, 0.0));
+        let alike = alike(&expected, &contenders[0], &profiles);
+        assert_eq!(alike.iter().map(|one| one.weight).collect::<Vec<_>>(), [0.5]);
     }
 
     #[test]
@@ -282,7 +241,8 @@ mod tests {
         let deep = "a/b/c/d/e/f/g/h/i/j/k/l/m.rs";
         let profiles = profiles(&["a"], &[(0, deep, 1e12)]);
         let signals = all(&given(&[deep]), &[contender("a", &["a"], 99)], &profiles)[0];
-        for value in [signals.context, signals.recent, signals.specialty, signals.load] {
+        let Signals { context, recent, focus, words, similar, active, specialty, load } = signals;
+        for value in [context, recent, focus, words, similar, active, specialty, load] {
             assert!((0.0..=1.0).contains(&value), "{signals:?}");
         }
         assert!(signals.context > 0.999);

@@ -2,6 +2,8 @@
 
 use super::index::View;
 use super::predict::{Expected, predict};
+use super::similar::{similar, uses};
+use crate::model::tokens::distinct;
 use crate::model::{Past, RepoPath, Target, TargetSource};
 
 /// What is certain of a task's targets before its words are looked at.
@@ -16,8 +18,7 @@ pub struct Known<'a> {
 /// The targets of a task: the given paths and those its text names; where
 /// there are none, those predicted. Without a view only known paths count.
 pub fn expect(text: &str, known: Known<'_>, view: Option<View<'_>>) -> Expected {
-    let mut expected = view.map(|view| predict(text, view)).unwrap_or_default();
-    let named = view.map(|view| named(text, view.past)).unwrap_or_default();
+    let named = view.map(|view| named(text, view.past())).unwrap_or_default();
     let mut certain: Vec<Target> = Vec::new();
     let mut seen = std::collections::HashSet::new();
     let given = known.given.iter().map(|path| (path.clone(), TargetSource::Given));
@@ -27,10 +28,13 @@ pub fn expect(text: &str, known: Known<'_>, view: Option<View<'_>>) -> Expected 
             certain.push(Target { path, source, score: 1.0 });
         }
     }
-    if !certain.is_empty() {
-        expected.targets = certain;
-    }
-    expected
+    let Some(view) = view else { return Expected { targets: certain, ..Expected::default() } };
+    let tokens = distinct(text);
+    let likeness = view.messages(&tokens);
+    let (predicted, matching) = predict(text, &tokens, &likeness, view);
+    let targets = if certain.is_empty() { predicted } else { certain };
+    let similar = similar(&likeness, &targets, view);
+    Expected { matching, similar, words: uses(&tokens, view), targets }
 }
 
 /// The paths that a text names.

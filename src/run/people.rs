@@ -28,7 +28,7 @@ pub fn decide(
 ) -> Result<Route> {
     let survey = routing::survey(repo, settings, now)?;
     let defined = routing::defined(repo, &survey, text)?;
-    let request = survey.request;
+    let (request, weights) = (survey.request, survey.weights);
     std::fs::create_dir_all(&request.folder).doing("could not make", &request.folder)?;
     let request = Request { table: history::PEOPLE, sessions: Vec::new(), ..request };
     let log = history::load_log(&request, events)?;
@@ -45,8 +45,8 @@ pub fn decide(
         commits: history.commits(name),
     };
     let contenders: Vec<Contender> = people.iter().map(contender).collect();
-    let mut route =
-        routing::among(&contenders, &mut history, (text, Known { given, defined: &defined }), events)?;
+    let known = Known { given, defined: &defined };
+    let mut route = routing::among(&contenders, &mut history, (text, known), &weights, events)?;
     for candidate in &mut route.candidates {
         candidate.person = people.get(&candidate.session).cloned();
     }

@@ -27,6 +27,8 @@ pub struct Survey {
     pub tasks: Vec<Stored<Task>>,
     /// What histories are folded from.
     pub request: Request,
+    /// What each signal weighs.
+    pub weights: Weights,
 }
 
 /// Reads the records; mines nothing yet.
@@ -34,7 +36,8 @@ pub fn survey(repo: &Repo, settings: &Settings, now: Time) -> Result<Survey> {
     let sessions = store::sessions::load(repo)?;
     let tasks = store::tasks::load(repo)?;
     let request = request(repo, settings, &sessions, &tasks, now)?;
-    Ok(Survey { sessions, tasks, request })
+    let weights = settings.file.routing.weights.into();
+    Ok(Survey { sessions, tasks, request, weights })
 }
 
 fn request(
@@ -108,7 +111,8 @@ pub fn decide(
     let mut history = refresh(survey, events)?;
     let contenders = contenders(survey, &history);
     let defined = defined(repo, survey, text)?;
-    among(&contenders, &mut history, (text, Known { given, defined: &defined }), events)
+    let known = Known { given, defined: &defined };
+    among(&contenders, &mut history, (text, known), &survey.weights, events)
 }
 
 /// The files that define the symbols a text names; none for one that many define.
@@ -129,6 +133,7 @@ pub(super) fn among(
     contenders: &[Contender],
     history: &mut History<'_>,
     (text, known): (&str, Known<'_>),
+    weights: &Weights,
     events: Events<'_>,
 ) -> Result<Route> {
     if !text.is_empty() {
@@ -138,10 +143,11 @@ pub(super) fn among(
     let view = past.as_ref().map(|past| View::new(past, history.now()));
     let expected = route::expect(text, known, view);
     let mut paths: Vec<RepoPath> = expected.targets.iter().map(|target| target.path.clone()).collect();
+    // What sessions did anywhere is known at the top.
+    paths.push(RepoPath::from(""));
     paths.extend(contenders.iter().flat_map(|one| one.open.iter().flatten().cloned()));
     let profiles = history.profiles(&paths);
-    let weights = Weights::default();
-    let question = Question { text, expected: &expected, contenders, weights: &weights };
+    let question = Question { text, expected: &expected, contenders, weights };
     Ok(route::route(question, &profiles))
 }
 

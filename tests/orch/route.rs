@@ -26,21 +26,21 @@ fn a_task_goes_to_the_session_that_touched_its_files() {
         "
         exit 0
         -- stdout
-        fix login → backend   1.11, next frontend 0.27
+        fix login → backend   1.09, next frontend 0.31
         ",
     );
     repo.orch(&["route", "sort the cart"]).expect(
         "
         exit 0
         -- stdout
-        sort the cart → frontend   1.33, next backend 0.08
+        sort the cart → frontend   1.23, next backend 0.17
         ",
     );
     repo.orch(&["route", "tidy up", "--paths", "src/web/cart.ts"]).expect(
         "
         exit 0
         -- stdout
-        tidy up → frontend   1.39, next backend 0.03
+        tidy up → frontend   1.27, next backend 0.13
         ",
     );
 }
@@ -52,29 +52,33 @@ fn the_reasons_are_figures_that_add_up() {
         "
         exit 0
         -- stdout
-        fix login → backend   1.11, next frontend 0.27
+        fix login → backend   1.09, next frontend 0.31
 
         targets, predicted from 8 similar commits
           src/api/login.rs  1.00
-          src/web/login.ts  0.65
+          src/web/login.ts  0.56
           src/api/cart.rs   0.38
           src/web/cart.ts   0.37
 
-                    context  recent  specialty  load  score
-          weight        0.5     0.5        0.5    -1
-          backend      0.79    0.65       0.77  0.00   1.11
-          frontend     0.15    0.15       0.23  0.00   0.27
-          docs         0.00    0.00       0.00  0.00   0.00
+                    context  recent  focus  words  similar  active  specialty  load  score
+          weight        0.1    0.14   0.14   0.28     0.14    0.21        0.5    -1
+          backend      0.75    0.60   0.80   0.65     0.90    0.49       0.82  0.00   1.09
+          frontend     0.16    0.12   0.19   0.16     0.10    0.51       0.18  0.00   0.31
+          docs         0.00    0.00   0.00   0.00     0.00    0.00       0.00  0.00   0.00
 
         backend, because
-          src/api/login.rs  7 touches, last <time> ago  <oid>  login: rule 6
-          src               7 touches, last <time> ago  <oid>  login: rule 6
-          src/api/cart.rs   1 touch, last <time> ago    <oid>  api: login and cart
+          src/api/login.rs  7 touches, last <time> ago  <oid> 2023-11-17  login: rule 6
+          src               7 touches, last <time> ago  <oid> 2023-11-17  login: rule 6
+          src/api/cart.rs   1 touch, last <time> ago    <oid> 2023-10-31  api: login and cart
+          <oid> 2023-11-17  login: rule 6  0.69 alike
+          <oid> 2023-11-16  login: rule 5  0.68 alike
+          <oid> 2023-11-15  login: rule 4  0.68 alike
 
         frontend has
-          src               7 touches, last <time> ago  <oid>  cart: sort by 6
-          src/web/login.ts  1 touch, last <time> ago   <oid>  web: login and cart
-          src/web/cart.ts   7 touches, last <time> ago  <oid>  cart: sort by 6
+          src               7 touches, last <time> ago  <oid> 2023-11-17  cart: sort by 6
+          src/web/login.ts  1 touch, last <time> ago   <oid> 2023-11-10  web: login and cart
+          src/web/cart.ts   7 touches, last <time> ago  <oid> 2023-11-17  cart: sort by 6
+          <oid> 2023-11-10  web: login and cart  0.52 alike
         ",
     );
     let data = &repo.orch(&["route", "fix login", "--json"]).json()["data"];
@@ -94,7 +98,7 @@ fn without_history_specialty_decides_and_says_so() {
         exit 0
         -- stdout
         translate the manual → docs   unsure: no session has touched anything like it
-        by specialty only: docs 0.25, backend 0.00, frontend 0.00
+        by specialty only: docs 0.25, frontend 0.18, backend 0.17
         say --session, or --paths to help
         ",
     );
@@ -102,7 +106,7 @@ fn without_history_specialty_decides_and_says_so() {
         "
         exit 0
         -- stdout
-        anything → docs   0.50, next frontend 0.00
+        anything → docs   0.50, next frontend 0.11
         ",
     );
 }
@@ -201,21 +205,24 @@ fn people_who_committed_are_asked_about_where_there_are_no_sessions() {
         "
         exit 0
         -- stdout
-        login is slow → Ann Lee <ann@example.com>   0.54, next Ben 0.06
+        login is slow → Ann Lee <ann@example.com>   0.56, next Ben 0.22
 
         targets, as given
           src/api  1.00
 
-                   context  recent  specialty  load  score
-          weight       0.5     0.5        0.5    -1
-          Ann Lee     0.45    0.64       0.00  0.00   0.54
-          Ben         0.07    0.05       0.00  0.00   0.06
+                   context  recent  focus  words  similar  active  specialty  load  score
+          weight      0.15     0.2    0.2    0.2      0.1    0.15        0.5    -1
+          Ann Lee     0.76    0.60   0.60   0.34     0.67    0.50       0.00  0.00   0.56
+          Ben         0.07    0.02   0.20   0.28     0.33    0.50       0.00  0.00   0.22
 
         Ann Lee, because
-          src/api  2 touches, last <time> ago  <oid>  api: login, faster
+          src/api  2 touches, last <time> ago  <oid> 2023-11-17  api: login, faster
+          <oid> 2023-11-17  api: login, faster   0.65 alike
+          <oid> 2023-10-31  api: login and cart  0.61 alike
 
         Ben has
-          src  1 touch, last <time> ago  <oid>  web: login and cart
+          src  1 touch, last <time> ago  <oid> 2023-11-10  web: login and cart
+          <oid> 2023-11-10  web: login and cart  0.63 alike
         ",
     );
     let route = repo.orch(&["route", "--import", "authors", "--paths", "src/web", "--json"]).stdout;
@@ -231,22 +238,22 @@ fn a_symbol_in_backticks_stands_for_the_file_that_defines_it() {
         "
         exit 0
         -- stdout
-        make `round()` faster → frontend   1.27, next backend 0.03
+        make `round()` faster → frontend   1.29, next backend 0.12
 
         targets, named in the task
           src/web/money.ts  1.00
 
-                    context  recent  specialty  load  score
-          weight        0.5     0.5        0.5    -1
-          frontend     0.77    0.76       1.00  0.00   1.27
-          backend      0.03    0.03       0.00  0.00   0.03
-          docs         0.00    0.00       0.00  0.00   0.00
+                    context  recent  focus  active  specialty  load  score
+          weight       0.21    0.29   0.29    0.21        0.5    -1
+          frontend     0.82    0.80   0.91    0.56       1.00  0.00   1.29
+          backend      0.03    0.01   0.07    0.44       0.00  0.00   0.12
+          docs         0.00    0.00   0.00    0.00       0.00  0.00   0.00
 
         frontend, because
-          src/web/money.ts  1 touch, last <time> ago  <oid>  web: money
+          src/web/money.ts  1 touch, last <time> ago  <oid> 2023-11-19  web: money
 
         backend has
-          src  7 touches, last <time> ago  <oid>  login: rule 6
+          src  7 touches, last <time> ago  <oid> 2023-11-17  login: rule 6
         ",
     );
 }

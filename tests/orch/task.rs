@@ -25,7 +25,7 @@ fn a_task_becomes_a_commit_a_note_and_a_review_branch() {
         -- stdout
         review/fix-login
         -- stderr
-        backend takes fix-login (0.89, next frontend 0.10): it touched 1 of 1 likely file
+        backend takes fix-login (0.95, next frontend 0.23): it touched 1 of 1 likely file
         done in <time>: 1 commit, 2 files
           M src/api/login.rs
           A tests/login.rs
@@ -161,9 +161,9 @@ fn a_failed_run_keeps_its_edits_and_frees_the_session() {
           session    backend, by $TMP/agents/fail.sh
           base       main <oid>
           target     src/web/login.ts 1.00
-          target     src/api/login.rs 1.00
-          target     src/web/cart.ts 0.73
-          target     src/api/cart.rs 0.72
+          target     src/api/login.rs 0.99
+          target     src/web/cart.ts 0.82
+          target     src/api/cart.rs 0.81
           run        1 failed, exit 7, <time> ago
           kept       its edits: git diff <oid> <oid>
         next: git orch log fix-login, then git orch retry fix-login
@@ -525,9 +525,9 @@ fn a_killed_run_is_set_right_by_the_next_command() {
           session    backend, by $TMP/agents/hang.sh
           base       main <oid>
           target     src/web/login.ts 1.00
-          target     src/api/login.rs 1.00
-          target     src/web/cart.ts 0.73
-          target     src/api/cart.rs 0.72
+          target     src/api/login.rs 0.99
+          target     src/web/cart.ts 0.82
+          target     src/api/cart.rs 0.81
           run        1 died, <time> ago
           kept       its edits: git diff <oid> <oid>
         next: git orch log fix-login, then git orch retry fix-login
