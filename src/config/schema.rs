@@ -206,7 +206,7 @@ pub struct Weights {
     pub words: f64,
     /// Its share of the past commits that are most like the task.
     pub similar: f64,
-    /// Its share of all latest work.
+    /// Its share of all latest work; only for people, who may have left.
     pub active: f64,
     /// The share of the targets inside its declared paths, beside the past.
     pub specialty: f64,

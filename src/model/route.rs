@@ -44,7 +44,7 @@ pub struct Signals {
     /// Its share of the past commits that are most like the task.
     #[serde(default)]
     pub similar: f64,
-    /// Its share of all latest work, wherever.
+    /// Its share of all latest work, wherever; counted for people only.
     #[serde(default)]
     pub active: f64,
     /// Share of the targets inside the declared paths.
@@ -94,6 +94,13 @@ impl Default for Weights {
 }
 
 impl Weights {
+    /// The same for sessions: people who have done nothing lately may have
+    /// left, but a session that is not archived is there.
+    #[must_use]
+    pub fn of_sessions(self) -> Self {
+        Self { active: 0.0, ..self }
+    }
+
     /// The same with those of the past adding up to 1. Where the targets are only
     /// predicted, what was done there counts half; where no word of the task was
     /// ever used, words count nothing.

@@ -131,7 +131,7 @@ fn answer(
     with_top.push(RepoPath::from(""));
     let profiles = state.profiles(&with_top, &asked.among, now);
     let contenders = contenders(cast, order, state, &asked.among);
-    let weights = if cast.timed { order.weights } else { Weights { active: 0.0, ..order.weights } };
+    let weights = if cast.people { order.weights } else { order.weights.of_sessions() };
     let question = Question { text, expected: &expected, contenders: &contenders, weights: &weights };
     let route = route::route(question, &profiles);
     let session = cast.names[usize::from(asked.among[asked.answer])].clone();
@@ -190,7 +190,7 @@ fn report(cast: &Cast, rules: &[Rule<'_>], figures: Vec<Vec<Figures>>, answers: 
     };
     Report {
         questions: answers.len(),
-        sessions: (0..).zip(&cast.names).map(asked).collect(),
+        sessions: (0..).zip(&cast.names).map(asked).filter(|(_, asked)| cast.timed || *asked > 0).collect(),
         rows: names.zip(figures.iter().cloned()).map(row).collect(),
         answers,
         figures,

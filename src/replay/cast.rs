@@ -7,7 +7,7 @@ use super::story::Story;
 use crate::model::{Name, Owners, PathSet};
 
 /// How many sessions there are.
-pub(super) const SESSIONS: usize = 8;
+pub const SESSIONS: usize = 8;
 /// By how many commits before the questions they are chosen.
 pub(super) const CHOSEN_BY: usize = 3_000;
 /// A commit of more changes is no question.
@@ -27,6 +27,23 @@ pub struct Cast {
     /// Whether it matters when something was done: not where a question is
     /// asked just because its session is at work.
     pub timed: bool,
+    /// Whether the sessions are people.
+    pub people: bool,
+}
+
+impl Cast {
+    /// No sessions.
+    pub(super) fn nobody() -> &'static Self {
+        const NOBODY: &Cast = &Cast {
+            names: Vec::new(),
+            owners: Owners { ends: Vec::new(), shares: Vec::new() },
+            declared: Vec::new(),
+            questions: Vec::new(),
+            timed: true,
+            people: false,
+        };
+        NOBODY
+    }
 }
 
 /// A commit, asked about as if it were a task.
@@ -82,6 +99,7 @@ pub fn authors(story: &Story<'_>, last: usize) -> Cast {
         declared: vec![PathSet::default(); sessions.len()],
         questions,
         timed: true,
+        people: true,
     }
 }
 

@@ -5,20 +5,16 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::cast::Cast;
+use super::row::{Place, Row, decay};
 use super::story::Story;
 use crate::history::MAX_CHANGES;
 use crate::history::folders::Folders;
 use crate::history::identity::Identities;
 use crate::model::path::ancestors;
-use crate::model::{
-    HalfLives, Owners, Past, Profiles, RepoPath, SessionWeight, Status, Time, Touched, Words,
-};
+use crate::model::{HalfLives, Owners, Past, Profiles, RepoPath, Status, Time, Touched, Words};
 
 /// What a word of a path's folder counts; the index counts it twice.
 const NAME_UNIT: f64 = 0.5;
-
-/// What sessions have at one place, each as of its own last touch there.
-type Row = Vec<SessionWeight>;
 
 /// What is known by now.
 pub(super) struct State<'a> {
@@ -205,37 +201,5 @@ impl<'a> State<'a> {
     /// When a session last did anything, where that matters.
     pub(super) fn last(&self, session: usize) -> Option<Time> {
         self.last[session].filter(|_| self.cast.timed)
-    }
-}
-
-/// A touch to be added somewhere.
-struct Place {
-    half_lives: HalfLives,
-    session: u16,
-    touch: f64,
-    touched: Touched,
-}
-
-impl Place {
-    fn add(&self, row: &mut Row) {
-        let at = row.iter().position(|weight| weight.session == self.session);
-        let at = at.unwrap_or_else(|| {
-            row.push(SessionWeight { session: self.session, ..SessionWeight::default() });
-            row.len() - 1
-        });
-        let weight = &mut row[at];
-        decay(weight, self.touched.time, self.half_lives);
-        let is_new = weight.last.as_ref() != Some(&self.touched);
-        weight.counts.iter_mut().for_each(|count| *count += self.touch);
-        weight.touches += u32::from(is_new);
-        weight.last = Some(self.touched.clone());
-    }
-}
-
-/// Brings what was as of the last touch to a later moment.
-fn decay(weight: &mut SessionWeight, now: Time, half_lives: HalfLives) {
-    let age = weight.last.as_ref().map_or(0, |last| now.since(last.time));
-    if age != 0 {
-        weight.counts.iter_mut().zip(half_lives.decay(age)).for_each(|(count, left)| *count *= left);
     }
 }

@@ -3,7 +3,11 @@
 use std::collections::HashMap;
 
 use crate::history::Log;
+use crate::history::log::Place;
 use crate::model::{Author, Oid, Status, Time};
+
+/// The rank of a commit that is not in the story.
+const LEFT_OUT: u32 = u32::MAX;
 
 /// The commits of a log, oldest first; a commit is known by its position.
 #[derive(Debug)]
@@ -34,9 +38,11 @@ pub struct Story<'a> {
 }
 
 impl<'a> Story<'a> {
-    /// Puts a log in order; `people` are its authors, aliases resolved.
-    pub fn new(log: &'a Log, people: Vec<Author>) -> Self {
-        let commits = log.commits();
+    /// Puts what landed in order, or everything; `people` are the log's authors,
+    /// aliases resolved.
+    pub fn new(log: &'a Log, people: Vec<Author>, is_whole: bool) -> Self {
+        let mut commits = log.commits();
+        commits.retain(|commit| is_whole || commit.place == Place::Base);
         let mut story = Self {
             log,
             oids: commits.iter().map(|commit| commit.oid).collect(),
@@ -48,7 +54,7 @@ impl<'a> Story<'a> {
             statuses: Vec::new(),
             lengths: commits.iter().map(|commit| log.words_of(commit.position as usize)).collect(),
             people,
-            ranks: vec![0; commits.len()],
+            ranks: vec![LEFT_OUT; log.len()],
             positions: commits.iter().map(|commit| commit.position).collect(),
         };
         for (rank, commit) in (0..).zip(&commits) {
@@ -77,7 +83,8 @@ impl<'a> Story<'a> {
 
     /// The commit of an id, where it is by a person and changes something.
     pub fn find(&self, oid: Oid) -> Option<usize> {
-        let commit = self.ranks[self.log.find_commit(oid)?.position as usize] as usize;
+        let rank = self.ranks[self.log.find_commit(oid)?.position as usize];
+        let commit = (rank != LEFT_OUT).then_some(rank as usize)?;
         let is_telling = !self.author(commit).is_bot() && !self.range(commit).is_empty();
         is_telling.then_some(commit)
     }
@@ -106,6 +113,7 @@ impl<'a> Story<'a> {
         let list = |token: &String| {
             let mut list = self.log.messages_with(token);
             list.iter_mut().for_each(|(commit, _)| *commit = self.ranks[*commit as usize]);
+            list.retain(|(commit, _)| *commit != LEFT_OUT);
             list.sort_unstable();
             (token.clone(), list)
         };

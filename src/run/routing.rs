@@ -112,7 +112,7 @@ pub fn decide(
     let contenders = contenders(survey, &history);
     let defined = defined(repo, survey, text)?;
     let known = Known { given, defined: &defined };
-    among(&contenders, &mut history, (text, known), &survey.weights, events)
+    among(&contenders, &mut history, (text, known), &survey.weights.of_sessions(), events)
 }
 
 /// The files that define the symbols a text names; none for one that many define.

@@ -109,7 +109,7 @@ fn measured(repository: &Path, settings: &[(Who, Given)]) -> (Vec<Asked>, Vec<[R
         now: Time(i64::MAX / 2),
     };
     let log = history::load_whole(&request, &|_| ()).expect("the repository can be mined");
-    let story = Story::new(&log, request.mailmap.resolve(log.authors()));
+    let story = Story::new(&log, request.mailmap.resolve(log.authors()), false);
     let merged = topics(&repo, tip).expect("the history can be walked");
     let in_files = RefCell::new(Vec::new());
     let setting = |&(who, given): &(Who, Given)| {

@@ -60,9 +60,9 @@ fn a_result_lands_where_the_base_is_checked_out() {
           session    backend, by $TMP/agents/edit.sh
           base       main <oid>
           target     src/web/login.ts 1.00
-          target     src/api/login.rs 1.00
-          target     src/web/cart.ts 0.73
-          target     src/api/cart.rs 0.72
+          target     src/api/login.rs 0.99
+          target     src/web/cart.ts 0.82
+          target     src/api/cart.rs 0.81
           run        1 committed, <time> ago
           commit     <oid> fix login
           touched    M src/api/login.rs

@@ -26,14 +26,14 @@ fn a_task_goes_to_the_session_that_touched_its_files() {
         "
         exit 0
         -- stdout
-        fix login → backend   1.09, next frontend 0.31
+        fix login → backend   1.14, next frontend 0.24
         ",
     );
     repo.orch(&["route", "sort the cart"]).expect(
         "
         exit 0
         -- stdout
-        sort the cart → frontend   1.23, next backend 0.17
+        sort the cart → frontend   1.29, next backend 0.09
         ",
     );
     repo.orch(&["route", "tidy up", "--paths", "src/web/cart.ts"]).expect(
@@ -52,7 +52,7 @@ fn the_reasons_are_figures_that_add_up() {
         "
         exit 0
         -- stdout
-        fix login → backend   1.09, next frontend 0.31
+        fix login → backend   1.14, next frontend 0.24
 
         targets, predicted from 8 similar commits
           src/api/login.rs  1.00
@@ -61,9 +61,9 @@ fn the_reasons_are_figures_that_add_up() {
           src/web/cart.ts   0.37
 
                     context  recent  focus  words  similar  active  specialty  load  score
-          weight        0.1    0.14   0.14   0.28     0.14    0.21        0.5    -1
-          backend      0.75    0.60   0.80   0.65     0.90    0.49       0.82  0.00   1.09
-          frontend     0.16    0.12   0.19   0.16     0.10    0.51       0.18  0.00   0.31
+          weight       0.13    0.17   0.17   0.35     0.17       0        0.5    -1
+          backend      0.75    0.60   0.80   0.65     0.90    0.49       0.82  0.00   1.14
+          frontend     0.16    0.12   0.19   0.16     0.10    0.51       0.18  0.00   0.24
           docs         0.00    0.00   0.00   0.00     0.00    0.00       0.00  0.00   0.00
 
         backend, because
@@ -98,7 +98,7 @@ fn without_history_specialty_decides_and_says_so() {
         exit 0
         -- stdout
         translate the manual → docs   unsure: no session has touched anything like it
-        by specialty only: docs 0.25, frontend 0.18, backend 0.17
+        by specialty only: docs 0.25, backend 0.00, frontend 0.00
         say --session, or --paths to help
         ",
     );
@@ -106,7 +106,7 @@ fn without_history_specialty_decides_and_says_so() {
         "
         exit 0
         -- stdout
-        anything → docs   0.50, next frontend 0.11
+        anything → docs   0.50, next frontend 0.00
         ",
     );
 }
@@ -238,15 +238,15 @@ fn a_symbol_in_backticks_stands_for_the_file_that_defines_it() {
         "
         exit 0
         -- stdout
-        make `round()` faster → frontend   1.29, next backend 0.12
+        make `round()` faster → frontend   1.35, next backend 0.04
 
         targets, named in the task
           src/web/money.ts  1.00
 
                     context  recent  focus  active  specialty  load  score
-          weight       0.21    0.29   0.29    0.21        0.5    -1
-          frontend     0.82    0.80   0.91    0.56       1.00  0.00   1.29
-          backend      0.03    0.01   0.07    0.44       0.00  0.00   0.12
+          weight       0.27    0.36   0.36       0        0.5    -1
+          frontend     0.82    0.80   0.91    0.56       1.00  0.00   1.35
+          backend      0.03    0.01   0.07    0.44       0.00  0.00   0.04
           docs         0.00    0.00   0.00    0.00       0.00  0.00   0.00
 
         frontend, because

@@ -68,9 +68,9 @@ fn each_line_tells_state_drift_load_and_knowledge() {
           session    backend, by $TMP/agents/edit.sh
           base       main <oid>
           target     src/web/login.ts 0.93
-          target     src/api/login.rs 0.93
-          target     src/api/cart.rs 0.66
-          target     src/web/cart.ts 0.62
+          target     src/api/login.rs 0.92
+          target     src/api/cart.rs 0.74
+          target     src/web/cart.ts 0.72
           run        1 committed, <time> ago
           commit     <oid> fix login
           touched    A work.txt
