@@ -52,7 +52,7 @@ pub fn areas(story: &Story<'_>, last: usize) -> Cast {
     // A folder whose name makes a bad pattern is declared by nobody.
     let pattern = |text: &String| if text.is_empty() { ".".to_owned() } else { text.clone() };
     let declared = texts.iter().map(|text| PathSet::parse(&[pattern(text)]).unwrap_or_default());
-    Cast { names: names(called), owners, declared: declared.collect(), questions, timed: true, people: false }
+    Cast { names: names(called), owners, declared: declared.collect(), questions, timed: true, years: true }
 }
 
 /// The area a commit is given to: its own, or, by its id, another.

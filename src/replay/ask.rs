@@ -131,7 +131,7 @@ fn answer(
     with_top.push(RepoPath::from(""));
     let profiles = state.profiles(&with_top, &asked.among, now);
     let contenders = contenders(cast, order, state, &asked.among);
-    let weights = if cast.people { order.weights } else { order.weights.of_sessions() };
+    let weights = if cast.years { order.weights } else { order.weights.of_sessions() };
     let question = Question { text, expected: &expected, contenders: &contenders, weights: &weights };
     let route = route::route(question, &profiles);
     let session = cast.names[usize::from(asked.among[asked.answer])].clone();

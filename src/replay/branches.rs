@@ -39,7 +39,7 @@ pub fn branches(story: &Story<'_>, topics: &[Topic], last: usize) -> Cast {
     owned.into_iter().for_each(|session| owners.push(session.map(|session| (session, 1.0))));
     let declared = vec![PathSet::default(); all.len()];
     let names = names(all.iter().map(|branch| branch.name.as_str()));
-    Cast { names, owners, declared, questions, timed: false, people: false }
+    Cast { names, owners, declared, questions, timed: false, years: false }
 }
 
 /// The commits of people that a branch brought, oldest first.

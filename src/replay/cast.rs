@@ -27,8 +27,9 @@ pub struct Cast {
     /// Whether it matters when something was done: not where a question is
     /// asked just because its session is at work.
     pub timed: bool,
-    /// Whether the sessions are people.
-    pub people: bool,
+    /// Whether some may be gone since: over years of history people leave and
+    /// areas die, but a session that is open is there.
+    pub years: bool,
 }
 
 impl Cast {
@@ -40,7 +41,7 @@ impl Cast {
             declared: Vec::new(),
             questions: Vec::new(),
             timed: true,
-            people: false,
+            years: false,
         };
         NOBODY
     }
@@ -99,7 +100,7 @@ pub fn authors(story: &Story<'_>, last: usize) -> Cast {
         declared: vec![PathSet::default(); sessions.len()],
         questions,
         timed: true,
-        people: true,
+        years: true,
     }
 }
 

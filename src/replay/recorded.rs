@@ -44,5 +44,5 @@ pub fn recorded(story: &Story<'_>, sessions: &[Recorded], last: usize) -> Cast {
     }
     let names = sessions.iter().map(|session| session.name.clone()).collect();
     let declared = sessions.iter().map(|session| session.paths.clone()).collect();
-    Cast { names, owners, declared, questions, timed: true, people: false }
+    Cast { names, owners, declared, questions, timed: true, years: false }
 }

@@ -24,6 +24,7 @@ mod odd_places;
 mod promises;
 #[path = "../fuzz/properties/mod.rs"]
 pub mod properties;
+mod replay;
 mod review;
 mod route;
 mod sealed;
