@@ -28,29 +28,29 @@ const MOST_NAMED: usize = 12;
 #[derive(Debug, clap::Args)]
 pub(super) struct ReplayArgs {
     /// Ask about past commits as if they were tasks, and tell how often the router is right
-    #[arg(long, conflicts_with_all = ["text", "why", "import"])]
+    #[arg(long, conflicts_with_all = ["text", "paths", "why", "import"])]
     pub(super) replay: bool,
     /// Who plays the sessions
-    #[arg(long, value_enum, value_name = "WHO", default_value_t = Who::Authors, requires = "replay")]
+    #[arg(long, value_enum, value_name = "WHO", default_value_t = Who::Authors, requires = "replay", conflicts_with = "text")]
     sessions: Who,
     /// What is told of each commit
-    #[arg(long, value_enum, value_name = "WHAT", default_value_t = Told::Paths, requires = "replay")]
+    #[arg(long, value_enum, value_name = "WHAT", default_value_t = Told::Paths, requires = "replay", conflicts_with = "text")]
     given: Told,
     /// How many of the newest commits are asked about
-    #[arg(long, value_name = "N", default_value_t = 1_200, requires = "replay")]
+    #[arg(long, value_name = "N", default_value_t = 1_200, requires = "replay", conflicts_with = "text")]
     last: usize,
     /// How long before a commit the history that is known ends [default: 1d; 0s for branches and recorded]
-    #[arg(long, value_name = "SPAN", requires = "replay")]
+    #[arg(long, value_name = "SPAN", requires = "replay", conflicts_with = "text")]
     lag: Option<String>,
     /// Tell of pairs of commits which could have been made at once, and which are said to be
-    #[arg(long, requires = "replay", conflicts_with = "queries")]
+    #[arg(long, requires = "replay", conflicts_with_all = ["text", "queries"])]
     parallel: bool,
     /// Give the commits out to eight sessions that start empty, so that the choice becomes the
     /// history: what is kept of context, and what that costs in waiting
-    #[arg(long = "loop", requires = "replay", conflicts_with_all = ["queries", "parallel", "lag", "sessions"])]
+    #[arg(long = "loop", requires = "replay", conflicts_with_all = ["text", "queries", "parallel", "lag", "sessions"])]
     closed: bool,
     /// Write each answer to a file, a line of JSON each
-    #[arg(long, value_name = "FILE", requires = "replay")]
+    #[arg(long, value_name = "FILE", requires = "replay", conflicts_with = "text")]
     queries: Option<PathBuf>,
 }
 

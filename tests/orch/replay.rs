@@ -111,7 +111,9 @@ fn too_little_history_and_bad_options_are_told() {
         (&["--replay", "--last", "many"], "invalid value 'many'"),
         (&["--replay", "--loop", "--parallel"], "cannot be used with"),
         (&["--replay", "fix login"], "cannot be used with"),
-        (&["fix login", "--loop"], "--replay"),
+        (&["fix login", "--loop"], "cannot be used with"),
+        (&["fix login", "--sessions", "areas"], "cannot be used with"),
+        (&["--replay", "--paths", "src"], "cannot be used with"),
     ] {
         let output = repo.orch(&[&["route"], args].concat());
         assert_eq!(output.exit, 2, "{args:?}: {output:?}");
