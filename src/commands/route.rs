@@ -179,7 +179,7 @@ fn signals(route: &Route) -> String {
     let Some(first) = route.candidates.first() else { return String::new() };
     let is_told = |index: &usize| {
         ALWAYS.contains(&first.terms[*index].name.as_str())
-            || route.candidates.iter().any(|one| one.terms[*index].value > 0.0)
+            || route.candidates.iter().any(|one| one.terms[*index].value * one.terms[*index].weight > 0.0)
     };
     let told: Vec<usize> = (0..first.terms.len()).filter(is_told).collect();
     let headings = told.iter().map(|index| first.terms[*index].name.as_str());
