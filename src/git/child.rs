@@ -34,6 +34,17 @@ impl Child {
         names.iter().map(|_| porcelain::next_object(&mut rest)).collect()
     }
 
+    /// Fails where something stands at a path of a commit, though it could not be
+    /// read, and where the commit itself can't be.
+    fn require_absent(&self, commit: Oid, path: &str) -> Result<()> {
+        let command = self.git(["ls-tree", "--full-tree", "-z"]).env("GIT_LITERAL_PATHSPECS", "1");
+        let listed = command.args([commit.to_string(), "--".to_owned(), path.to_owned()]).spawn()?;
+        if listed.code == 0 && listed.stdout.is_empty() {
+            return Ok(());
+        }
+        Err(Error::unusable(format!("could not read `{path}` of {commit}")))
+    }
+
     fn object(&self, oid: Oid, kind: &str) -> Result<Vec<u8>> {
         match self.objects(&[oid.to_string()])?.pop().flatten() {
             Some((found, bytes)) if found == kind => Ok(bytes),
@@ -41,6 +52,16 @@ impl Child {
             None => Err(Error::unusable(format!("could not read the {kind} {oid}"))),
         }
     }
+}
+
+/// The refs that `for-each-ref` printed; names that are not UTF-8 are left out.
+fn named(printed: &[u8]) -> Result<Vec<(String, Oid)>> {
+    let lines = printed.split(|byte| *byte == b'\n').filter_map(|line| std::str::from_utf8(line).ok());
+    let named = |line: &str| {
+        let (id, name) = line.split_once(' ')?;
+        Some(porcelain::oid(id.as_bytes()).map(|oid| (name.to_owned(), oid)))
+    };
+    lines.filter_map(named).collect()
 }
 
 impl Backing for Child {
@@ -51,31 +72,44 @@ impl Backing for Child {
 
 impl Read for Child {
     fn find_ref(&self, name: &str) -> Result<Option<Oid>> {
-        let output = self.git(["rev-parse", "--verify", "--quiet", "--end-of-options", name]).spawn()?;
-        if output.code == 0 { porcelain::oid(&output.stdout).map(Some) } else { Ok(None) }
+        if name == "HEAD" {
+            let output = self.git(["rev-parse", "--verify", "--quiet", "HEAD"]).spawn()?;
+            return if output.code == 0 { porcelain::oid(&output.stdout).map(Some) } else { Ok(None) };
+        }
+        // Other commands take a name for that of another ref where it is not there.
+        let output = self.git(["for-each-ref", "--format=%(objectname) %(refname)", name]).spawn()?;
+        if output.code != 0 {
+            return Err(output.into_error("for-each-ref"));
+        }
+        let found = named(&output.stdout)?.into_iter().find(|(found, _)| found == name);
+        if found.is_none() && String::from_utf8_lossy(&output.stderr).contains("broken ref") {
+            return Err(Error::unusable(format!("could not read the ref `{name}`")));
+        }
+        Ok(found.map(|(_, oid)| oid))
+    }
+
+    fn symbolic(&self, name: &str) -> Result<Option<String>> {
+        let output = self.git(["symbolic-ref", "--quiet", name]).spawn()?;
+        let found = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+        Ok((output.code == 0).then_some(found))
     }
 
     fn refs(&self, prefix: &str) -> Result<Vec<(String, Oid)>> {
-        let text = self.git(["for-each-ref", "--format=%(objectname) %(refname)", prefix]).run()?;
-        let mut found = Vec::new();
-        for line in String::from_utf8_lossy(&text).lines() {
-            let (id, name) = line.split_once(' ').unwrap_or((line, ""));
-            found.push((name.to_owned(), porcelain::oid(id.as_bytes())?));
-        }
+        let mut found =
+            named(&self.git(["for-each-ref", "--format=%(objectname) %(refname)", prefix]).run()?)?;
         found.sort();
         Ok(found)
     }
 
     fn head(&self) -> Result<Head> {
-        let symbolic = self.git(["symbolic-ref", "--quiet", "HEAD"]).spawn()?;
-        let found = self.find_ref("HEAD")?;
-        let name = String::from_utf8_lossy(&symbolic.stdout).trim().to_owned();
-        let branch = name.strip_prefix("refs/heads/").unwrap_or(&name).to_owned();
-        match (symbolic.code == 0, found) {
-            (true, Some(oid)) => Ok(Head::Branch(branch, oid)),
-            (true, None) => Ok(Head::Unborn(branch)),
-            (false, Some(oid)) => Ok(Head::Detached(oid)),
-            (false, None) => Err(Error::unusable("could not read HEAD")),
+        let branch = self.symbolic("HEAD")?;
+        let oid = self.find_ref(branch.as_deref().unwrap_or("HEAD"))?;
+        let short = |full: String| full.strip_prefix("refs/heads/").unwrap_or(&full).to_owned();
+        match (branch.map(short), oid) {
+            (Some(branch), Some(oid)) => Ok(Head::Branch(branch, oid)),
+            (Some(branch), None) => Ok(Head::Unborn(branch)),
+            (None, Some(oid)) => Ok(Head::Detached(oid)),
+            (None, None) => Err(Error::unusable("could not read HEAD")),
         }
     }
 
@@ -92,8 +126,13 @@ impl Read for Child {
             return Ok(Vec::new());
         }
         let names: Vec<String> = wanted.iter().map(|(oid, path)| format!("{oid}:{path}")).collect();
-        let found = self.objects(&names)?.into_iter();
-        Ok(found.map(|object| object.filter(|(kind, _)| kind == "blob").map(|(_, bytes)| bytes)).collect())
+        let found = self.objects(&names)?.into_iter().zip(wanted);
+        found
+            .map(|(object, (commit, path))| match object {
+                Some((kind, bytes)) => Ok((kind == "blob").then_some(bytes)),
+                None => self.require_absent(*commit, path).map(|()| None),
+            })
+            .collect()
     }
 
     fn blob(&self, oid: Oid) -> Result<Vec<u8>> {

@@ -6,7 +6,8 @@ use std::sync::{Mutex, MutexGuard};
 
 use git2::{ErrorCode, ObjectType, Repository, Sort};
 
-use super::read::{Backing, Commit, Entry, EntryKind, Head, MAX_DEPTH, Read, Write};
+use super::porcelain;
+use super::read::{Backing, Commit, Entry, EntryKind, Head, MAX_DEPTH, MAX_SYMBOLIC, Read, Write};
 use crate::error::{Error, Result};
 use crate::model::touch::Status;
 use crate::model::{Change, Oid, RepoPath, Time};
@@ -47,6 +48,10 @@ fn is_missing(error: &git2::Error) -> bool {
 impl Backing for Library {
     fn settings(&self) -> Option<BTreeMap<String, String>> {
         let config = self.repository().config().ok()?.snapshot().ok()?;
+        // git2 knows neither of these conditions.
+        let mut unread = false;
+        let unknown = config.entries(Some(r"^includeif\.(hasconfig|worktree):")).ok()?;
+        unknown.for_each(|_| unread = true).ok()?;
         let mut settings = BTreeMap::new();
         let entries = config.entries(Some(r"^orch\.")).ok()?;
         let read = entries.for_each(|entry| {
@@ -54,7 +59,7 @@ impl Backing for Library {
                 String::from_utf8_lossy(if entry.has_value() { entry.value_bytes() } else { b"true" });
             settings.insert(entry.name().unwrap_or_default().to_lowercase(), value.into_owned());
         });
-        read.ok().map(|()| settings)
+        read.ok().filter(|()| !unread).map(|()| settings)
     }
 }
 
@@ -80,44 +85,34 @@ impl Read for Library {
         }
     }
 
+    fn symbolic(&self, name: &str) -> Result<Option<String>> {
+        Ok(symbolic(&self.repository(), name))
+    }
+
     fn head(&self) -> Result<Head> {
-        let repository = self.repository();
-        let fail = |error| failed("read HEAD", error);
-        let head = repository.find_reference("HEAD").map_err(fail)?;
-        let branch = head.symbolic_target().ok().flatten().map(str::to_owned);
-        match (branch, head.resolve()) {
-            (Some(name), Ok(resolved)) => {
-                let oid = resolved.target().ok_or_else(|| Error::unusable("HEAD points at nothing"))?;
-                Ok(Head::Branch(short_branch(&name), ours(oid)))
-            }
-            (Some(name), Err(error)) if is_missing(&error) => Ok(Head::Unborn(short_branch(&name))),
-            (None, Ok(resolved)) => {
-                let oid = resolved.target().ok_or_else(|| Error::unusable("HEAD points at nothing"))?;
-                Ok(Head::Detached(ours(oid)))
-            }
-            (_, Err(error)) => Err(fail(error)),
+        let branch = symbolic(&self.repository(), "HEAD");
+        let oid = self.find_ref(branch.as_deref().unwrap_or("HEAD"))?;
+        match (branch.as_deref().map(short_branch), oid) {
+            (Some(branch), Some(oid)) => Ok(Head::Branch(branch, oid)),
+            (Some(branch), None) => Ok(Head::Unborn(branch)),
+            (None, Some(oid)) => Ok(Head::Detached(oid)),
+            (None, None) => Err(Error::unusable("could not read HEAD")),
         }
     }
 
     fn commit(&self, oid: Oid) -> Result<Commit> {
+        let fail = |error| failed(&format!("read the commit {oid}"), error);
         let repository = self.repository();
-        let commit = repository
-            .find_commit(theirs(oid)?)
-            .map_err(|error| failed(&format!("read the commit {oid}"), error))?;
-        let author = commit.author();
-        Ok(Commit {
-            oid,
-            tree: ours(commit.tree_id()),
-            parents: if self.shallow.contains(&oid) {
-                Vec::new()
-            } else {
-                commit.parent_ids().map(ours).collect()
-            },
-            author: String::from_utf8_lossy(author.name_bytes()).into_owned(),
-            email: String::from_utf8_lossy(author.email_bytes()).into_owned(),
-            time: Time(commit.time().seconds()),
-            message: String::from_utf8_lossy(commit.message_bytes()).into_owned(),
-        })
+        let odb = repository.odb().map_err(fail)?;
+        let object = odb.read(theirs(oid)?).map_err(fail)?;
+        if object.kind() != ObjectType::Commit {
+            return Err(Error::unusable(format!("{oid} is no commit")));
+        }
+        let mut commit = porcelain::commit(oid, object.data())?;
+        if self.shallow.contains(&oid) {
+            commit.parents.clear();
+        }
+        Ok(commit)
     }
 
     fn files(&self, wanted: &[(Oid, &str)]) -> Result<Vec<Option<Vec<u8>>>> {
@@ -202,6 +197,19 @@ impl Read for Library {
         odb.add_disk_alternate(objects).map_err(fail)?;
         Ok(odb.exists(theirs(oid)?))
     }
+}
+
+fn symbolic(repository: &Repository, name: &str) -> Option<String> {
+    let target = |name: &str| {
+        let reference = repository.find_reference(name).ok()?;
+        reference.symbolic_target().ok().flatten().map(str::to_owned)
+    };
+    let mut found = target(name);
+    for _ in 0..MAX_SYMBOLIC {
+        let Some(next) = target(found.as_deref()?) else { return found };
+        found = Some(next);
+    }
+    None
 }
 
 /// Which packed refs there are. A ref that is packed while refs are listed can

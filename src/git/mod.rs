@@ -7,6 +7,7 @@
 //! **Invariant:** git2 types appear in no signature outside this room.
 
 mod child;
+mod discovery;
 mod fault;
 mod library;
 mod partial;

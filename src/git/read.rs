@@ -12,6 +12,9 @@ use crate::model::{Change, Oid, RepoPath, Time};
 /// How many trees may lie in one another: git's own limit, a deeper one is an attack.
 pub(super) const MAX_DEPTH: usize = 2_048;
 
+/// How many symbolic refs may lead to one another: git's own limit.
+pub(super) const MAX_SYMBOLIC: usize = 5;
+
 /// Where a worktree's `HEAD` points.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Head {
@@ -127,13 +130,18 @@ pub(super) fn shallow(common_dir: &Path) -> HashSet<Oid> {
 pub trait Read: Send + Sync {
     /// The commit (or object) a full ref name points at.
     fn find_ref(&self, name: &str) -> Result<Option<Oid>>;
-    /// All refs under a prefix that ends in `/`, by name.
+    /// The full name of the ref that a symbolic one leads to in the end, there or
+    /// not; `None` where it is not symbolic, or leads round and round.
+    fn symbolic(&self, name: &str) -> Result<Option<String>>;
+    /// All refs under a prefix that ends in `/`, by name; those whose names are
+    /// not UTF-8, or that lead nowhere, are left out.
     fn refs(&self, prefix: &str) -> Result<Vec<(String, Oid)>>;
     /// The `HEAD` of the worktree that git-orch was called in.
     fn head(&self) -> Result<Head>;
     /// A commit.
     fn commit(&self, oid: Oid) -> Result<Commit>;
-    /// The contents of files, each named by a commit and a path.
+    /// The contents of files, each named by a commit and a path; `None` where
+    /// the commit has no such file.
     fn files(&self, wanted: &[(Oid, &str)]) -> Result<Vec<Option<Vec<u8>>>>;
     /// A blob's bytes.
     fn blob(&self, oid: Oid) -> Result<Vec<u8>>;

@@ -5,9 +5,10 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use git2::{ErrorClass, ErrorCode, Repository, RepositoryOpenFlags};
+use git2::Repository;
 
 use super::child::Child;
+use super::discovery::{self, Found};
 use super::fence::{Fence, Fences};
 use super::library::Library;
 use super::operation::Doing;
@@ -26,10 +27,6 @@ pub enum Backend {
     /// By the git child.
     Child,
 }
-
-/// Extensions of the repository format that git2 reads rightly.
-const READABLE_EXTENSIONS: &[&str] =
-    &["noop", "objectformat", "worktreeconfig", "preciousobjects", "relativeworktrees"];
 
 /// An open repository, seen from one of its worktrees.
 pub struct Repo {
@@ -57,28 +54,24 @@ impl Repo {
     /// whose format git itself refuses.
     pub fn discover(folder: &Path, environment: &BTreeMap<OsString, OsString>) -> Result<Self> {
         let git = Arc::new(Git::find(environment)?);
-        let forced = environment.get(OsStr::new("GIT_ORCH_BACKEND")).map(|value| value.to_string_lossy());
-        if forced.as_deref() != Some("cli") && !environment.contains_key(OsStr::new("GIT_DIR")) {
-            match open_with_library(folder, environment)? {
-                Some(repository) => return Ok(Self::from_library(git, repository)),
-                None if forced.as_deref() == Some("git2") => {
-                    return Err(Error::unusable("git2 can't read this repository"));
-                }
-                None => {}
-            }
-        }
-        let place = discover_with_child(&git, folder, environment)?;
+        Ok(match discovery::find(&git, folder, environment)? {
+            Found::Library(repository) => Self::from_library(git, repository),
+            Found::Child(place) => Self::from_child(git, place),
+        })
+    }
+
+    fn from_child(git: Arc<Git>, place: Place) -> Self {
         let shallow = super::read::shallow(&place.common_dir);
         let reader = Child { git: Arc::clone(&git), place: place.clone(), shallow };
         let main_work_tree = find_main_work_tree(&place);
-        Ok(Self::new(git, place, Box::new(reader), Backend::Child, main_work_tree))
+        Self::new(git, place, Box::new(reader), Backend::Child, main_work_tree)
     }
 
     fn from_library(git: Arc<Git>, repository: Repository) -> Self {
         let place = Place {
-            git_dir: clean(repository.path()),
-            common_dir: clean(repository.commondir()),
-            work_tree: repository.workdir().map(clean),
+            git_dir: real(repository.path()),
+            common_dir: real(repository.commondir()),
+            work_tree: repository.workdir().map(real),
         };
         let main_work_tree = find_main_work_tree(&place);
         Self::new(git, place, Box::new(Library::new(repository)), Backend::Library, main_work_tree)
@@ -238,7 +231,7 @@ impl Repo {
 fn main_config(common_dir: &Path) -> Option<git2::Config> {
     let mut config = git2::Config::open(&common_dir.join("config")).ok()?;
     let own = common_dir.join("config.worktree");
-    if own.is_file() {
+    if own.is_file() && config.get_bool("extensions.worktreeconfig").unwrap_or(false) {
         config.add_file(&own, git2::ConfigLevel::Worktree, false).ok()?;
     }
     Some(config)
@@ -263,121 +256,7 @@ fn find_main_work_tree(place: &Place) -> Option<PathBuf> {
     if common.ends_with(".git") { common.parent().map(Path::to_owned) } else { None }
 }
 
-fn clean(path: &Path) -> PathBuf {
-    path.components().collect()
-}
-
-/// `None` where git2 can't read what it found, or reads it otherwise than git.
-fn open_with_library(
-    folder: &Path,
-    environment: &BTreeMap<OsString, OsString>,
-) -> Result<Option<Repository>> {
-    let ceilings = environment.get(OsStr::new("GIT_CEILING_DIRECTORIES")).cloned().unwrap_or_default();
-    let ceilings: Vec<PathBuf> = std::env::split_paths(&ceilings).collect();
-    match Repository::open_ext(folder, RepositoryOpenFlags::empty(), ceilings) {
-        Ok(repository) if is_shipped(&repository, folder) => Err(shipped(folder)),
-        Ok(repository) => Ok(reads_as_git_does(&repository).then_some(repository)),
-        Err(error) if error.code() == ErrorCode::NotFound => Err(outside(folder)),
-        Err(error) if error.code() == ErrorCode::Owner => Err(foreign(folder)),
-        Err(error) if error.class() == ErrorClass::Config => {
-            Err(Error::unusable("could not read git's configuration").because(error.message().to_owned()))
-        }
-        Err(_) => Ok(None),
-    }
-}
-
-fn outside(folder: &Path) -> Error {
-    Error::unusable(format!("`{}` is in no git repository", folder.display()))
-        .hint("change into one, name one with `-C DIR`, or make one with `git init`")
-}
-
-/// Whether a folder lies in a git directory that another repository tracks as
-/// files: its configuration came with them.
-fn is_shipped(repository: &Repository, folder: &Path) -> bool {
-    let (Ok(folder), Ok(git_dir)) = (folder.canonicalize(), repository.path().canonicalize()) else {
-        return false;
-    };
-    let around = || {
-        let around = Repository::discover(git_dir.parent()?).ok()?;
-        let head = git_dir.strip_prefix(around.workdir()?.canonicalize().ok()?).ok()?.join("HEAD");
-        around.index().ok()?.get_path(&head, 0)
-    };
-    folder.starts_with(&git_dir) && around().is_some()
-}
-
-fn shipped(folder: &Path) -> Error {
-    Error::unusable(format!("the repository at `{}` is a file of the one around it", folder.display()))
-        .hint("its configuration came with those files; change into a folder of the one around it")
-}
-
-fn foreign(folder: &Path) -> Error {
-    Error::unusable(format!("the repository around `{}` belongs to another user", folder.display()))
-        .hint("if it is to be trusted: `git config --global --add safe.directory DIR`")
-}
-
-fn reads_as_git_does(repository: &Repository) -> bool {
-    let common = repository.commondir();
-    let is_dir_with_entries =
-        |path: PathBuf| path.read_dir().is_ok_and(|mut entries| entries.next().is_some());
-    let Ok(config) = repository.config().and_then(|mut config| config.snapshot()) else { return false };
-    let mut readable = true;
-    if let Ok(entries) = config.entries(Some(r"^(extensions\..*|remote\..*\.promisor)$")) {
-        let _ = entries.for_each(|entry| {
-            let name = entry.name().unwrap_or_default();
-            let known = |extension: &str| READABLE_EXTENSIONS.contains(&extension);
-            readable &= name.strip_prefix("extensions.").is_some_and(known);
-        });
-    }
-    let packed = std::fs::read(common.join("packed-refs")).unwrap_or_default();
-    let replaced = is_dir_with_entries(common.join("refs/replace"))
-        || packed.windows(14).any(|window| window == b" refs/replace/");
-    readable && !replaced && !common.join("info/grafts").exists()
-}
-
-fn discover_with_child(
-    git: &Git,
-    folder: &Path,
-    environment: &BTreeMap<OsString, OsString>,
-) -> Result<Place> {
-    let asked =
-        ["rev-parse", "--path-format=absolute", "--git-dir", "--git-common-dir", "--is-inside-work-tree"];
-    let output = with_caller(git.in_folder(folder, asked), environment).spawn()?;
-    if output.code != 0 {
-        git.require_version()?;
-        let complaint = output.complaint();
-        return Err(if complaint.starts_with("not a git repository") {
-            outside(folder)
-        } else if complaint.contains("dubious ownership") {
-            foreign(folder)
-        } else if complaint.contains("safe.bareRepository") {
-            shipped(folder)
-        } else {
-            Error::unusable(format!("git can't use the repository around `{}`", folder.display()))
-                .because(output.complaint_with_paths())
-        });
-    }
-    let lines: Vec<&[u8]> = output.stdout.split(|byte| *byte == b'\n').collect();
-    let path = |index: usize| -> PathBuf {
-        use std::os::unix::ffi::OsStrExt;
-        OsStr::from_bytes(lines.get(index).copied().unwrap_or_default()).into()
-    };
-    let mut work_tree = None;
-    if lines.get(2).is_some_and(|line| line == b"true") {
-        let top = with_caller(
-            git.in_folder(folder, ["rev-parse", "--path-format=absolute", "--show-toplevel"]),
-            environment,
-        );
-        work_tree = Some(PathBuf::from(top.line()?));
-    }
-    Ok(Place { git_dir: path(0), common_dir: path(1), work_tree })
-}
-
-/// Only looking for the repository heeds where the caller's git says it is.
-fn with_caller<'a>(mut command: Command<'a>, environment: &BTreeMap<OsString, OsString>) -> Command<'a> {
-    for key in ["GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_CEILING_DIRECTORIES"] {
-        if let Some(value) = environment.get(OsStr::new(key)) {
-            command = command.env(key, value);
-        }
-    }
-    command
+/// A path as git tells it: `.git` may be a link.
+fn real(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.components().collect())
 }

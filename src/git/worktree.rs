@@ -77,11 +77,17 @@ fn read_head(repo: &Repo, git_dir: &Path) -> Result<Option<Head>> {
     if name == "refs/heads/.invalid" {
         return head_by_child(repo, git_dir);
     }
+    let alias = std::fs::read(repo.place().common_dir.join(name)).is_ok_and(|text| text.starts_with(b"ref:"));
+    let meant = if alias { repo.read().symbolic(name)? } else { None };
+    on_branch(repo, meant.as_deref().unwrap_or(name)).map(Some)
+}
+
+fn on_branch(repo: &Repo, name: &str) -> Result<Head> {
     let branch = name.strip_prefix("refs/heads/").unwrap_or(name).to_owned();
-    Ok(Some(match repo.read().find_ref(name)? {
+    Ok(match repo.read().find_ref(name)? {
         Some(oid) => Head::Branch(branch, oid),
         None => Head::Unborn(branch),
-    }))
+    })
 }
 
 /// With reftable, `HEAD` is not in the file of that name.
@@ -94,11 +100,7 @@ fn head_by_child(repo: &Repo, git_dir: &Path) -> Result<Option<Head>> {
         let id = repo.git_in(&place, ["rev-parse", "--verify", "--quiet", "HEAD"]).spawn()?;
         return Ok(String::from_utf8_lossy(&id.stdout).trim().parse().ok().map(Head::Detached));
     }
-    let branch = name.strip_prefix("refs/heads/").unwrap_or(&name).to_owned();
-    Ok(Some(match repo.read().find_ref(&name)? {
-        Some(oid) => Head::Branch(branch, oid),
-        None => Head::Unborn(branch),
-    }))
+    on_branch(repo, &name).map(Some)
 }
 
 /// What a new worktree starts from.

@@ -51,6 +51,9 @@ pub fn choose(
 /// The tip of a base that must be there.
 pub fn require(repo: &Repo, branch: &str) -> Result<Base> {
     let short = branch.strip_prefix("refs/heads/").unwrap_or(branch);
+    // What stands for another branch is that one: nobody has the name checked out.
+    let meant = repo.read().symbolic(&refs::branch(short))?;
+    let short = meant.as_deref().and_then(|full| full.strip_prefix("refs/heads/")).unwrap_or(short);
     if let Some(oid) = repo.read().find_ref(&refs::branch(short))? {
         return Ok(Base { branch: short.to_owned(), oid });
     }
@@ -65,14 +68,12 @@ pub fn require(repo: &Repo, branch: &str) -> Result<Base> {
 }
 
 fn of_origin(repo: &Repo) -> Result<Option<Base>> {
-    let text = std::fs::read_to_string(repo.place().common_dir.join("refs/remotes/origin/HEAD"));
-    let Some(branch) =
-        text.ok().and_then(|text| text.trim().strip_prefix("ref: refs/remotes/origin/").map(str::to_owned))
-    else {
+    let head = repo.read().symbolic("refs/remotes/origin/HEAD")?;
+    let Some(branch) = head.as_deref().and_then(|full| full.strip_prefix("refs/remotes/origin/")) else {
         return Ok(None);
     };
-    let oid = repo.read().find_ref(&refs::branch(&branch))?;
-    Ok(oid.map(|oid| Base { branch, oid }))
+    let oid = repo.read().find_ref(&refs::branch(branch))?;
+    Ok(oid.map(|oid| Base { branch: branch.to_owned(), oid }))
 }
 
 fn main_head(repo: &Repo) -> Result<Option<Head>> {

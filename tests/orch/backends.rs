@@ -1,256 +1,131 @@
-//! The two ways of reading a repository give equal answers, on every shape
-//! that both can read; the shapes that git2 can't read go through git itself.
+//! Whatever the shape of a repository: git2 and git give equal answers about it,
+//! or git alone is asked and answers as about a plain one, or it is refused with
+//! a reason.
 
-use std::collections::BTreeMap;
-use std::ffi::OsString;
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::sync::OnceLock;
+mod answers;
+mod shapes;
+mod world;
 
-use git_orch::git::mine::{Miner, Span};
-use git_orch::git::{Backend, Repo};
-use git_orch::model::{Oid, RepoPath};
+use std::path::Path;
 
-/// How a repository is made from the plain one, and how it is read then.
-type Shape = (&'static str, &'static str, Backend);
+use git_orch::git::Backend;
 
-const SHAPES: &[Shape] = &[
-    ("plain", "", Backend::Library),
-    ("detached HEAD", "git checkout -q --detach HEAD~1", Backend::Library),
-    ("packed", "git gc -q && git pack-refs --all", Backend::Library),
-    (
-        "commit graph, multi-pack index",
-        "git gc -q && git commit-graph write --reachable 2>&1 && git multi-pack-index write --no-progress",
-        Backend::Library,
-    ),
-    ("index v4", "git update-index --index-version 4", Backend::Library),
-    ("split index", "git update-index --split-index", Backend::Library),
-    ("sparse checkout", "git sparse-checkout set --cone src", Backend::Library),
-    ("sparse index", "git sparse-checkout set --cone --sparse-index src", Backend::Library),
-    ("worktree config", "git config extensions.worktreeConfig true", Backend::Library),
-    (
-        "precious objects",
-        "git config core.repositoryFormatVersion 1 && git config extensions.preciousObjects true",
-        Backend::Library,
-    ),
-    ("linked worktree", "git worktree add -q -b side ../shape.side && cd ../shape.side", Backend::Library),
-    (
-        "in the middle of a merge",
-        "git checkout -q -b other HEAD~1 && echo x > src/api/login.rs && git commit -qam other && ! git merge -q main >&2",
-        Backend::Library,
-    ),
-    ("alternates", "git clone -q --shared . ../shape.clone && cd ../shape.clone", Backend::Library),
-    (
-        "shallow clone",
-        "git clone -q --depth 3 \"file://$PWD\" ../shape.clone && cd ../shape.clone",
-        Backend::Library,
-    ),
-    ("stale locks", "touch .git/index.lock .git/packed-refs.lock", Backend::Library),
-    ("corrupt loose ref", "echo nonsense > .git/refs/heads/broken", Backend::Library),
-    ("replace refs", "git replace HEAD~1 HEAD~3", Backend::Child),
-    ("packed replace refs", "git replace HEAD~1 HEAD~3 && git pack-refs --all", Backend::Child),
-    ("grafts", "git rev-parse HEAD~2 > .git/info/grafts", Backend::Child),
-    (
-        "partial clone",
-        "git config uploadpack.allowFilter true && git clone -q --filter=blob:none \"file://$PWD\" ../shape.clone && cd ../shape.clone",
-        Backend::Child,
-    ),
-    (
-        "treeless clone",
-        "git config uploadpack.allowFilter true && git clone -q --filter=tree:0 \"file://$PWD\" ../shape.clone && cd ../shape.clone",
-        Backend::Child,
-    ),
-];
+use crate::support::{TestRepo, expect_refusal, gits};
+use answers::{anonymous, answers};
+use shapes::{How, SHAPES, Shape};
+use world::World;
 
-/// Made from nothing, as a format can't be changed later.
-const FORMATS: &[(&str, &str)] =
-    &[("SHA-256", "--object-format=sha256"), ("reftable", "--ref-format=reftable")];
+/// How many shapes there are to be.
+const COUNT: usize = 76;
 
 #[test]
-fn both_back_ends_give_equal_answers_on_every_shape_that_git2_reads() {
-    compare_shapes(Backend::Library);
+fn every_shape_is_in_the_table() {
+    let mut numbers: Vec<usize> = SHAPES.iter().map(|shape| shape.0).chain([63, 64]).collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    assert_eq!(numbers, (1..=COUNT).collect::<Vec<_>>());
+    let mut names: Vec<&str> = SHAPES.iter().map(|shape| shape.1).collect();
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), SHAPES.len());
 }
 
 #[test]
-fn what_git2_would_read_otherwise_is_read_by_git() {
-    compare_shapes(Backend::Child);
+fn every_shape_is_read_alike_or_refused_with_a_reason() {
+    read_all(None);
 }
 
-fn compare_shapes(wanted: Backend) {
-    for (name, script, backend) in SHAPES.iter().filter(|(_, _, backend)| *backend == wanted) {
-        let world = World::new("");
-        let folder = world.run(&format!("{script}\npwd"));
-        world.compare(name, Path::new(folder.lines().last().unwrap()), *backend);
-    }
-}
-
-#[test]
-fn formats_that_git2_does_not_know_are_read_by_git() {
-    for (name, option) in FORMATS {
-        let world = World::new(option);
-        if world.was_refused {
-            // Only a git that is too old for the format may refuse it.
-            let git = git_orch::git::Git::find(&world.environment).unwrap();
-            assert!(git.version().unwrap() < (2, 45), "{name} must be read with this git");
-            eprintln!("skipped: this git does not know {name}");
-            continue;
-        }
-        let folder = world.run("pwd");
-        world.compare(name, Path::new(folder.lines().last().unwrap()), Backend::Child);
-    }
-}
-
-/// The plain repository, made once and copied for each shape.
-static PLAIN: OnceLock<tempfile::TempDir> = OnceLock::new();
-
-struct World {
-    top: tempfile::TempDir,
-    environment: BTreeMap<OsString, OsString>,
-    was_refused: bool,
-}
-
-impl World {
-    fn new(option: &str) -> Self {
-        let top = tempfile::tempdir().unwrap();
-        let mut environment: BTreeMap<OsString, OsString> = BTreeMap::new();
-        for (key, value) in std::env::vars_os().filter(|(key, _)| key == "PATH") {
-            environment.insert(key, value);
-        }
-        for (key, value) in [
-            ("GIT_CONFIG_NOSYSTEM", "1"),
-            ("GIT_AUTHOR_NAME", "Ann"),
-            ("GIT_AUTHOR_EMAIL", "ann@x.example"),
-            ("GIT_COMMITTER_NAME", "Ann"),
-            ("GIT_COMMITTER_EMAIL", "ann@x.example"),
-        ] {
-            environment.insert(key.into(), value.into());
-        }
-        environment.insert("HOME".into(), top.path().into());
-        let mut world = Self { top, environment, was_refused: false };
-        let init = format!("git init -q -b main {option} shape 2>/dev/null");
-        world.was_refused = !world.command(world.top.path(), &init).output().unwrap().status.success();
-        if world.was_refused {
-            return world;
-        }
-        if option.is_empty() {
-            let plain = PLAIN.get_or_init(|| {
-                let plain = tempfile::tempdir().unwrap();
-                world.run(HISTORY);
-                world.run(&format!("cp -a . {}/shape", plain.path().display()));
-                plain
+/// Reads every shape; two at once.
+fn read_all(git: Option<&Path>) {
+    let next = std::sync::atomic::AtomicUsize::new(0);
+    let failed = std::sync::Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while let Some(shape) = SHAPES.get(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed)) {
+                    let read = std::panic::catch_unwind(|| read_one(shape, git));
+                    if let Err(why) = read {
+                        let why = why.downcast_ref::<String>().cloned().unwrap_or_default();
+                        failed.lock().unwrap().push(format!("{}: {why}", shape.1));
+                    }
+                }
             });
-            world.run(&format!("rm -rf ../shape && cp -a {}/shape ..", plain.path().display()));
+        }
+    });
+    let failed = failed.into_inner().unwrap();
+    assert!(failed.is_empty(), "{} shapes\n{}", failed.len(), failed.join("\n\n"));
+}
+
+fn read_one((_, _, make, how): &Shape, git: Option<&Path>) {
+    let mut world = World::new(git);
+    let how = match how {
+        How::By(version, from_then, before) => {
+            if world.version() >= *version {
+                *from_then
+            } else {
+                *before
+            }
+        }
+        how => how,
+    };
+    let made = world.shape(make);
+    match how {
+        How::Unmade => return assert_ne!(made.exit, 0, "{made}"),
+        _ => assert_eq!(made.exit, 0, "{made}"),
+    }
+    match how {
+        How::Both => compare(&world),
+        How::Git(like) => compare_with_another(&world, like, git),
+        How::Refused(message, hints) => refuse(&world, message, hints),
+        How::By(..) | How::Unmade | How::Mounted => {}
+    }
+    assert!(!world.top().join("ran").exists(), "something ran that must not");
+}
+
+fn compare(world: &World) {
+    let [chosen, git2, cli] = [None, Some("git2"), Some("cli")].map(|backend| world.open(backend).unwrap());
+    let backends = [&chosen, &git2, &cli].map(|repo| repo.backend());
+    assert_eq!(backends, [Backend::Library, Backend::Library, Backend::Child]);
+    assert_eq!(git2.place(), cli.place());
+    same(&answers(&git2), &answers(&cli));
+}
+
+fn compare_with_another(world: &World, like: &str, git: Option<&Path>) {
+    let chosen = world.open(None).unwrap();
+    assert_eq!(chosen.backend(), Backend::Child);
+    let refused = world.open(Some("git2")).map(|repo| repo.backend());
+    let is_told = refused.as_ref().is_ok_and(|backend| *backend == Backend::Child);
+    assert!(is_told || refused.is_err_and(|error| error.message == "git2 can't read this repository"));
+    let mut other = World::new(git);
+    let made = other.shape(like);
+    assert_eq!(made.exit, 0, "{made}");
+    let like = other.open(None).unwrap();
+    assert_eq!(
+        like.backend(),
+        if like.read().head().unwrap().oid().unwrap().to_string().len() == 64 {
+            Backend::Child
         } else {
-            world.run(HISTORY);
+            Backend::Library
         }
-        world
-    }
-
-    fn repository(&self) -> PathBuf {
-        self.top.path().join("shape")
-    }
-
-    #[expect(clippy::disallowed_methods, reason = "tests build repositories as a person would")]
-    fn command(&self, folder: &Path, script: &str) -> Command {
-        let mut command = Command::new("sh");
-        command.args(["-ec", script]).current_dir(folder).env_clear().envs(&self.environment);
-        command
-    }
-
-    fn run(&self, script: &str) -> String {
-        let output = self.command(&self.repository(), script).output().unwrap();
-        assert!(output.status.success(), "{script}: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8(output.stdout).unwrap()
-    }
-
-    fn open(&self, folder: &Path, backend: Option<&str>) -> git_orch::error::Result<Repo> {
-        let mut environment = self.environment.clone();
-        environment.extend(backend.map(|backend| ("GIT_ORCH_BACKEND".into(), backend.into())));
-        Repo::discover(folder, &environment)
-    }
-
-    fn compare(&self, name: &str, folder: &Path, backend: Backend) {
-        let chosen = self.open(folder, None).unwrap();
-        assert_eq!(chosen.backend(), backend, "{name}");
-        let child = self.open(folder, Some("cli")).unwrap();
-        assert_eq!(child.place(), chosen.place(), "{name}");
-        let (ours, theirs) = (answers(&chosen), answers(&child));
-        assert_eq!(ours, theirs, "{name}");
-        assert!(ours.contains("src/api/login.rs"), "{name}: {ours}");
-        if backend == Backend::Child {
-            let refused = self.open(folder, Some("git2")).unwrap_err().to_string();
-            assert_eq!(refused, "git2 can't read this repository", "{name}");
-        }
-    }
-}
-
-/// Everything that can be read, as text.
-fn answers(repo: &Repo) -> String {
-    let read = repo.read();
-    let mut lines = vec![format!("head {:?}", read.head().unwrap())];
-    let refs = read.refs("refs/").unwrap();
-    lines.extend(
-        refs.iter().map(|(name, oid)| format!("ref {name} {oid} {:?}", read.find_ref(name).unwrap())),
     );
-    lines.push(format!("missing {:?}", read.find_ref("refs/heads/none").unwrap()));
-    let tip = read.head().unwrap().oid().unwrap();
-    let commits = read.commits_between(&[], tip).unwrap();
-    for oid in &commits {
-        let commit = read.commit(*oid).unwrap();
-        let parent = commit.parents.first().map(|parent| read.commit(*parent).unwrap());
-        lines.push(format!("{commit:?}"));
-        if parent.as_ref().is_some_and(|parent| parent.tree == commit.tree) {
-            continue;
-        }
-        lines.push(format!("  {:?}", read.tree(commit.tree).unwrap()));
-        lines.push(format!("  {:?}", read.tracked(commit.tree).unwrap()));
-        lines.push(format!("  {:?}", read.changes(parent.map(|parent| parent.tree), commit.tree).unwrap()));
-        lines.push(format!(
-            "  {:?} {:?}",
-            read.ahead_behind(tip, *oid).unwrap(),
-            read.merge_base(tip, *oid).unwrap()
-        ));
-    }
-    let tracked = read.tracked(read.commit(tip).unwrap().tree).unwrap();
-    // What a partial clone lacks has no size, and is not fetched for it.
-    let blobs: Vec<Oid> = tracked
-        .iter()
-        .map(|entry| entry.oid)
-        .chain(["1".repeat(tip.to_string().len()).parse().unwrap()])
-        .collect();
-    lines.push(format!("sizes {:?}", read.sizes(&blobs).unwrap()));
-    let wanted: Vec<(Oid, &str)> =
-        ["src/api/login.rs", "none", "src", "odd \"name\"\n"].map(|path| (tip, path)).into();
-    lines.push(format!("files {:?}", read.files(&wanted).unwrap()));
-    let span = Span { tips: &[tip], hide: &commits[..1], horizon: 100 };
-    let mut mined = Vec::new();
-    let unreached = Miner::of(repo).mine(&span, &mut mined, &|_| {}).unwrap();
-    lines.push(format!("mined {mined:?} {unreached:?} {:?}", Miner::of(repo).files(tip).unwrap()));
-    lines.push(format!("named {:?}", Miner::of(repo).mine_commits(&commits[..1]).unwrap()));
-    lines.push(format!("worktrees {:?}", git_orch::git::worktree::list(repo).unwrap()));
-    let blob = repo.write().write_blob(b"same in both").unwrap();
-    let entry =
-        git_orch::git::Entry { name: RepoPath::from("f"), kind: git_orch::git::EntryKind::File, oid: blob };
-    let tree = repo.write().write_tree(&[entry]).unwrap();
-    let record =
-        repo.write().write_record(tree, &[tip], "record", git_orch::model::Time(1_700_000_000)).unwrap();
-    lines.push(format!("written {blob} {tree} {record}"));
-    lines.join("\n")
+    let nameless = |repo| anonymous(&answers(repo).replace(&*repo_folder(repo), "$HERE"));
+    same(&nameless(&like), &nameless(&chosen));
 }
 
-const HISTORY: &str = r#"
-n=0
-commit() { n=$((n + 1)); git add -A; GIT_AUTHOR_DATE="$((1700000000 + n)) +0100" GIT_COMMITTER_DATE="$((1700000000 + n)) -0200" git commit -q "$@"; }
-mkdir -p src/api src/web docs
-echo 1 > src/api/login.rs; echo 1 > src/web/cart.rs; commit -m 'first: files'
-printf 'x' > 'odd "name"
-'; printf 'y' > "$(printf 'caf\351')"; echo z > ' -rf'; commit -m 'odd names' -m 'with a body
-and a second line'
-echo 2 >> src/api/login.rs; ln -s api/login.rs src/link; chmod +x src/web/cart.rs; commit -m 'a link, a mode'
-rm src/link; mkdir src/link; echo 3 > src/link/file; commit -m 'a link becomes a folder'
-git checkout -q -b topic HEAD~1; echo 4 > docs/guide.md; commit -m 'docs: a guide'
-git checkout -q main; git merge -q --no-ff -m 'merge topic' topic
-git rm -q docs/guide.md; commit --allow-empty-message -m ''
-git tag -a v1 -m v1; git update-ref refs/orch/task/x HEAD; echo 5 >> src/api/login.rs; commit -m 'api: last'
-git symbolic-ref refs/remotes/origin/HEAD refs/heads/main
-"#;
+/// Where a repository lies.
+fn repo_folder(repo: &git_orch::git::Repo) -> String {
+    repo.place().work_tree.as_ref().unwrap_or(&repo.place().common_dir).display().to_string()
+}
+
+fn refuse(world: &World, message: &str, hints: &[&str]) {
+    for backend in ["git2", "cli"] {
+        let output = world.try_run(&format!("GIT_ORCH_BACKEND={backend} git-orch sessions"));
+        expect_refusal(&output, 4, message, hints, backend);
+    }
+}
+
+#[track_caller]
+fn same(one: &str, two: &str) {
+    let differs = one.lines().zip(two.lines()).find(|(one, two)| one != two);
+    assert!(one == two, "{differs:?}");
+}

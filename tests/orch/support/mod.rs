@@ -8,7 +8,7 @@ mod repo;
 mod snapshot;
 mod verbs;
 
-pub(crate) use call::Call;
+pub(crate) use call::{Call, machine_path};
 pub(crate) use mounts::mounting;
 pub(crate) use refused::{Bad, expect_refusal, refused, refused_call};
 pub(crate) use repo::{NOW, TestRepo, days_ago, serial_tree};

@@ -1,0 +1,124 @@
+//! A repository of some shape in a folder of its own, made by git alone: not
+//! every shape can be made, or looked at afterwards, by git2.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use git_orch::error::Result;
+use git_orch::git::{Git, Repo};
+use tempfile::TempDir;
+
+use super::shapes::HISTORY;
+use crate::support::machine_path;
+use crate::support::output::Output;
+
+/// The plain repository, made once and copied for each shape.
+static PLAIN: OnceLock<TempDir> = OnceLock::new();
+
+/// A folder with the repository `shape` in it.
+pub(super) struct World {
+    _folder: TempDir,
+    top: PathBuf,
+    /// On a disk that is not that of the other.
+    other_disk: Option<TempDir>,
+    /// What programs find in their environment.
+    environment: BTreeMap<OsString, OsString>,
+    /// Where git-orch is called.
+    folder: PathBuf,
+}
+
+impl World {
+    /// A copy of the plain repository, under a git of this folder where one is named.
+    pub(super) fn new(git: Option<&Path>) -> Self {
+        let mut world = Self::empty(git);
+        let plain = PLAIN.get_or_init(|| {
+            let plain = Self::empty(None);
+            plain.run(&format!("git init -q -b main shape && cd shape\n{HISTORY}"));
+            plain._folder
+        });
+        world.run(&format!("cp -a {}/shape .", plain.path().display()));
+        world.write("history", HISTORY);
+        world.write("mine", "#!/bin/sh\ntouch \"$HOME/ran\"\n");
+        world.run("chmod +x mine");
+        world.folder = world.top.join("shape");
+        world
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.top.join(name), text).unwrap();
+    }
+
+    fn empty(git: Option<&Path>) -> Self {
+        let folder = TempDir::with_prefix("orch-").unwrap();
+        let top = folder.path().canonicalize().unwrap();
+        let programs = Path::new(env!("CARGO_BIN_EXE_git-orch")).parent().unwrap();
+        let path = [programs].into_iter().chain(git).map(|folder| format!("{}:", folder.display()));
+        let environment = [
+            ("PATH", path.collect::<String>() + &machine_path()),
+            ("HOME", top.display().to_string()),
+            ("TMPDIR", top.display().to_string()),
+            ("GIT_CONFIG_NOSYSTEM", "1".to_owned()),
+            ("GIT_AUTHOR_NAME", "Ann".to_owned()),
+            ("GIT_AUTHOR_EMAIL", "ann@x.example".to_owned()),
+            ("GIT_COMMITTER_NAME", "Ann".to_owned()),
+            ("GIT_COMMITTER_EMAIL", "ann@x.example".to_owned()),
+        ];
+        let environment = environment.map(|(key, value)| (key.into(), value.into())).into();
+        Self { _folder: folder, other_disk: None, environment, folder: top.clone(), top }
+    }
+
+    /// Gives the repository its shape. The script's last line is the folder that
+    /// git-orch is to be called in; before it stand variables that it is to find.
+    pub(super) fn shape(&mut self, script: &str) -> Output {
+        if script.contains("$OTHER_DISK") {
+            let disk = TempDir::with_prefix_in("orch-", "/dev/shm").unwrap();
+            self.environment.insert("OTHER_DISK".into(), disk.path().into());
+            self.other_disk = Some(disk);
+        }
+        let output = self.try_run(&format!("{script}\npwd"));
+        for line in output.stdout.lines().filter(|line| line.starts_with("GIT_")) {
+            let (key, value) = line.split_once('=').unwrap();
+            self.environment.insert(key.into(), value.into());
+        }
+        if output.exit == 0 {
+            self.folder = output.stdout.lines().last().unwrap().into();
+        }
+        output
+    }
+
+    /// The version of git here.
+    pub(super) fn version(&self) -> (u32, u32) {
+        Git::find(&self.environment).unwrap().version().unwrap()
+    }
+
+    /// The folder that holds everything.
+    pub(super) fn top(&self) -> &Path {
+        &self.top
+    }
+
+    /// Runs a script where git-orch is called, which must succeed.
+    #[track_caller]
+    pub(super) fn run(&self, script: &str) -> String {
+        let output = self.try_run(script);
+        assert_eq!(output.exit, 0, "{script}\n{output}");
+        output.stdout
+    }
+
+    /// Runs a script where git-orch is called.
+    #[expect(clippy::disallowed_methods, reason = "tests build repositories as a person would")]
+    pub(super) fn try_run(&self, script: &str) -> Output {
+        let mut command = Command::new("sh");
+        command.args(["-ec", script]).current_dir(&self.folder).env_clear().envs(&self.environment);
+        Output::new(&command.output().unwrap(), &self.top)
+    }
+
+    /// The repository as one of the back ends reads it, or as the one that is chosen does.
+    pub(super) fn open(&self, backend: Option<&str>) -> Result<Repo> {
+        let mut environment = self.environment.clone();
+        environment.extend(backend.map(|backend| ("GIT_ORCH_BACKEND".into(), backend.into())));
+        Repo::discover(&self.folder, &environment)
+    }
+}
