@@ -122,7 +122,14 @@ fn look(app: &App, opened: &Opened, item: &Item) -> Result<u8> {
         lines.push(format!("  {} {}  {}", oid.short(), commit.subject(), commit.author));
     }
     let range = [item.base_oid.to_string(), item.tip.to_string()];
-    let command = opened.repo.git(["diff", "--stat=100", "--no-ext-diff", "--no-textconv", "--no-color"]);
+    let command = opened.repo.git([
+        "diff",
+        "--stat=100",
+        "--no-ext-diff",
+        "--no-textconv",
+        "--no-color",
+        "--ignore-submodules=none",
+    ]);
     let text = String::from_utf8_lossy(&command.args(range).run()?).into_owned();
     lines.extend(text.lines().map(str::to_owned));
     lines.extend(result::altered_words(opened, &item.altered));
@@ -147,7 +154,10 @@ fn verdict_words(app: &App, held: &Held) -> String {
 
 fn diff(app: &App, opened: &Opened, item: &Item) -> Result<u8> {
     let range = [item.base_oid.to_string(), item.tip.to_string()];
-    let command = opened.repo.git(["diff", "--no-ext-diff", "--no-textconv", "--no-color"]).args(range);
+    let command = opened
+        .repo
+        .git(["diff", "--no-ext-diff", "--no-textconv", "--no-color", "--ignore-submodules=none"])
+        .args(range);
     let text = command.run()?;
     app.ui.data(&String::from_utf8_lossy(&text))?;
     if !app.ui.is_json() {

@@ -1,7 +1,7 @@
 //! Reading and writing objects with the git child, for repositories that
 //! git2 can't read: reftable, SHA-256, partial clones, replace refs.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap};
 
 use super::porcelain;
 use super::process::{Command, Git, Place};
@@ -17,7 +17,7 @@ const NO_LAZY_FETCH: (u32, u32) = (2, 45);
 pub(super) struct Child {
     pub(super) git: std::sync::Arc<Git>,
     pub(super) place: Place,
-    pub(super) shallow: HashSet<Oid>,
+    pub(super) grafts: HashMap<Oid, Vec<Oid>>,
 }
 
 impl Child {
@@ -34,15 +34,21 @@ impl Child {
         names.iter().map(|_| porcelain::next_object(&mut rest)).collect()
     }
 
-    /// Fails where something stands at a path of a commit, though it could not be
-    /// read, and where the commit itself can't be.
-    fn require_absent(&self, commit: Oid, path: &str) -> Result<()> {
+    /// What stands at a path of a commit.
+    fn at(&self, commit: Oid, path: &str) -> Result<Option<Entry>> {
         let command = self.git(["ls-tree", "--full-tree", "-z"]).env("GIT_LITERAL_PATHSPECS", "1");
-        let listed = command.args([commit.to_string(), "--".to_owned(), path.to_owned()]).spawn()?;
-        if listed.code == 0 && listed.stdout.is_empty() {
-            return Ok(());
+        let listed = command.args([commit.to_string(), "--".to_owned(), path.to_owned()]).run()?;
+        Ok(porcelain::listing(&listed)?.pop())
+    }
+
+    /// The name by which git reads a file. What is missing would be told by its
+    /// name, and a line end in that is taken for the answer's.
+    fn name(&self, commit: Oid, path: &str) -> Result<String> {
+        if !path.contains('\n') {
+            return Ok(format!("{commit}:{path}"));
         }
-        Err(Error::unusable(format!("could not read `{path}` of {commit}")))
+        let entry = self.at(commit, path)?.filter(|entry| entry.kind != EntryKind::Submodule);
+        Ok(entry.map_or(format!("{commit}:"), |entry| entry.oid.to_string()))
     }
 
     fn object(&self, oid: Oid, kind: &str) -> Result<Vec<u8>> {
@@ -115,8 +121,8 @@ impl Read for Child {
 
     fn commit(&self, oid: Oid) -> Result<Commit> {
         let mut commit = porcelain::commit(oid, &self.object(oid, "commit")?)?;
-        if self.shallow.contains(&oid) {
-            commit.parents.clear();
+        if let Some(parents) = self.grafts.get(&oid) {
+            commit.parents.clone_from(parents);
         }
         Ok(commit)
     }
@@ -125,14 +131,19 @@ impl Read for Child {
         if wanted.is_empty() {
             return Ok(Vec::new());
         }
-        let names: Vec<String> = wanted.iter().map(|(oid, path)| format!("{oid}:{path}")).collect();
-        let found = self.objects(&names)?.into_iter().zip(wanted);
-        found
-            .map(|(object, (commit, path))| match object {
-                Some((kind, bytes)) => Ok((kind == "blob").then_some(bytes)),
-                None => self.require_absent(*commit, path).map(|()| None),
-            })
-            .collect()
+        let names: Result<Vec<String>> = wanted.iter().map(|(oid, path)| self.name(*oid, path)).collect();
+        let found = self.objects(&names?)?.into_iter().zip(wanted);
+        let read = |(object, (commit, path)): (Option<porcelain::Object>, &(Oid, &str))| match object {
+            Some((kind, bytes)) => Ok((kind == "blob").then_some(bytes)),
+            // It may be there and yet not be readable.
+            None => match self.at(*commit, path)? {
+                Some(entry) if entry.kind != EntryKind::Submodule => {
+                    Err(Error::unusable(format!("could not read `{path}` of {commit}")))
+                }
+                _ => Ok(None),
+            },
+        };
+        found.map(read).collect()
     }
 
     fn blob(&self, oid: Oid) -> Result<Vec<u8>> {
@@ -165,7 +176,8 @@ impl Read for Child {
             let added = |entry: Entry| Change { status: Status::Added, path: entry.name };
             return Ok(self.tracked(new)?.into_iter().map(added).collect());
         };
-        let command = self.git(["diff-tree", "-r", "-z", "--no-renames", "--name-status"]);
+        let command =
+            self.git(["diff-tree", "-r", "-z", "--no-renames", "--ignore-submodules=none", "--name-status"]);
         porcelain::name_status(&command.args([old.to_string(), new.to_string()]).run()?)
     }
 

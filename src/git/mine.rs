@@ -27,6 +27,7 @@ pub use miner::Miner;
 
 use super::read::shallow;
 use commit::RawCommit;
+pub(super) use commit::date;
 use trees::Trees;
 use walk::{Step, Walk};
 
@@ -80,7 +81,16 @@ pub fn mine(git_dir: &Path, span: &Span<'_>, sink: &mut dyn Sink, events: Events
     } else {
         Job { git_dir, events, horizon: span.horizon }.run(&mut steps, &mut walk, sink)?;
     }
-    walk.unreached(span.hide)
+    // A badly dated commit can hide from the walk what descends from it.
+    let mut unreached = walk.unreached(span.hide)?;
+    unreached.retain(|hidden| !is_reached(&repository, *hidden, span.tips));
+    Ok(unreached)
+}
+
+fn is_reached(repository: &git2::Repository, hidden: Oid, tips: &[Oid]) -> bool {
+    let id = |oid: Oid| git2::Oid::from_bytes(oid.as_bytes());
+    let reaches = |tip: &Oid| repository.graph_descendant_of(id(*tip)?, id(hidden)?);
+    tips.iter().any(|tip| reaches(tip).unwrap_or(false))
 }
 
 /// The next commits that the sink has not; none once the walk is over.

@@ -6,9 +6,10 @@
 
 use std::collections::BTreeMap;
 
+use super::mine;
 use super::read::{Commit, Entry, EntryKind};
 use crate::error::{Error, Result};
-use crate::model::{Change, Oid, RepoPath, Status, Time};
+use crate::model::{Change, Oid, RepoPath, Status};
 
 fn odd(verb: &str) -> Error {
     Error::bug(format!("`git {verb}` answered oddly"))
@@ -142,7 +143,6 @@ pub fn commit(oid: Oid, raw: &[u8]) -> Result<Commit> {
     let (head, message) = text.split_once("\n\n").unwrap_or((&text, ""));
     let field = |name: &str| head.lines().find_map(|line| line.strip_prefix(name)).ok_or_else(malformed);
     let (name, rest) = field("author ")?.split_once('<').ok_or_else(malformed)?;
-    let seconds = field("committer ")?.rsplit(' ').nth(1).and_then(|seconds| seconds.parse().ok());
     let id = |hex: &str| hex.parse().map_err(|_| malformed());
     Ok(Commit {
         oid,
@@ -154,7 +154,7 @@ pub fn commit(oid: Oid, raw: &[u8]) -> Result<Commit> {
             .collect::<Result<_>>()?,
         author: name.trim().to_owned(),
         email: rest.split('>').next().unwrap_or_default().to_owned(),
-        time: Time(seconds.ok_or_else(malformed)?),
+        time: mine::date(field("committer ")?.as_bytes()),
         message: message.to_owned(),
     })
 }

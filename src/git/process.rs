@@ -20,7 +20,8 @@ pub const OLDEST: (u32, u32) = (2, 39);
 const ATTEMPTS: usize = 5;
 
 /// Settings beside those of [`executing`]: nothing starts by itself, no other
-/// repository is entered or verified with, and what is written stays.
+/// repository is entered or verified with, what is written stays, and no file
+/// is looked for that is named relatively to a working tree.
 const SETTINGS: &[&str] = &[
     "protocol.ext.allow=never",
     "submodule.recurse=false",
@@ -28,6 +29,7 @@ const SETTINGS: &[&str] = &[
     "gc.auto=0",
     "maintenance.auto=false",
     "core.quotePath=true",
+    "diff.orderFile=/dev/null",
     "commit.gpgSign=false",
     "tag.gpgSign=false",
     "log.showSignature=false",

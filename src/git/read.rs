@@ -3,7 +3,7 @@
 //! Both sides give equal answers on every repository that both can read; the
 //! differential test runs them side by side.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 
 use crate::error::Result;
@@ -122,8 +122,22 @@ pub struct Entry {
 
 /// Commits whose parents a shallow clone does not have.
 pub(super) fn shallow(common_dir: &Path) -> HashSet<Oid> {
-    let text = std::fs::read_to_string(common_dir.join("shallow")).unwrap_or_default();
-    text.lines().filter_map(|line| line.trim().parse().ok()).collect()
+    lines(&common_dir.join("shallow")).into_iter().filter_map(|line| line.trim().parse().ok()).collect()
+}
+
+/// Commits that are to have other parents than they say, by `info/grafts` or as
+/// a shallow clone lacks them.
+pub(super) fn grafts(common_dir: &Path) -> HashMap<Oid, Vec<Oid>> {
+    let graft = |line: String| {
+        let mut ids = line.split_whitespace().map(|word| word.parse().ok());
+        Some((ids.next()??, ids.collect::<Option<_>>()?))
+    };
+    let grafts = lines(&common_dir.join("info/grafts")).into_iter().filter_map(graft);
+    grafts.chain(shallow(common_dir).into_iter().map(|oid| (oid, Vec::new()))).collect()
+}
+
+fn lines(file: &Path) -> Vec<String> {
+    std::fs::read_to_string(file).unwrap_or_default().lines().map(str::to_owned).collect()
 }
 
 /// Reading.

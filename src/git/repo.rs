@@ -61,8 +61,8 @@ impl Repo {
     }
 
     fn from_child(git: Arc<Git>, place: Place) -> Self {
-        let shallow = super::read::shallow(&place.common_dir);
-        let reader = Child { git: Arc::clone(&git), place: place.clone(), shallow };
+        let grafts = super::read::grafts(&place.common_dir);
+        let reader = Child { git: Arc::clone(&git), place: place.clone(), grafts };
         let main_work_tree = find_main_work_tree(&place);
         Self::new(git, place, Box::new(reader), Backend::Child, main_work_tree)
     }

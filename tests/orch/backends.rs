@@ -8,13 +8,15 @@ mod world;
 
 use std::path::Path;
 
-use git_orch::git::Backend;
+use git_orch::git::{Backend, Repo};
 
-use crate::support::{TestRepo, expect_refusal, gits};
+use crate::support::expect_refusal;
 use answers::{anonymous, answers};
 use shapes::{How, SHAPES, Shape};
 use world::World;
 
+/// Of how many commits and files everything is asked, for time.
+const WHOLE: usize = 1;
 /// How many shapes there are to be.
 const COUNT: usize = 76;
 
@@ -87,7 +89,7 @@ fn compare(world: &World) {
     let backends = [&chosen, &git2, &cli].map(|repo| repo.backend());
     assert_eq!(backends, [Backend::Library, Backend::Library, Backend::Child]);
     assert_eq!(git2.place(), cli.place());
-    same(&answers(&git2), &answers(&cli));
+    same(&answers(&git2, WHOLE), &answers(&cli, WHOLE));
 }
 
 fn compare_with_another(world: &World, like: &str, git: Option<&Path>) {
@@ -108,13 +110,20 @@ fn compare_with_another(world: &World, like: &str, git: Option<&Path>) {
             Backend::Library
         }
     );
-    let nameless = |repo| anonymous(&answers(repo).replace(&*repo_folder(repo), "$HERE"));
-    same(&nameless(&like), &nameless(&chosen));
+    // A worktree that was moved is still known by its old place.
+    let nameless = |world: &World, repo: &Repo| {
+        let text = answers(repo, WHOLE)
+            .replace("/moved", "/side")
+            .replace(&world.top().display().to_string(), "$TOP");
+        anonymous(&text.replace(&repo_folder(repo, world), "$HERE"))
+    };
+    same(&nameless(&other, &like), &nameless(world, &chosen));
 }
 
 /// Where a repository lies.
-fn repo_folder(repo: &git_orch::git::Repo) -> String {
-    repo.place().work_tree.as_ref().unwrap_or(&repo.place().common_dir).display().to_string()
+fn repo_folder(repo: &Repo, world: &World) -> String {
+    let folder = repo.place().work_tree.as_ref().unwrap_or(&repo.place().common_dir);
+    format!("$TOP/{}", folder.strip_prefix(world.top()).unwrap().display()).replace("/moved", "/side")
 }
 
 fn refuse(world: &World, message: &str, hints: &[&str]) {
@@ -127,5 +136,13 @@ fn refuse(world: &World, message: &str, hints: &[&str]) {
 #[track_caller]
 fn same(one: &str, two: &str) {
     let differs = one.lines().zip(two.lines()).find(|(one, two)| one != two);
+    let differs = differs.map(|(one, two)| {
+        let at = one.bytes().zip(two.bytes()).position(|(one, two)| one != two).unwrap_or(0);
+        let from = one.floor_char_boundary(at.saturating_sub(300));
+        (
+            &one[from..one.floor_char_boundary(at + 200)],
+            &two[from.min(two.len())..two.floor_char_boundary(at + 200)],
+        )
+    });
     assert!(one == two, "{differs:?}");
 }

@@ -88,7 +88,8 @@ fn parse_commit(printed: &[u8]) -> Option<(Mined, &[u8])> {
     }
     let mut mined = Mined {
         oid: std::str::from_utf8(oid).ok()?.parse().ok()?,
-        time: Time(std::str::from_utf8(time).ok()?.parse().ok()?),
+        // Of a date that makes no sense git prints nothing, or what does not fit.
+        time: Time(std::str::from_utf8(time).ok().and_then(|time| time.parse().ok()).unwrap_or(0)),
         author: Author { name: text(name).trim().to_owned(), email: text(email) },
         subject,
         body,

@@ -7,23 +7,19 @@ use git_orch::git::mine::{Miner, Span};
 use git_orch::git::{Entry, EntryKind, Repo, notes, worktree};
 use git_orch::model::{Oid, RepoPath, Time};
 
-/// Of so many commits everything is read, of older ones only that they are there.
-const WHOLE: usize = 12;
-
-/// An answer a line; that something can't be read is an answer too.
-pub(super) fn answers(repo: &Repo) -> String {
+/// An answer a line; that something can't be read is an answer too. Of so many
+/// of the newest commits, files and refs everything is asked.
+pub(super) fn answers(repo: &Repo, whole: usize) -> String {
     let read = repo.read();
-    let mut lines = Lines(Vec::new());
+    let mut lines = Lines { whole, lines: Vec::new() };
     lines.add("head", read.head());
     lines.add("head, symbolic", read.symbolic("HEAD"));
-    let refs = read.refs("refs/").unwrap();
-    for (name, oid) in &refs {
-        lines.add(
-            &format!("ref {name} {oid}"),
-            Ok((read.find_ref(name).unwrap(), read.symbolic(name).unwrap())),
-        );
-    }
-    for name in ["refs/heads/none", "refs/heads/broken", "refs/heads/alias", "refs/heads/nowhere"] {
+    let mut refs = read.refs("refs/").unwrap();
+    // What replaces others is no part of the history that it gives.
+    refs.retain(|(name, _)| !name.starts_with("refs/replace/"));
+    lines.add("refs", Ok(&refs));
+    let odd = ["none", "broken", "alias", "nowhere"].map(|name| format!("refs/heads/{name}"));
+    for name in refs.iter().map(|(name, _)| name).take(whole).chain(&odd) {
         lines.add(name, read.find_ref(name));
         lines.add(name, read.symbolic(name));
     }
@@ -32,7 +28,7 @@ pub(super) fn answers(repo: &Repo) -> String {
         add_history(&mut lines, repo, tip);
     }
     let tips: Vec<Oid> = refs.iter().map(|(_, oid)| *oid).filter(|oid| read.commit(*oid).is_ok()).collect();
-    for (index, one) in tips.iter().enumerate() {
+    for (index, one) in tips.iter().enumerate().take(whole) {
         for two in tips.iter().take(index).filter(|two| *two != one) {
             lines.add("merge base", read.merge_base(*one, *two));
             lines.add("ahead, behind", read.ahead_behind(*one, *two));
@@ -41,13 +37,13 @@ pub(super) fn answers(repo: &Repo) -> String {
     for (name, _) in refs.iter().filter(|(name, _)| name.starts_with("refs/notes/")) {
         lines.add("notes", notes::list(repo, name));
         lines.add("note texts", notes::find_all(repo, name, &tips));
-        tips.iter().for_each(|tip| lines.add("note", notes::find(repo, name, *tip)));
+        tips.iter().take(whole).for_each(|tip| lines.add("note", notes::find(repo, name, *tip)));
     }
     if repo.place().work_tree.is_some() {
         lines.add("dirty", worktree::dirty(repo, repo.place()));
     }
     add_written(&mut lines, repo);
-    lines.0.join("\n")
+    lines.lines.join("\n")
 }
 
 /// The same, each id replaced by when it first came up: equal for repositories
@@ -76,14 +72,17 @@ pub(super) fn anonymous(answers: &str) -> String {
     text
 }
 
-struct Lines(Vec<String>);
+struct Lines {
+    whole: usize,
+    lines: Vec<String>,
+}
 
 impl Lines {
     /// Why something can't be read is told differently by git2 and by git.
     fn add<T: Debug>(&mut self, what: &str, answer: Result<T>) {
-        self.0.push(match answer {
-            Ok(answer) => format!("{what}: {answer:?}"),
-            Err(_) => format!("{what} can't be read"),
+        self.lines.push(match answer {
+            Ok(answer) => format!("{what:?} {answer:?}"),
+            Err(_) => format!("{what:?} can't be read"),
         });
     }
 }
@@ -93,7 +92,7 @@ fn add_history(lines: &mut Lines, repo: &Repo, tip: Oid) {
     let read = repo.read();
     lines.add("commits", read.commits_between(&[], tip));
     let commits = read.commits_between(&[], tip).unwrap_or_default();
-    for oid in commits.iter().rev().take(WHOLE) {
+    for oid in commits.iter().rev().take(lines.whole) {
         add_commit(lines, repo, *oid);
         lines.add("to the tip", read.ahead_behind(tip, *oid));
         lines.add("its base", read.merge_base(tip, *oid));
@@ -106,14 +105,13 @@ fn add_history(lines: &mut Lines, repo: &Repo, tip: Oid) {
         .iter()
         .filter(|entry| entry.kind != EntryKind::Submodule)
         .map(|entry| entry.oid)
-        .take(WHOLE)
+        .take(lines.whole)
         .chain([nothing])
         .collect();
     // What a partial clone lacks has no size, and is not fetched for it.
     lines.add("sizes", read.sizes(&blobs));
-    for path in ["src/api/login.rs", "none", "src", "src/api/login.rs/none", "odd \"name\"\n", "README"] {
-        lines.add(path, read.files(&[(tip, path), (tip, "src/web/cart.rs")]));
-    }
+    let paths = ["src/api/login.rs", "src", "odd \"name\"\n", "none", "src/api/login.rs/none", "README"];
+    lines.add("files", read.files(&paths.map(|path| (tip, path))));
     lines.add("file of nothing", read.files(&[(nothing, "src")]));
     for blob in &blobs {
         lines.add("blob", read.blob(*blob));
@@ -143,7 +141,7 @@ fn add_mined(lines: &mut Lines, repo: &Repo, tip: Oid, commits: &[Oid]) {
         lines.add("mined", unreached.map(|unreached| (mined, unreached)));
     }
     lines.add("mined files", miner.files(tip));
-    lines.add("mined by name", miner.mine_commits(&commits[..commits.len().min(WHOLE)]));
+    lines.add("mined by name", miner.mine_commits(&commits[..commits.len().min(lines.whole)]));
 }
 
 /// Objects have the same ids, whoever writes them.

@@ -38,7 +38,7 @@ macro_rules! rewritten {
         Git(concat!(
             $replace,
             " && git init -q -b main ../rewritten
-            git fast-export --signed-tags=verbatim --tag-of-filtered-object=rewrite main topic v1 refs/orch/task/x | git -C ../rewritten fast-import --quiet
+            git fast-export --full-tree --signed-tags=verbatim --tag-of-filtered-object=rewrite main topic v1 refs/orch/task/x | git -C ../rewritten fast-import --quiet
             cd ../rewritten && git symbolic-ref refs/remotes/origin/HEAD refs/heads/main && git reset -q --hard"
         ))
     };
@@ -97,8 +97,8 @@ pub(super) const SHAPES: &[Shape] = &[
     (23, "sparse index", "git sparse-checkout set --cone --sparse-index src", Both),
     (24, "sparse checkout", "git sparse-checkout set --cone src", Both),
     (25, "split index", "git update-index --split-index", Both),
-    (26, "replaced commit", "git replace --graft HEAD~1 HEAD~4", rewritten!("git replace --graft HEAD~1 HEAD~4")),
-    (26, "replaced commit, packed", "git replace --graft HEAD~1 HEAD~4 && git pack-refs --all", rewritten!("git replace --graft HEAD~1 HEAD~4")),
+    (26, "replaced commit", "git replace --graft HEAD~1 HEAD~3", rewritten!("git replace --graft HEAD~1 HEAD~3")),
+    (26, "replaced commit, packed", "git replace --graft HEAD~1 HEAD~3 && git pack-refs --all", rewritten!("git replace --graft HEAD~1 HEAD~3")),
     (27, "grafts", "git rev-parse HEAD~2 >.git/info/grafts", rewritten!("git rev-parse HEAD~2 >.git/info/grafts")),
     (28, "submodule inside", SUBMODULE, Both),
     (28, "inside a submodule", "git clone -q . ../clone && cd ../clone && git -c protocol.file.allow=always submodule --quiet add ../shape sub && cd sub", Both),
@@ -135,7 +135,7 @@ pub(super) const SHAPES: &[Shape] = &[
     (48, "locked worktree", "git worktree add -q -b side ../side && git worktree lock --reason 'a stick' ../side", Both),
     (49, "damaged entry of a worktree", "git worktree add -q -b side ../side && rm .git/worktrees/side/gitdir", Both),
     (49, "damaged HEAD of a worktree", "git worktree add -q -b side ../side && echo garbage >.git/worktrees/side/HEAD", Both),
-    (50, "worktree that was moved", "git worktree add -q -b side ../side && mv ../side ../moved && cd ../moved", Both),
+    (50, "worktree that was moved", "git worktree add -q -b side ../side && mv ../side ../moved && cd ../moved", Git("git worktree add -q -b side ../side && cd ../side")),
     (50, "worktree that was moved, seen from the main one", "git worktree add -q -b side ../side && mv ../side ../moved", Both),
     (51, "main worktree that was moved", "git worktree add -q -b side ../side && mv ../shape ../moved && cd ../moved", Both),
     (51, "main worktree that was moved, seen from another", "git worktree add -q -b side ../side && mv ../shape ../moved && cd ../side", Refused("`$TMP/side` is in no git repository", OUTSIDE)),
@@ -143,7 +143,7 @@ pub(super) const SHAPES: &[Shape] = &[
     (53, "broken configuration", "echo '[broken' >>.git/config", Refused("could not read git's configuration:…", &[])),
     (54, "repository of another user", "chown -R 65534 .", Refused("the repository around `$TMP/shape` belongs to another user", &["if it is to be trusted: `git config --global --add safe.directory DIR`"])),
     (54, "repository of another user that is trusted", "git config --global --add safe.directory \"$PWD\" && chown -R 65534 .", PLAIN),
-    (55, "GIT_DIR and GIT_WORK_TREE", "echo GIT_DIR=$PWD/.git && echo GIT_WORK_TREE=$PWD && cd ..", PLAIN),
+    (55, "GIT_DIR and GIT_WORK_TREE", "echo GIT_DIR=$PWD/.git && echo GIT_WORK_TREE=$PWD && cd src", PLAIN),
     (55, "GIT_WORK_TREE alone", "echo GIT_WORK_TREE=/nowhere", Both),
     (55, "GIT_OBJECT_DIRECTORY", "echo GIT_OBJECT_DIRECTORY=/nowhere && echo GIT_ALTERNATE_OBJECT_DIRECTORIES=/nowhere", Both),
     (55, "GIT_CEILING_DIRECTORIES", "echo GIT_CEILING_DIRECTORIES=$PWD && cd src", Refused("`$TMP/shape/src` is in no git repository", OUTSIDE)),
@@ -171,6 +171,7 @@ pub(super) const SHAPES: &[Shape] = &[
     (72, "refs whose names are not UTF-8", "git update-ref \"refs/heads/caf$(printf '\\351')\" HEAD", Both),
     (73, "refs that go by a part of another's name", "git update-ref refs/tags/refs/heads/none HEAD && git update-ref refs/heads/refs/heads/nowhere HEAD", Both),
     (74, "odd commits", ODD_COMMITS, Both),
+    (74, "commits older than their parents", "GIT_COMMITTER_DATE='1699990000 +0000' git commit -q --allow-empty -m early && git commit -q --allow-empty -m late", Both),
     (75, "configuration by condition", "git config --file ../more orch.base other && git config includeIf.hasconfig:remote.*.url:x.path ../../more && git config remote.x.url x", Both),
     (76, "orders and limits of differences", "echo '*.rs' >../order && git config diff.orderFile ../order && git config diff.ignoreSubmodules all && git config diff.relative true && git config log.date relative && git config diff.noPrefix true", Both),
     (76, "orders and limits of differences, where git alone reads", "git init -q -b main --object-format=sha256 ../sha && cd ../sha && . ../history
@@ -198,8 +199,7 @@ git add -A; git commit -qm names; git rm -q -- ':(literal)*' ':(literal)[a]'; gi
 const EMBEDDED: &str = "git clone -q --bare . inner.git && git -C inner.git config core.fsmonitor ../../mine && git add -A && git commit -qm inner && git update-index --split-index && cd inner.git";
 
 /// Two common ancestors, equally good and equally old.
-const CRISS_CROSS: &str = "export GIT_AUTHOR_DATE='1700000100 +0000' GIT_COMMITTER_DATE='1700000100 +0000'
-    git checkout -q -b one && echo 1 >one && git add one && git commit -qm one && git checkout -q -b two main && echo 2 >two && git add two && git commit -qm two
+const CRISS_CROSS: &str = "git checkout -q -b one && echo 1 >one && git add one && git commit -qm one && git checkout -q -b two main && echo 2 >two && git add two && git commit -qm two
     git checkout -q -b cross one && git merge -q --no-ff -m cross two >&2 && git checkout -q two && git merge -q --no-ff -m criss one >&2
     git checkout -q main && git merge -q --no-ff -m both cross two >&2";
 
@@ -219,7 +219,6 @@ odd() { tip=$( (printf "tree $tree\nparent $tip\n"; printf "$1") | git hash-obje
 who='author A <a@x> 1700000200 +0000\ncommitter C <c@x> 1700000200 +0000\n'
 odd "$who\n\n\nblank lines before\n\nand a body\n"
 odd "${who}encoding ISO-8859-1\n\ncaf\\351 in Latin 1\n"
-odd "${who}encoding KOI8-R\n\ncaf\\351 in another\n"
 odd "${who}gpgsig -----BEGIN-----\n parent 1111111111111111111111111111111111111111\n author X <x> 1 +0000\n -----END-----\n\nsigned\n"
 odd "${who}mergetag object $tip\n type commit\n tag t\n tagger X <x> 1 +0000\n \n words\n\nmerge tag\n"
 odd 'author  <> 1700000201 +0000\ncommitter <> 1700000201 +0000\n\nby nobody\n'
@@ -242,7 +241,7 @@ and a second line'
 echo 2 >> src/api/login.rs; ln -s api/login.rs src/link; chmod +x src/web/cart.rs; commit -m 'a link, a mode'
 rm src/link; mkdir src/link; echo 3 > src/link/file; commit -m 'a link becomes a folder'
 git checkout -q -b topic HEAD~1; echo 4 > docs/guide.md; commit -m 'docs: a guide'
-git checkout -q main; git merge -q --no-ff -m 'merge topic' topic
+git checkout -q main; GIT_COMMITTER_DATE='1700000005 +0000' git merge -q --no-ff -m 'merge topic' topic
 git rm -q docs/guide.md; commit --allow-empty-message -m ''
 git tag -a v1 -m v1; git update-ref refs/orch/task/x HEAD; echo 5 >> src/api/login.rs; commit -m 'api: last'
 git symbolic-ref refs/remotes/origin/HEAD refs/heads/main

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
@@ -42,7 +43,8 @@ impl World {
         world.run(&format!("cp -a {}/shape .", plain.path().display()));
         world.write("history", HISTORY);
         world.write("mine", "#!/bin/sh\ntouch \"$HOME/ran\"\n");
-        world.run("chmod +x mine");
+        let runs = std::fs::Permissions::from_mode(0o755);
+        std::fs::set_permissions(world.top.join("mine"), runs).unwrap();
         world.folder = world.top.join("shape");
         world
     }
@@ -61,6 +63,8 @@ impl World {
             ("HOME", top.display().to_string()),
             ("TMPDIR", top.display().to_string()),
             ("GIT_CONFIG_NOSYSTEM", "1".to_owned()),
+            ("GIT_AUTHOR_DATE", "1700000100 +0000".to_owned()),
+            ("GIT_COMMITTER_DATE", "1700000100 +0000".to_owned()),
             ("GIT_AUTHOR_NAME", "Ann".to_owned()),
             ("GIT_AUTHOR_EMAIL", "ann@x.example".to_owned()),
             ("GIT_COMMITTER_NAME", "Ann".to_owned()),
