@@ -11,12 +11,10 @@ use std::path::Path;
 use git_orch::git::{Backend, Repo};
 
 use crate::support::expect_refusal;
-use answers::{anonymous, answers};
+use answers::{Extent, anonymous, answers};
 use shapes::{How, SHAPES, Shape};
 use world::World;
 
-/// Of how many commits and files everything is asked, for time.
-const WHOLE: usize = 1;
 /// How many shapes there are to be.
 const COUNT: usize = 76;
 
@@ -34,18 +32,18 @@ fn every_shape_is_in_the_table() {
 
 #[test]
 fn every_shape_is_read_alike_or_refused_with_a_reason() {
-    read_all(None);
+    read_all(None, Extent::Tip);
 }
 
 /// Reads every shape; two at once.
-fn read_all(git: Option<&Path>) {
+fn read_all(git: Option<&Path>, extent: Extent) {
     let next = std::sync::atomic::AtomicUsize::new(0);
     let failed = std::sync::Mutex::new(Vec::new());
     std::thread::scope(|scope| {
         for _ in 0..2 {
             scope.spawn(|| {
                 while let Some(shape) = SHAPES.get(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed)) {
-                    let read = std::panic::catch_unwind(|| read_one(shape, git));
+                    let read = std::panic::catch_unwind(|| read_one(shape, git, extent));
                     if let Err(why) = read {
                         let why = why.downcast_ref::<String>().cloned().unwrap_or_default();
                         failed.lock().unwrap().push(format!("{}: {why}", shape.1));
@@ -58,7 +56,7 @@ fn read_all(git: Option<&Path>) {
     assert!(failed.is_empty(), "{} shapes\n{}", failed.len(), failed.join("\n\n"));
 }
 
-fn read_one((_, _, make, how): &Shape, git: Option<&Path>) {
+fn read_one((_, _, make, how): &Shape, git: Option<&Path>, extent: Extent) {
     let mut world = World::new(git);
     let how = match how {
         How::By(version, from_then, before) => {
@@ -76,23 +74,23 @@ fn read_one((_, _, make, how): &Shape, git: Option<&Path>) {
         _ => assert_eq!(made.exit, 0, "{made}"),
     }
     match how {
-        How::Both => compare(&world),
-        How::Git(like) => compare_with_another(&world, like, git),
+        How::Both => compare(&world, extent),
+        How::Git(like) => compare_with_another(&world, like, git, extent),
         How::Refused(message, hints) => refuse(&world, message, hints),
         How::By(..) | How::Unmade | How::Mounted => {}
     }
     assert!(!world.top().join("ran").exists(), "something ran that must not");
 }
 
-fn compare(world: &World) {
+fn compare(world: &World, extent: Extent) {
     let [chosen, git2, cli] = [None, Some("git2"), Some("cli")].map(|backend| world.open(backend).unwrap());
     let backends = [&chosen, &git2, &cli].map(|repo| repo.backend());
     assert_eq!(backends, [Backend::Library, Backend::Library, Backend::Child]);
     assert_eq!(git2.place(), cli.place());
-    same(&answers(&git2, WHOLE), &answers(&cli, WHOLE));
+    same(&answers(&git2, extent), &answers(&cli, extent));
 }
 
-fn compare_with_another(world: &World, like: &str, git: Option<&Path>) {
+fn compare_with_another(world: &World, like: &str, git: Option<&Path>, extent: Extent) {
     let chosen = world.open(None).unwrap();
     assert_eq!(chosen.backend(), Backend::Child);
     let refused = world.open(Some("git2")).map(|repo| repo.backend());
@@ -112,7 +110,7 @@ fn compare_with_another(world: &World, like: &str, git: Option<&Path>) {
     );
     // A worktree that was moved is still known by its old place.
     let nameless = |world: &World, repo: &Repo| {
-        let text = answers(repo, WHOLE)
+        let text = answers(repo, extent)
             .replace("/moved", "/side")
             .replace(&world.top().display().to_string(), "$TOP");
         anonymous(&text.replace(&repo_folder(repo, world), "$HERE"))

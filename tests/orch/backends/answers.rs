@@ -7,37 +7,46 @@ use git_orch::git::mine::{Miner, Span};
 use git_orch::git::{Entry, EntryKind, Repo, notes, worktree};
 use git_orch::model::{Oid, RepoPath, Time};
 
-/// An answer a line; that something can't be read is an answer too. Of so many
-/// of the newest commits, files and refs everything is asked.
-pub(super) fn answers(repo: &Repo, whole: usize) -> String {
+/// How much is asked: every call is, but each costs a process.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Extent {
+    /// About one commit and what is near it.
+    Tip,
+    /// About everything.
+    Whole,
+}
+
+impl Extent {
+    /// Of how many commits, files and refs everything is asked.
+    fn count(self) -> usize {
+        if self == Self::Tip { 1 } else { 20 }
+    }
+}
+
+/// An answer a line; that something can't be read is an answer too.
+pub(super) fn answers(repo: &Repo, extent: Extent) -> String {
     let read = repo.read();
-    let mut lines = Lines { whole, lines: Vec::new() };
+    let mut lines = Lines { extent, lines: Vec::new() };
     lines.add("head", read.head());
-    lines.add("head, symbolic", read.symbolic("HEAD"));
     let mut refs = read.refs("refs/").unwrap();
     // What replaces others is no part of the history that it gives.
     refs.retain(|(name, _)| !name.starts_with("refs/replace/"));
     lines.add("refs", Ok(&refs));
-    let odd = ["none", "broken", "alias", "nowhere"].map(|name| format!("refs/heads/{name}"));
-    for name in refs.iter().map(|(name, _)| name).take(whole).chain(&odd) {
-        lines.add(name, read.find_ref(name));
-        lines.add(name, read.symbolic(name));
+    let odd = ["alias", "broken", "none", "nowhere"].map(|name| format!("refs/heads/{name}"));
+    odd.iter().for_each(|name| lines.add(name, read.find_ref(name)));
+    lines.add("symbolic", read.symbolic(&odd[0]));
+    if extent == Extent::Whole {
+        add_refs(&mut lines, repo, &refs);
+    }
+    for (name, _) in refs.iter().filter(|(name, _)| name.starts_with("refs/notes/")) {
+        let noted: Vec<Oid> = refs.iter().map(|(_, oid)| *oid).collect();
+        lines.add("notes", notes::list(repo, name));
+        lines.add("note texts", notes::find_all(repo, name, &noted));
+        noted.iter().for_each(|oid| lines.add("note", notes::find(repo, name, *oid)));
     }
     lines.add("worktrees", worktree::list(repo));
     if let Some(tip) = read.head().ok().and_then(|head| head.oid()) {
         add_history(&mut lines, repo, tip);
-    }
-    let tips: Vec<Oid> = refs.iter().map(|(_, oid)| *oid).filter(|oid| read.commit(*oid).is_ok()).collect();
-    for (index, one) in tips.iter().enumerate().take(whole) {
-        for two in tips.iter().take(index).filter(|two| *two != one) {
-            lines.add("merge base", read.merge_base(*one, *two));
-            lines.add("ahead, behind", read.ahead_behind(*one, *two));
-        }
-    }
-    for (name, _) in refs.iter().filter(|(name, _)| name.starts_with("refs/notes/")) {
-        lines.add("notes", notes::list(repo, name));
-        lines.add("note texts", notes::find_all(repo, name, &tips));
-        tips.iter().take(whole).for_each(|tip| lines.add("note", notes::find(repo, name, *tip)));
     }
     if repo.place().work_tree.is_some() {
         lines.add("dirty", worktree::dirty(repo, repo.place()));
@@ -73,7 +82,7 @@ pub(super) fn anonymous(answers: &str) -> String {
 }
 
 struct Lines {
-    whole: usize,
+    extent: Extent,
     lines: Vec<String>,
 }
 
@@ -87,13 +96,27 @@ impl Lines {
     }
 }
 
+fn add_refs(lines: &mut Lines, repo: &Repo, refs: &[(String, Oid)]) {
+    let read = repo.read();
+    for (index, (name, one)) in refs.iter().enumerate().take(lines.extent.count()) {
+        lines.add(name, read.find_ref(name));
+        lines.add(name, read.symbolic(name));
+        for (_, two) in refs.iter().take(index).filter(|(_, two)| two != one) {
+            lines.add("merge base", read.merge_base(*one, *two));
+            lines.add("ahead, behind", read.ahead_behind(*one, *two));
+        }
+    }
+}
+
 /// What can be read from a commit and its ancestors.
 fn add_history(lines: &mut Lines, repo: &Repo, tip: Oid) {
     let read = repo.read();
     lines.add("commits", read.commits_between(&[], tip));
     let commits = read.commits_between(&[], tip).unwrap_or_default();
-    for oid in commits.iter().rev().take(lines.whole) {
+    for oid in commits.iter().rev().take(lines.extent.count()) {
         add_commit(lines, repo, *oid);
+    }
+    for oid in commits.iter().take(lines.extent.count()) {
         lines.add("to the tip", read.ahead_behind(tip, *oid));
         lines.add("its base", read.merge_base(tip, *oid));
         lines.add("beyond it", read.commits_between(&[*oid], tip));
@@ -105,7 +128,7 @@ fn add_history(lines: &mut Lines, repo: &Repo, tip: Oid) {
         .iter()
         .filter(|entry| entry.kind != EntryKind::Submodule)
         .map(|entry| entry.oid)
-        .take(lines.whole)
+        .take(lines.extent.count())
         .chain([nothing])
         .collect();
     // What a partial clone lacks has no size, and is not fetched for it.
@@ -124,9 +147,12 @@ fn add_commit(lines: &mut Lines, repo: &Repo, oid: Oid) {
     let read = repo.read();
     lines.add("commit", read.commit(oid));
     let Ok(commit) = read.commit(oid) else { return };
-    let parents = commit.parents.iter().map(|parent| read.commit(*parent).ok().map(|parent| parent.tree));
-    for before in parents.chain([None]) {
-        lines.add("changes", read.changes(before, commit.tree));
+    for parent in &commit.parents {
+        let changes = read.commit(*parent).and_then(|parent| read.changes(Some(parent.tree), commit.tree));
+        lines.add("changes", changes);
+    }
+    if commit.parents.is_empty() {
+        lines.add("additions", read.changes(None, commit.tree));
     }
     lines.add("tree", read.tree(commit.tree));
     lines.add("tracked", read.tracked(commit.tree));
@@ -135,13 +161,14 @@ fn add_commit(lines: &mut Lines, repo: &Repo, oid: Oid) {
 fn add_mined(lines: &mut Lines, repo: &Repo, tip: Oid, commits: &[Oid]) {
     let miner = Miner::of(repo);
     let first = &commits[..commits.len().min(1)];
-    for (hide, horizon) in [(&[][..], usize::MAX), (first, 3), (first, usize::MAX)] {
+    let spans = [(first, 3), (&[], usize::MAX), (first, usize::MAX)];
+    for (hide, horizon) in spans.into_iter().take(lines.extent.count()) {
         let mut mined = Vec::new();
         let unreached = miner.mine(&Span { tips: &[tip], hide, horizon }, &mut mined, &|_| {});
         lines.add("mined", unreached.map(|unreached| (mined, unreached)));
     }
     lines.add("mined files", miner.files(tip));
-    lines.add("mined by name", miner.mine_commits(&commits[..commits.len().min(lines.whole)]));
+    lines.add("mined by name", miner.mine_commits(&commits));
 }
 
 /// Objects have the same ids, whoever writes them.
