@@ -32,11 +32,12 @@ pub(super) fn answers(repo: &Repo, extent: Extent) -> String {
     // What replaces others is no part of the history that it gives.
     refs.retain(|(name, _)| !name.starts_with("refs/replace/"));
     lines.add("refs", Ok(&refs));
-    let odd = ["alias", "broken", "none", "nowhere"].map(|name| format!("refs/heads/{name}"));
+    let odd = ["alias", "broken", "none"].map(|name| format!("refs/heads/{name}"));
     odd.iter().for_each(|name| lines.add(name, read.find_ref(name)));
     lines.add("symbolic", read.symbolic(&odd[0]));
     if extent == Extent::Whole {
         add_refs(&mut lines, repo, &refs);
+        add_written(&mut lines, repo);
     }
     for (name, _) in refs.iter().filter(|(name, _)| name.starts_with("refs/notes/")) {
         let noted: Vec<Oid> = refs.iter().map(|(_, oid)| *oid).collect();
@@ -48,10 +49,9 @@ pub(super) fn answers(repo: &Repo, extent: Extent) -> String {
     if let Some(tip) = read.head().ok().and_then(|head| head.oid()) {
         add_history(&mut lines, repo, tip);
     }
-    if repo.place().work_tree.is_some() {
+    if repo.place().work_tree.is_some() && extent == Extent::Whole {
         lines.add("dirty", worktree::dirty(repo, repo.place()));
     }
-    add_written(&mut lines, repo);
     lines.lines.join("\n")
 }
 
@@ -111,8 +111,9 @@ fn add_refs(lines: &mut Lines, repo: &Repo, refs: &[(String, Oid)]) {
 /// What can be read from a commit and its ancestors.
 fn add_history(lines: &mut Lines, repo: &Repo, tip: Oid) {
     let read = repo.read();
-    lines.add("commits", read.commits_between(&[], tip));
-    let commits = read.commits_between(&[], tip).unwrap_or_default();
+    let walked = read.commits_between(&[], tip);
+    let commits = walked.as_ref().map(Vec::clone).unwrap_or_default();
+    lines.add("commits", walked);
     for oid in commits.iter().rev().take(lines.extent.count()) {
         add_commit(lines, repo, *oid);
     }
@@ -133,8 +134,9 @@ fn add_history(lines: &mut Lines, repo: &Repo, tip: Oid) {
         .collect();
     // What a partial clone lacks has no size, and is not fetched for it.
     lines.add("sizes", read.sizes(&blobs));
-    let paths = ["src/api/login.rs", "src", "odd \"name\"\n", "none", "src/api/login.rs/none", "README"];
-    lines.add("files", read.files(&paths.map(|path| (tip, path))));
+    let paths = ["src/api/login.rs", "src", "odd \"name\"\n", "none\n", "src/api/login.rs/none", "README"];
+    let paths = &paths[..if lines.extent == Extent::Tip { 4 } else { paths.len() }];
+    lines.add("files", read.files(&paths.iter().map(|path| (tip, *path)).collect::<Vec<_>>()));
     lines.add("file of nothing", read.files(&[(nothing, "src")]));
     for blob in &blobs {
         lines.add("blob", read.blob(*blob));

@@ -71,7 +71,11 @@ impl World {
             ("GIT_COMMITTER_EMAIL", "ann@x.example".to_owned()),
         ];
         let environment = environment.map(|(key, value)| (key.into(), value.into())).into();
-        Self { _folder: folder, other_disk: None, environment, folder: top.clone(), top }
+        let world = Self { _folder: folder, other_disk: None, environment, folder: top.clone(), top };
+        // What the scripts make need not last.
+        world
+            .write(".gitconfig", "[core]\n\tfsync = none\n[maintenance]\n\tauto = false\n[gc]\n\tauto = 0\n");
+        world
     }
 
     /// Gives the repository its shape. The script's last line is the folder that
