@@ -3,14 +3,17 @@
 //! a reason.
 
 mod answers;
+mod rounds;
 mod shapes;
 mod world;
 
 use std::path::Path;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use git_orch::git::{Backend, Repo};
 
-use crate::support::expect_refusal;
+use crate::support::{TestRepo, expect_refusal, gits};
 use answers::{Extent, anonymous, answers};
 use shapes::{How, SHAPES, Shape};
 use world::World;
@@ -32,47 +35,48 @@ fn every_shape_is_in_the_table() {
 
 #[test]
 fn every_shape_is_read_alike_or_refused_with_a_reason() {
-    read_all(None, Extent::Tip);
+    each_shape(|shape| read(shape, None, Extent::Tip));
 }
 
-/// Reads every shape; two at once.
-fn read_all(git: Option<&Path>, extent: Extent) {
-    let next = std::sync::atomic::AtomicUsize::new(0);
-    let failed = std::sync::Mutex::new(Vec::new());
-    std::thread::scope(|scope| {
-        for _ in 0..2 {
-            scope.spawn(|| {
-                while let Some(shape) = SHAPES.get(next.fetch_add(1, std::sync::atomic::Ordering::Relaxed)) {
-                    let read = std::panic::catch_unwind(|| read_one(shape, git, extent));
-                    if let Err(why) = read {
-                        let why = why.downcast_ref::<String>().cloned().unwrap_or_default();
-                        failed.lock().unwrap().push(format!("{}: {why}", shape.1));
-                    }
-                }
-            });
+#[test]
+#[ignore = "second tier: everything is asked, of every git of this machine"]
+fn second_tier_every_shape_is_read_alike_in_full_under_any_git() {
+    let repo = TestRepo::new();
+    for git in gits(&repo) {
+        each_shape(|shape| read(shape, Some(&git), Extent::Whole));
+    }
+}
+
+#[test]
+#[ignore = "second tier: takes a minute"]
+fn second_tier_a_round_of_work_succeeds_in_every_shape() {
+    each_shape(rounds::play);
+}
+
+/// Does something with every shape, two at a time, and tells of all that fail.
+fn each_shape(does: impl Fn(&'static Shape) + Sync + std::panic::RefUnwindSafe) {
+    let next = AtomicUsize::new(0);
+    let failed = Mutex::new(Vec::new());
+    let work = || {
+        while let Some(shape) = SHAPES.get(next.fetch_add(1, Ordering::Relaxed)) {
+            if let Err(why) = std::panic::catch_unwind(|| does(shape)) {
+                let why = why.downcast_ref::<String>().cloned().unwrap_or_default();
+                failed.lock().unwrap().push(format!("{}: {why}", shape.1));
+            }
         }
-    });
+    };
+    std::thread::scope(|scope| [scope.spawn(work), scope.spawn(work)].map(drop));
     let failed = failed.into_inner().unwrap();
     assert!(failed.is_empty(), "{} shapes\n{}", failed.len(), failed.join("\n\n"));
 }
 
-fn read_one((_, _, make, how): &Shape, git: Option<&Path>, extent: Extent) {
+fn read((_, _, make, how): &'static Shape, git: Option<&Path>, extent: Extent) {
     let mut world = World::new(git);
-    let how = match how {
-        How::By(version, from_then, before) => {
-            if world.version() >= *version {
-                *from_then
-            } else {
-                *before
-            }
-        }
-        how => how,
-    };
-    let made = world.shape(make);
-    match how {
-        How::Unmade => return assert_ne!(made.exit, 0, "{made}"),
-        _ => assert_eq!(made.exit, 0, "{made}"),
+    let (how, made) = (world.how(how), world.shape(make));
+    if let How::Unmade = how {
+        return assert_ne!(made.exit, 0, "{made}");
     }
+    made.expect_success();
     match how {
         How::Both => compare(&world, extent),
         How::Git(like) => compare_with_another(&world, like, git, extent),

@@ -38,7 +38,7 @@ macro_rules! rewritten {
         Git(concat!(
             $replace,
             " && git init -q -b main ../rewritten
-            git fast-export --full-tree --signed-tags=verbatim --tag-of-filtered-object=rewrite main topic v1 refs/orch/task/x | git -C ../rewritten fast-import --quiet
+            git fast-export --full-tree --signed-tags=verbatim --tag-of-filtered-object=rewrite main topic v1 refs/other/x | git -C ../rewritten fast-import --quiet
             cd ../rewritten && git symbolic-ref refs/remotes/origin/HEAD refs/heads/main && git reset -q --hard"
         ))
     };
@@ -243,6 +243,6 @@ rm src/link; mkdir src/link; echo 3 > src/link/file; commit -m 'a link becomes a
 git checkout -q -b topic HEAD~1; echo 4 > docs/guide.md; commit -m 'docs: a guide'
 git checkout -q main; GIT_COMMITTER_DATE='1700000005 +0000' git merge -q --no-ff -m 'merge topic' topic
 git rm -q docs/guide.md; commit --allow-empty-message -m ''
-git tag -a v1 -m v1; git update-ref refs/orch/task/x HEAD; echo 5 >> src/api/login.rs; commit -m 'api: last'
+git tag -a v1 -m v1; git update-ref refs/other/x HEAD; echo 5 >> src/api/login.rs; commit -m 'api: last'
 git symbolic-ref refs/remotes/origin/HEAD refs/heads/main
 "#;

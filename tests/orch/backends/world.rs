@@ -12,7 +12,7 @@ use git_orch::error::Result;
 use git_orch::git::{Git, Repo};
 use tempfile::TempDir;
 
-use super::shapes::HISTORY;
+use super::shapes::{HISTORY, How};
 use crate::support::machine_path;
 use crate::support::output::Output;
 
@@ -97,9 +97,11 @@ impl World {
         output
     }
 
-    /// The version of git here.
-    pub(super) fn version(&self) -> (u32, u32) {
-        Git::find(&self.environment).unwrap().version().unwrap()
+    /// How a shape is read with the git here.
+    pub(super) fn how(&self, how: &'static How) -> &'static How {
+        let How::By(version, from_then, before) = how else { return how };
+        let here = Git::find(&self.environment).unwrap().version().unwrap();
+        if here >= *version { from_then } else { before }
     }
 
     /// The folder that holds everything.
