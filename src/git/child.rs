@@ -34,6 +34,11 @@ impl Child {
         names.iter().map(|_| porcelain::next_object(&mut rest)).collect()
     }
 
+    fn is_partial(&self) -> Result<bool> {
+        let promised = r"^(extensions\.partialclone|remote\..*\.promisor)$";
+        Ok(self.git(["config", "--name-only", "--get-regexp", promised]).spawn()?.code == 0)
+    }
+
     /// What stands at a path of a commit.
     fn at(&self, commit: Oid, path: &str) -> Result<Option<Entry>> {
         let command = self.git(["ls-tree", "--full-tree", "-z"]).env("GIT_LITERAL_PATHSPECS", "1");
@@ -152,7 +157,7 @@ impl Read for Child {
 
     fn sizes(&self, blobs: &[Oid]) -> Result<Vec<u64>> {
         // An older git would fetch, one by one, what a partial clone lacks.
-        if blobs.is_empty() || self.git.version()? < NO_LAZY_FETCH {
+        if blobs.is_empty() || self.git.version()? < NO_LAZY_FETCH && self.is_partial()? {
             return Ok(vec![0; blobs.len()]);
         }
         let names: String = blobs.iter().map(|oid| format!("{oid}\n")).collect();

@@ -25,7 +25,7 @@ use crate::model::{Change, Effect, Oid, RepoPath};
 /// The worktree that has a branch checked out.
 ///
 /// # Errors
-/// Refused where nothing tells where that worktree is.
+/// Refused where nothing tells where that worktree is, or it is not there.
 pub fn holder(repo: &Repo, branch: &str) -> Result<Option<Worktree>> {
     let on_it = |one: &Worktree| one.head.as_ref().and_then(Head::branch) == Some(branch);
     let holder = worktree::list(repo)?.into_iter().find(on_it);
@@ -34,6 +34,12 @@ pub fn holder(repo: &Repo, branch: &str) -> Result<Option<Worktree>> {
             "`{branch}` is checked out in the main worktree, and nothing tells where that is"
         ))
         .hint("run the command in the main worktree"));
+    }
+    if let Some(one) = holder.as_ref().filter(|one| !one.path.is_dir()) {
+        let at = one.path.display();
+        return Err(Error::refused(format!("`{branch}` is checked out in `{at}`, which is not there")).hint(
+            "`git worktree repair` tells git where it is now, `git worktree prune` that it is no more",
+        ));
     }
     Ok(holder)
 }

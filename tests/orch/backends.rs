@@ -148,3 +148,46 @@ fn same(one: &str, two: &str) {
     });
     assert!(one == two, "{differs:?}");
 }
+
+#[test]
+fn a_base_that_stands_for_another_branch_lands_where_that_is_checked_out() {
+    let world = World::new(None);
+    let output = world.try_run(
+        "git branch -q -m main master; git symbolic-ref refs/heads/main refs/heads/master
+        git-orch add-session api --paths src/api --base main -q >/dev/null
+        git-orch task 'fix login' -q -- sh -c 'echo fixed >>src/api/login.rs'
+        git-orch merge -q >/dev/null
+        git status --porcelain; git symbolic-ref HEAD; tail -n 1 src/api/login.rs",
+    );
+    output.expect("exit 0\n-- stdout\nreview/fix-login\nrefs/heads/master\nfixed\n");
+}
+
+#[test]
+fn settings_are_those_of_git_whoever_reads_them() {
+    for (name, script) in [
+        ("plain", "git config orch.base plain"),
+        ("included", "git config include.path ../../more"),
+        ("by folder", "git config includeIf.gitdir:shape/.path ../../more"),
+        ("by branch", "git config includeIf.onbranch:main.path ../../more"),
+        (
+            "by remote",
+            "git config includeIf.hasconfig:remote.*.url:x.path ../../more; git config remote.x.url x",
+        ),
+        ("of the worktree", "git config extensions.worktreeConfig true; git config --worktree orch.base own"),
+        (
+            "of no worktree",
+            "git config orch.base plain; printf '[orch]\\n\\tbase = own' >.git/config.worktree",
+        ),
+    ] {
+        let world = World::new(None);
+        world.run(&format!("git config --file ../more orch.base more; {script}"));
+        let wanted = world.run("git config orch.base");
+        for backend in ["git2", "cli"] {
+            let told = world.run(&format!(
+                "unset GIT_CONFIG_NOSYSTEM; GIT_ORCH_BACKEND={backend} git-orch config --json"
+            ));
+            let base = format!("\"value\":\"{}\"", wanted.trim());
+            assert!(told.contains(&base), "{name}, {backend}: {wanted}{told}");
+        }
+    }
+}

@@ -36,6 +36,7 @@ pub(super) fn answers(repo: &Repo, extent: Extent) -> String {
     odd.iter().for_each(|name| lines.add(name, read.find_ref(name)));
     lines.add("symbolic", read.symbolic(&odd[0]));
     if extent == Extent::Whole {
+        refs.retain(|(_, oid)| read.commit(*oid).is_ok());
         add_refs(&mut lines, repo, &refs);
         add_written(&mut lines, repo);
     }

@@ -143,7 +143,7 @@ pub(super) const SHAPES: &[Shape] = &[
     (53, "broken configuration", "echo '[broken' >>.git/config", Refused("could not read git's configuration:…", &[])),
     (54, "repository of another user", "chown -R 65534 .", Refused("the repository around `$TMP/shape` belongs to another user", &["if it is to be trusted: `git config --global --add safe.directory DIR`"])),
     (54, "repository of another user that is trusted", "git config --global --add safe.directory \"$PWD\" && chown -R 65534 .", PLAIN),
-    (55, "GIT_DIR and GIT_WORK_TREE", "echo GIT_DIR=$PWD/.git && echo GIT_WORK_TREE=$PWD && cd src", PLAIN),
+    (55, "GIT_DIR and GIT_WORK_TREE", "echo GIT_DIR=$PWD/.git && echo GIT_WORK_TREE=$PWD", PLAIN),
     (55, "GIT_WORK_TREE alone", "echo GIT_WORK_TREE=/nowhere", Both),
     (55, "GIT_OBJECT_DIRECTORY", "echo GIT_OBJECT_DIRECTORY=/nowhere && echo GIT_ALTERNATE_OBJECT_DIRECTORIES=/nowhere", Both),
     (55, "GIT_CEILING_DIRECTORIES", "echo GIT_CEILING_DIRECTORIES=$PWD && cd src", Refused("`$TMP/shape/src` is in no git repository", OUTSIDE)),

@@ -86,7 +86,8 @@ impl World {
             self.environment.insert("OTHER_DISK".into(), disk.path().into());
             self.other_disk = Some(disk);
         }
-        let output = self.try_run(&format!("{script}\npwd"));
+        // Of commands that are joined so, only the last one's failure would end a script.
+        let output = self.try_run(&format!("{}\npwd", script.replace(" && ", "\n")));
         for line in output.stdout.lines().filter(|line| line.starts_with("GIT_")) {
             let (key, value) = line.split_once('=').unwrap();
             self.environment.insert(key.into(), value.into());
