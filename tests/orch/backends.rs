@@ -13,17 +13,18 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use git_orch::git::{Backend, Repo};
 
-use crate::support::{TestRepo, expect_refusal, gits};
-use answers::{Extent, anonymous, answers};
-use shapes::{How, SHAPES, Shape};
+use crate::support::{TestRepo, expect_refusal, gits, mounting};
+use answers::{Extent, anonymous, answers, figures};
+use shapes::{How, LARGE, SHAPES, Shape};
 use world::World;
 
 /// How many shapes there are to be.
-const COUNT: usize = 76;
+const COUNT: usize = 77;
 
 #[test]
 fn every_shape_is_in_the_table() {
-    let mut numbers: Vec<usize> = SHAPES.iter().map(|shape| shape.0).chain([63, 64]).collect();
+    let mut numbers: Vec<usize> =
+        SHAPES.iter().map(|shape| shape.0).chain(LARGE.iter().map(|large| large.0)).collect();
     numbers.sort_unstable();
     numbers.dedup();
     assert_eq!(numbers, (1..=COUNT).collect::<Vec<_>>());
@@ -51,6 +52,36 @@ fn second_tier_every_shape_is_read_alike_in_full_under_any_git() {
 #[ignore = "second tier: takes a minute"]
 fn second_tier_a_round_of_work_succeeds_in_every_shape() {
     each_shape(rounds::play);
+}
+
+#[test]
+#[ignore = "second tier: takes minutes"]
+fn second_tier_large_repositories_are_read_alike() {
+    for (_, name, make) in LARGE {
+        let mut world = World::new(None);
+        world.shape(make).expect_success();
+        let [git2, cli] =
+            ["git2", "cli"].map(|backend| figures(&world.open(Some(backend)).unwrap()).unwrap());
+        assert_eq!(git2, cli, "{name}");
+    }
+}
+
+#[test]
+#[ignore = "second tier: needs to mount a disk"]
+fn second_tier_a_disk_that_cannot_be_written_is_read_alike() {
+    let repo = TestRepo::new();
+    let script = "mkdir ../small; mount -t tmpfs tmpfs ../small; cp -r ../shop ../small; cd ../small/shop
+        mount -o remount,ro ..
+        for ask in 'sessions --json' 'route login --import authors --why --json' 'config' 'tasks --json'; do
+            for backend in git2 cli; do GIT_ORCH_BACKEND=$backend git-orch $ask >../../tmp/$backend 2>&1 || cat ../../tmp/$backend; done
+            cmp ../../tmp/git2 ../../tmp/cli
+        done
+        for backend in git2 cli; do GIT_ORCH_BACKEND=$backend git-orch add-session a --paths src -q 2>&1 || echo $?; done";
+    let Some(output) = mounting(&repo, script) else {
+        let is_ci = std::env::vars_os().any(|(key, _)| key == "CI");
+        return assert!(!is_ci, "this user may not mount a disk");
+    };
+    output.expect("");
 }
 
 /// Does something with every shape, two at a time, and tells of all that fail.

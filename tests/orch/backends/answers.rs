@@ -1,11 +1,12 @@
 //! Everything that can be read in a repository, as text.
 
 use std::fmt::Debug;
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use git_orch::error::Result;
-use git_orch::git::mine::{Miner, Span};
+use git_orch::git::mine::{Miner, Sink, Span};
 use git_orch::git::{Entry, EntryKind, Repo, notes, worktree};
-use git_orch::model::{Oid, RepoPath, Time};
+use git_orch::model::{Mined, Oid, RepoPath, Time};
 
 /// How much is asked: every call is, but each costs a process.
 #[derive(Clone, Copy, PartialEq)]
@@ -56,7 +57,52 @@ pub(super) fn answers(repo: &Repo, extent: Extent) -> String {
     lines.lines.join("\n")
 }
 
-/// The same, each id replaced by when it first came up: equal for repositories
+/// What is asked of a large repository, as figures: all refs, all files, all
+/// commits and what is mined of them.
+pub(super) fn figures(repo: &Repo) -> Result<Vec<(&'static str, usize, u64)>> {
+    let read = repo.read();
+    let tip = read.head()?.oid().expect("there is a commit");
+    let tree = read.commit(tip)?.tree;
+    let commits = read.commits_between(&[], tip)?;
+    let mut mined = Figures(0, 0);
+    Miner::of(repo).mine(&Span { tips: &[tip], hide: &[], horizon: usize::MAX }, &mut mined, &|_| {})?;
+    let root = commits[0];
+    Ok(vec![
+        figure("refs", &read.refs("refs/")?),
+        figure("commits", &commits),
+        figure("files", &read.tracked(tree)?),
+        figure("changes", &read.changes(Some(read.commit(root)?.tree), tree)?),
+        figure("distance", &[read.ahead_behind(tip, root)?]),
+        figure("base", &[read.merge_base(tip, root)?]),
+        ("mined", mined.0, mined.1),
+    ])
+}
+
+fn figure(what: &'static str, found: &[impl Debug]) -> (&'static str, usize, u64) {
+    (what, found.len(), found.iter().fold(0, mixed))
+}
+
+fn mixed(sum: u64, one: impl Debug) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (sum, format!("{one:?}")).hash(&mut hasher);
+    hasher.finish()
+}
+
+/// How many commits were mined, and a figure that stands for them all.
+struct Figures(usize, u64);
+
+impl Sink for Figures {
+    fn has(&mut self, _: Oid) -> bool {
+        false
+    }
+
+    fn take(&mut self, commits: Vec<Mined>) {
+        self.0 += commits.len();
+        self.1 = commits.iter().fold(self.1, mixed);
+    }
+}
+
+/// Answers, each id replaced by when it first came up: equal for repositories
 /// that differ in nothing else.
 pub(super) fn anonymous(answers: &str) -> String {
     let mut seen: Vec<&str> = Vec::new();

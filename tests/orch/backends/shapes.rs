@@ -101,7 +101,7 @@ pub(super) const SHAPES: &[Shape] = &[
     (26, "replaced commit, packed", "git replace --graft HEAD~1 HEAD~3 && git pack-refs --all", rewritten!("git replace --graft HEAD~1 HEAD~3")),
     (27, "grafts", "git rev-parse HEAD~2 >.git/info/grafts", rewritten!("git rev-parse HEAD~2 >.git/info/grafts")),
     (28, "submodule inside", SUBMODULE, Both),
-    (28, "inside a submodule", "git clone -q . ../clone && cd ../clone && git -c protocol.file.allow=always submodule --quiet add ../shape sub && cd sub", Both),
+    (28, "inside a submodule", "git clone -q \"$PWD\" ../clone && cd ../clone && git -c protocol.file.allow=always submodule --quiet add ../shape sub && cd sub", Both),
     (29, "worktree of a bare repository", "git clone -q --bare . ../bare.git && cd ../bare.git && git worktree add -q ../work main && cd ../work", Both),
     (30, "bare repository", "git clone -q --bare . ../bare.git && cd ../bare.git", Both),
     (30, "bare repository with SHA-256", "git init -q -b main --object-format=sha256 ../sha && cd ../sha && . ../history && git clone -q --bare . ../bare.git && cd ../bare.git", Git("git clone -q --bare . ../bare.git && cd ../bare.git")),
@@ -176,6 +176,17 @@ pub(super) const SHAPES: &[Shape] = &[
     (76, "orders and limits of differences", "echo '*.rs' >../order && git config diff.orderFile ../order && git config diff.ignoreSubmodules all && git config diff.relative true && git config log.date relative && git config diff.noPrefix true", Both),
     (76, "orders and limits of differences, where git alone reads", "git init -q -b main --object-format=sha256 ../sha && cd ../sha && . ../history
         echo '*.rs' >../order && git config diff.orderFile ../order && git config diff.ignoreSubmodules all && git config diff.relative true && git config diff.noPrefix true && git config log.diffMerges separate", PLAIN),
+];
+
+/// Shapes that take long to make or to read.
+#[rustfmt::skip]
+pub(super) const LARGE: &[(usize, &str, &str)] = &[
+    (63, "100,000 files", "awk 'BEGIN { print \"commit refs/heads/main\\ncommitter A <a@x> 1700000200 +0000\\ndata 5\\nfiles\\nfrom refs/heads/main^0\"
+        for (n = 0; n < 100000; n++) printf \"M 100644 inline many/%d/%d/f\\ndata %d\\n%d\\n\", n % 97, n % 1009, length(n), n }' | git fast-import --quiet"),
+    (64, "1,000,000 commits", "awk 'BEGIN { for (n = 0; n < 1000000; n++) { printf \"commit refs/heads/main\\ncommitter A <a%d@x> %d +0000\\ndata 2\\nc\\n\", n % 7, 1700000200 + n
+        if (!n) print \"from refs/heads/main^0\"; if (n % 50 == 0) printf \"M 100644 inline src/f%d\\ndata %d\\n%d\\n\", n % 13, length(n), n } }' | git fast-import --quiet"),
+    (77, "10,000 refs", "refs() { awk -v oid=$(git rev-parse HEAD) -v from=$1 'BEGIN { for (n = from; n < from + 5000; n++) printf \"create refs/heads/many/%d/%d %s\\n\", n % 100, n, oid }' | git update-ref --stdin; }
+        refs 0; git pack-refs --all; refs 5000"),
 ];
 
 /// As git 2.48 makes them, by hand for older ones.
