@@ -191,7 +191,8 @@ impl Read for Child {
         match output.code {
             0 => porcelain::oid(output.stdout.split(|byte| *byte == b'\n').next().unwrap_or_default())
                 .map(Some),
-            1 => Ok(None),
+            // Of commits that are missing an older git complains, and goes on.
+            1 if !output.complaint().contains("ould not read") => Ok(None),
             _ => Err(output.into_error("merge-base")),
         }
     }

@@ -217,7 +217,7 @@ fn add_mined(lines: &mut Lines, repo: &Repo, tip: Oid, commits: &[Oid]) {
         lines.add("mined", unreached.map(|unreached| (mined, unreached)));
     }
     lines.add("mined files", miner.files(tip));
-    lines.add("mined by name", miner.mine_commits(&commits));
+    lines.add("mined by name", miner.mine_commits(commits));
 }
 
 /// Objects have the same ids, whoever writes them.

@@ -48,10 +48,10 @@ macro_rules! moved_submodule {
     ($before:literal) => {
         concat!(
             $before,
-            "git config diff.ignoreSubmodules all; git config submodule.sub.ignore all
-            printf '[submodule \"sub\"]\n\tpath = sub\n\turl = ../sub\n\tignore = all\n' >.gitmodules && git add .gitmodules
-            for at in HEAD HEAD~3 HEAD~2; do git update-index --add --cacheinfo 160000,$(git rev-parse $at),sub && git commit -qm \"sub: $at\"; done
-            git rm -q --cached sub && git update-index --add --cacheinfo 160000,$(git rev-parse HEAD~2),libs/sub && git commit -qm 'sub: elsewhere'"
+            "for at in HEAD HEAD~3 HEAD~2; do git update-index --add --cacheinfo 160000,$(git rev-parse $at),sub; git commit -qm \"sub: $at\"; done
+            git rm -q --cached sub; git update-index --add --cacheinfo 160000,$(git rev-parse HEAD~2),libs/sub; git commit -qm 'sub: elsewhere'
+            printf '[submodule \"sub\"]\n\tpath = sub\n\turl = ../sub\n\tignore = all\n' >.gitmodules; git add .gitmodules; git commit -qm modules
+            git config diff.ignoreSubmodules all; git config submodule.sub.ignore all"
         )
     };
 }
