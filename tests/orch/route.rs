@@ -40,7 +40,7 @@ fn a_task_goes_to_the_session_that_touched_its_files() {
         "
         exit 0
         -- stdout
-        tidy up → frontend   1.27, next backend 0.13
+        tidy up → frontend   1.37, next backend 0.03
         ",
     );
 }
@@ -60,11 +60,11 @@ fn the_reasons_are_figures_that_add_up() {
           src/api/cart.rs   0.38
           src/web/cart.ts   0.37
 
-                    context  recent  focus  words  similar  active  specialty  load  score
-          weight       0.13    0.17   0.17   0.35     0.17       0        0.5    -1
-          backend      0.75    0.60   0.80   0.65     0.90    0.49       0.82  0.00   1.14
-          frontend     0.16    0.12   0.19   0.16     0.10    0.51       0.18  0.00   0.24
-          docs         0.00    0.00   0.00   0.00     0.00    0.00       0.00  0.00   0.00
+                    context  recent  focus  words  similar  specialty  load  score
+          weight       0.13    0.17   0.17   0.35     0.17        0.5    -1
+          backend      0.75    0.60   0.80   0.65     0.90       0.82  0.00   1.14
+          frontend     0.16    0.12   0.19   0.16     0.10       0.18  0.00   0.24
+          docs         0.00    0.00   0.00   0.00     0.00       0.00  0.00   0.00
 
         backend, because
           src/api/login.rs  7 touches, last <time> ago  <oid> 2023-11-17  login: rule 6
@@ -243,11 +243,11 @@ fn a_symbol_in_backticks_stands_for_the_file_that_defines_it() {
         targets, named in the task
           src/web/money.ts  1.00
 
-                    context  recent  focus  active  specialty  load  score
-          weight       0.27    0.36   0.36       0        0.5    -1
-          frontend     0.82    0.80   0.91    0.56       1.00  0.00   1.35
-          backend      0.03    0.01   0.07    0.44       0.00  0.00   0.04
-          docs         0.00    0.00   0.00    0.00       0.00  0.00   0.00
+                    context  recent  focus  specialty  load  score
+          weight       0.27    0.36   0.36        0.5    -1
+          frontend     0.82    0.80   0.91       1.00  0.00   1.35
+          backend      0.03    0.01   0.07       0.00  0.00   0.04
+          docs         0.00    0.00   0.00       0.00  0.00   0.00
 
         frontend, because
           src/web/money.ts  1 touch, last <time> ago  <oid> 2023-11-19  web: money
