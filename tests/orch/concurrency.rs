@@ -49,7 +49,7 @@ fn git_takes_nothing_away_while_it_clears_up() {
     let script = "
         while [ ! -e ../stop ]; do git gc -q --prune=now; git pack-refs --all; done >/dev/null 2>&1 &
         for N in 1 2 3 4; do
-            git-orch -q task \"work $N\" --session backend -- sh -c \"echo $N >f$N\" >/dev/null 2>&1 && echo $N
+            git-orch -q task \"work $N\" --session backend -- sh -c \"echo $N >f$N\" >../said 2>&1 && echo $N || cat ../said
         done
         git-orch -q fanout mark --run 'for f; do echo more >>$f; done' --paths '*.md' --shards 2 2>&1
         touch ../stop; wait";
