@@ -75,13 +75,13 @@ fn open_with_library(
     }
 }
 
-/// Whether a folder lies in the working tree that git2 found for it, or there is
-/// none: of a worktree that was moved it tells the old place.
+/// Whether a folder lies in the working tree that git2 found for it, or in the
+/// git directory, or there is none: of a worktree that was moved it tells the old place.
 fn is_around(repository: &Repository, folder: &Path) -> bool {
     let Some(work_tree) = repository.workdir() else { return true };
     let real = [folder, work_tree, repository.path()].map(Path::canonicalize);
     let [Ok(folder), Ok(work_tree), Ok(git_dir)] = real else { return false };
-    folder.starts_with(work_tree) && !folder.starts_with(git_dir)
+    folder.starts_with(work_tree) || folder.starts_with(git_dir)
 }
 
 fn reads_as_git_does(git: &Git, repository: &Repository) -> Result<bool> {
@@ -133,7 +133,7 @@ fn ask_git(git: &Git, folder: &Path, environment: &BTreeMap<OsString, OsString>)
         let command = git.in_folder(folder, words);
         told.iter().fold(command, |command: Command<'_>, (key, value)| command.env(key, value))
     };
-    let wanted = ["--git-dir", "--git-common-dir", "--is-inside-work-tree"];
+    let wanted = ["--git-dir", "--git-common-dir", "--is-inside-work-tree", "--is-bare-repository"];
     let mut output = asked(&[], &wanted).spawn()?;
     // A bare one is entered unless it is a file of another one.
     let is_bare = output.code != 0 && output.complaint().contains("safe.bareRepository");
@@ -149,8 +149,12 @@ fn ask_git(git: &Git, folder: &Path, environment: &BTreeMap<OsString, OsString>)
         return Err(shipped(folder));
     }
     let mut work_tree = None;
-    if lines.get(2).is_some_and(|line| line == b"true") {
+    let says = |index: usize, what: &[u8]| lines.get(index).is_some_and(|line| *line == what);
+    if says(2, b"true") {
         work_tree = Some(PathBuf::from(asked(&[], &["--show-toplevel"]).line()?));
+    } else if !is_told && says(3, b"false") && path(0).ends_with(".git") {
+        // In the git directory itself.
+        work_tree = path(0).parent().map(Path::to_owned);
     }
     Ok(Place { git_dir: path(0), common_dir: path(1), work_tree })
 }

@@ -80,6 +80,8 @@ pub(super) const SHAPES: &[Shape] = &[
     (12, "symlinked .git", "mv .git ../store && ln -s ../store .git", Both),
     (13, "git directory elsewhere", "git init -q --separate-git-dir ../store", Both),
     (13, "linked worktree of one whose git directory is elsewhere", "git init -q --separate-git-dir ../store && git worktree add -q -b side ../side && cd ../side", Both),
+    (13, "inside the git directory", "cd .git/objects", Both),
+    (13, "inside the git directory of one that git alone reads", "git init -q -b main --object-format=sha256 ../sha && cd ../sha && . ../history && cd .git", PLAIN),
     (14, "in the middle of a merge", "git checkout -q -b other HEAD~1 && echo x >src/api/login.rs && git commit -qam other && ! git merge -q main >&2", Both),
     (14, "in the middle of a bisection", "git bisect start -q HEAD HEAD~3 >&2", Both),
     (15, "worktree on another disk", "[ $(stat -c %d . ) != $(stat -c %d \"$OTHER_DISK\") ] && git worktree add -q -b side \"$OTHER_DISK/side\" && cd \"$OTHER_DISK/side\"", Both),
