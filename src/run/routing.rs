@@ -1,7 +1,7 @@
 //! From words and paths to a route: gathers what the pure router takes.
 
 use crate::config::Settings;
-use crate::error::{Error, IoContext, Result};
+use crate::error::{Error, Result};
 use crate::git::mine::Miner;
 use crate::git::{Mailmap, Repo, definitions, refs};
 use crate::history::{self, Adopts, History, Request, Source};
@@ -94,7 +94,8 @@ fn source(session: &Session, tasks: &[Stored<Task>]) -> Result<Source> {
 /// Brings the mined histories up to date.
 pub fn refresh<'a>(survey: &'a Survey, events: Events<'_>) -> Result<History<'a>> {
     let folder = &survey.request.folder;
-    std::fs::create_dir_all(folder).doing("could not make", folder)?;
+    // Where none can be made, what is mined is not kept, and that is told.
+    drop(std::fs::create_dir_all(folder));
     history::refresh(&survey.request, events)
 }
 
