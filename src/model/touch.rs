@@ -1,5 +1,7 @@
 //! What a commit did to which path.
 
+use std::collections::HashMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::{Oid, RepoPath, Time};
@@ -76,6 +78,17 @@ const BOTS: [&str; 9] = [
 ];
 
 impl Author {
+    /// One position for all that are one person: one address, or one full name.
+    pub fn one_each(authors: &[Self]) -> Vec<u32> {
+        let (mut addresses, mut full_names) = (HashMap::new(), HashMap::new());
+        let one = |(position, author): (u32, &Self)| {
+            let by_address = *addresses.entry(author.email.to_lowercase()).or_insert(position);
+            let name = author.name.trim().to_lowercase();
+            if name.contains(' ') { *full_names.entry(name).or_insert(by_address) } else { by_address }
+        };
+        (0..).zip(authors).map(one).collect()
+    }
+
     /// Whether a program, not a person, commits under this name, as far as
     /// names tell.
     pub fn is_bot(&self) -> bool {

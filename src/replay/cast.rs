@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::story::Story;
-use crate::model::{Name, Owners, PathSet};
+use crate::model::{Author, Name, Owners, PathSet};
 
 /// How many sessions there are.
 pub const SESSIONS: usize = 8;
@@ -69,7 +69,7 @@ pub(super) fn split(telling: &[usize], last: usize) -> (&[usize], &[usize]) {
 pub fn authors(story: &Story<'_>, last: usize) -> Cast {
     let telling = story.telling();
     let (before, asked) = split(&telling, last);
-    let people = one_each(story);
+    let people = Author::one_each(&story.people);
     let mut counts: HashMap<u32, usize> = HashMap::new();
     for commit in before {
         *counts.entry(people[story.authors[*commit] as usize]).or_default() += 1;
@@ -102,17 +102,6 @@ pub fn authors(story: &Story<'_>, last: usize) -> Cast {
         timed: true,
         years: true,
     }
-}
-
-/// One position for all that are one person: one address, or one full name.
-fn one_each(story: &Story<'_>) -> Vec<u32> {
-    let (mut addresses, mut full_names) = (HashMap::new(), HashMap::new());
-    let one = |(position, author): (u32, &crate::model::Author)| {
-        let by_address = *addresses.entry(author.email.to_lowercase()).or_insert(position);
-        let name = author.name.trim().to_lowercase();
-        if name.contains(' ') { *full_names.entry(name).or_insert(by_address) } else { by_address }
-    };
-    (0..).zip(&story.people).map(one).collect()
 }
 
 /// A name for each, made of these words.

@@ -36,7 +36,7 @@ pub fn decide(
     let sessions = people.iter().map(|(name, person)| source(name, person)).collect();
     let request = Request { sessions, ..request };
     let mut history = history::refresh_with(&request, log, events)?;
-    let contender = |(name, _): (&Name, &Author)| Contender {
+    let contender = |(name, _): (&Name, &Person)| Contender {
         name: name.clone(),
         paths: PathSet::default(),
         specialty: String::new(),
@@ -48,39 +48,50 @@ pub fn decide(
     let known = Known { given, defined: &defined };
     let mut route = routing::among(&contenders, &mut history, (text, known), &weights, events)?;
     for candidate in &mut route.candidates {
-        candidate.person = people.get(&candidate.session).cloned();
+        candidate.person = people.get(&candidate.session).map(|person| person.author.clone());
     }
     Ok(route)
 }
 
+/// Someone who committed.
+struct Person {
+    /// The newest name and address.
+    author: Author,
+    /// All addresses.
+    addresses: Vec<String>,
+}
+
 /// Who did most, a commit halved with the slow half-life; each with a name of their own.
-fn people(request: &Request, log: &Log) -> BTreeMap<Name, Author> {
+fn people(request: &Request, log: &Log) -> BTreeMap<Name, Person> {
     let authors = request.mailmap.resolve(log.authors());
-    let mut weights: HashMap<String, (f64, &Author)> = HashMap::new();
+    let one_each = Author::one_each(&authors);
+    let mut weights: HashMap<u32, (f64, &Author)> = HashMap::new();
     for commit in log.commits().into_iter().filter(|commit| commit.paths.len() <= MAX_CHANGES) {
         let author = &authors[commit.author as usize];
         let weight = request.half_lives.decay(request.now.since(commit.time))[SLOW];
         // The newest name is the one in use.
-        let at = weights.entry(author.email.to_lowercase()).or_insert((0.0, author));
+        let at = weights.entry(one_each[commit.author as usize]).or_insert((0.0, author));
         *at = (at.0 + weight, author);
     }
-    let mut sorted: Vec<(String, (f64, &Author))> =
+    let mut sorted: Vec<(u32, (f64, &Author))> =
         weights.into_iter().filter(|(_, (_, author))| !author.is_bot()).collect();
-    sorted.sort_by(|one, two| two.1.0.total_cmp(&one.1.0).then_with(|| one.0.cmp(&two.0)));
+    sorted.sort_by(|one, two| two.1.0.total_cmp(&one.1.0).then_with(|| one.1.1.email.cmp(&two.1.1.email)));
     let mut people = BTreeMap::new();
-    for (email, (_, author)) in sorted.into_iter().take(MOST) {
-        let local = email.split('@').next().unwrap_or_default();
+    for (person, (_, author)) in sorted.into_iter().take(MOST) {
+        let local = author.email.split('@').next().unwrap_or_default();
         let stem = Name::slug(&author.name).or_else(|| Name::slug(local));
         let stem = stem.unwrap_or_else(|| "someone".parse().expect("this is a name"));
         let mut names = std::iter::once(stem.clone()).chain((2..).map(|number| stem.numbered(number)));
         let name = names.find(|name| !people.contains_key(name)).expect("numbers do not run out");
-        people.insert(name, Author { email, ..author.clone() });
+        let own = one_each.iter().zip(&authors).filter(|(one, _)| **one == person);
+        let addresses = own.map(|(_, author)| author.email.clone()).collect();
+        people.insert(name, Person { author: author.clone(), addresses });
     }
     people
 }
 
-fn source(name: &Name, person: &Author) -> Source {
-    let adopts = Adopts { authors: vec![person.email.clone()], until: None };
+fn source(name: &Name, person: &Person) -> Source {
+    let adopts = Adopts { authors: person.addresses.clone(), until: None };
     let (name, paths) = (name.clone(), PathSet::default());
     Source { name, paths, adopts: Some(adopts), commits: Vec::new() }
 }
