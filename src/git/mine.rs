@@ -1,7 +1,7 @@
 //! Mining: which commit changed which paths, for a whole history.
 //!
-//! The fast path reads objects with git2 and compares trees itself: git2's own
-//! tree diff is an order of magnitude slower. Two threads compare trees while
+//! The fast path reads packs and compares trees itself, and leaves what it does
+//! not find there to git2, whose own tree diff is an order of magnitude slower. Two threads compare trees while
 //! commits are still being walked. The slow path is `git log` (see
 //! [`log_args`] and [`parse_log`]), for repositories that git2 can't read.
 //!
@@ -9,17 +9,21 @@
 //! `git log --raw --no-renames --no-merges` does.
 
 mod commit;
+mod delta;
 mod log;
 mod miner;
+mod objects;
+mod pack;
+mod packed;
 mod renames;
 mod trees;
 mod walk;
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::{Mutex, mpsc};
+use std::sync::{Arc, Mutex, mpsc};
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::model::{Event, Events, Mined, Oid, RepoPath};
 
 pub use log::{log_args, parse_log};
@@ -28,6 +32,8 @@ pub use miner::Miner;
 use super::read::shallow;
 use commit::RawCommit;
 pub(super) use commit::date;
+use objects::Objects;
+use pack::Packs;
 use trees::Trees;
 use walk::{Step, Walk};
 
@@ -71,19 +77,22 @@ impl Sink for Vec<Mined> {
 /// `git_dir`; those hidden commits that none of the tips descends from, as
 /// history was rewritten there.
 pub fn mine(git_dir: &Path, span: &Span<'_>, sink: &mut dyn Sink, events: Events<'_>) -> Result<Vec<Oid>> {
-    let repository = open(git_dir)?;
-    let odb = repository.odb().map_err(|error| failed(git_dir, &error))?;
-    let mut walk = Walk::new(&odb, shallow(repository.commondir()), span)?;
+    let mut objects = Objects::open(git_dir)?;
+    let (shallow, packs) = (shallow(objects.common_dir()), objects.packs());
+    let mut walk = Walk::new(&mut objects, shallow, span)?;
     let mut steps = new_steps(&mut walk, sink)?;
     if walk.is_over() {
-        let commits = changes_of(&mut Trees::new(&odb), steps)?;
+        let commits = changes_of(&mut Trees::new(walk.objects()), steps)?;
         sink.take(commits);
     } else {
-        Job { git_dir, events, horizon: span.horizon }.run(&mut steps, &mut walk, sink)?;
+        Job { git_dir, packs: &packs, events, horizon: span.horizon }.run(&mut steps, &mut walk, sink)?;
     }
     // A badly dated commit can hide from the walk what descends from it.
     let mut unreached = walk.unreached(span.hide)?;
-    unreached.retain(|hidden| !is_reached(&repository, *hidden, span.tips));
+    if !unreached.is_empty() {
+        let repository = open(git_dir)?;
+        unreached.retain(|hidden| !is_reached(&repository, *hidden, span.tips));
+    }
     Ok(unreached)
 }
 
@@ -105,10 +114,9 @@ fn new_steps(walk: &mut Walk<'_>, sink: &mut dyn Sink) -> Result<Vec<Step>> {
 
 /// The files of a commit.
 pub fn files(git_dir: &Path, commit: Oid) -> Result<Vec<RepoPath>> {
-    let repository = open(git_dir)?;
-    let odb = repository.odb().map_err(|error| failed(git_dir, &error))?;
-    let tree = walk::tree(&odb, commit)?;
-    let found = Trees::new(&odb).differences(None, tree)?;
+    let mut objects = Objects::open(git_dir)?;
+    let tree = walk::tree(&mut objects, commit)?;
+    let found = Trees::new(&mut objects).differences(None, tree)?;
     Ok(found.changes.into_iter().map(|change| change.path).collect())
 }
 
@@ -118,22 +126,11 @@ pub fn mine_commits(git_dir: &Path, oids: &[Oid]) -> Result<Vec<Mined>> {
     if oids.is_empty() {
         return Ok(Vec::new());
     }
-    let repository = open(git_dir)?;
-    let odb = repository.odb().map_err(|error| failed(git_dir, &error))?;
-    let shallow = shallow(repository.commondir());
-    let steps = oids.iter().filter_map(|oid| walk::step(&odb, &shallow, *oid).transpose());
-    changes_of(&mut Trees::new(&odb), steps.collect::<Result<_>>()?)
-}
-
-fn open(git_dir: &Path) -> Result<git2::Repository> {
-    // Every object would be hashed again: that costs three times the rest.
-    git2::opts::strict_hash_verification(false);
-    git2::Repository::open(git_dir).map_err(|error| failed(git_dir, &error))
-}
-
-fn failed(git_dir: &Path, error: &git2::Error) -> Error {
-    Error::unusable(format!("could not read history of `{}`", git_dir.display()))
-        .because(error.message().to_owned())
+    let mut objects = Objects::open(git_dir)?;
+    let shallow = shallow(objects.common_dir());
+    let steps = oids.iter().filter_map(|oid| walk::step(&mut objects, &shallow, *oid).transpose());
+    let steps = steps.collect::<Result<_>>()?;
+    changes_of(&mut Trees::new(&mut objects), steps)
 }
 
 fn changes_of(trees: &mut Trees<'_>, steps: Vec<Step>) -> Result<Vec<Mined>> {
@@ -149,6 +146,7 @@ fn changes_of(trees: &mut Trees<'_>, steps: Vec<Step>) -> Result<Vec<Mined>> {
 /// Threads that compare trees while the commits are walked.
 struct Job<'a> {
     git_dir: &'a Path,
+    packs: &'a Arc<Packs>,
     events: Events<'a>,
     horizon: usize,
 }
@@ -208,9 +206,8 @@ impl Job<'_> {
     }
 
     fn compare(&self, next: &dyn Fn() -> Option<Piece>, give: &mpsc::Sender<Compared>) -> Result<()> {
-        let repository = open(self.git_dir)?;
-        let odb = repository.odb().map_err(|error| failed(self.git_dir, &error))?;
-        let mut trees = Trees::new(&odb);
+        let mut objects = Objects::with(self.git_dir, Arc::clone(self.packs))?;
+        let mut trees = Trees::new(&mut objects);
         while let Some((number, steps)) = next() {
             if give.send((number, changes_of(&mut trees, steps))).is_err() {
                 break;

@@ -34,6 +34,7 @@ const DOORS: &[(&str, &str)] = &[
     ("comfy_table", "ui/table.rs"),
     ("crc32fast", "history/"),
     ("duct", "git/process.rs agent/process.rs agent/supervisor.rs"),
+    ("flate2", "git/mine/packed.rs"),
     ("git2", "git/"),
     ("globset", "model/path.rs"),
     ("indicatif", "ui/progress.rs"),

@@ -7,6 +7,8 @@ use std::collections::{HashMap, VecDeque};
 use std::hash::BuildHasherDefault;
 use std::rc::Rc;
 
+use super::objects::Objects;
+use super::packed::{Content, Kind};
 use super::renames;
 use super::walk::OidHasher;
 use crate::error::{Error, Result};
@@ -18,17 +20,15 @@ const CACHE: usize = 16 << 20;
 
 /// Reads trees, keeping the last ones.
 pub(super) struct Trees<'r> {
-    odb: &'r git2::Odb<'r>,
-    cache: HashMap<Oid, Tree<'r>, BuildHasherDefault<OidHasher>>,
+    objects: &'r mut Objects,
+    cache: HashMap<Oid, Content, BuildHasherDefault<OidHasher>>,
     order: VecDeque<Oid>,
     size: usize,
 }
 
-type Tree<'r> = Rc<git2::OdbObject<'r>>;
-
 impl<'r> Trees<'r> {
-    pub(super) fn new(odb: &'r git2::Odb<'r>) -> Self {
-        Self { odb, cache: HashMap::default(), order: VecDeque::new(), size: 0 }
+    pub(super) fn new(objects: &'r mut Objects) -> Self {
+        Self { objects, cache: HashMap::default(), order: VecDeque::new(), size: 0 }
     }
 
     /// What changed from `old` (nothing, for a root commit) to `new`.
@@ -65,24 +65,19 @@ impl<'r> Trees<'r> {
     }
 
     /// Two trees from their beginning, at a path of so many bytes.
-    fn level(&mut self, old: Option<Oid>, new: Option<Oid>, path: usize) -> Result<Level<'r>> {
+    fn level(&mut self, old: Option<Oid>, new: Option<Oid>, path: usize) -> Result<Level> {
         let old = old.map(|oid| self.read(oid)).transpose()?;
         let new = new.map(|oid| self.read(oid)).transpose()?;
-        let all = |tree: &Option<Tree<'r>>| tree.as_ref().map_or(0, |tree| tree.len());
+        let all = |tree: &Option<Content>| tree.as_ref().map_or(0, |tree| tree.len());
         Ok(Level { left: (all(&old), all(&new)), old, new, path, width: self.width() })
     }
 
-    fn read(&mut self, oid: Oid) -> Result<Tree<'r>> {
+    fn read(&mut self, oid: Oid) -> Result<Content> {
         if let Some(tree) = self.cache.get(&oid) {
             return Ok(Rc::clone(tree));
         }
-        let fail = |why: &str| Error::unusable(format!("could not read tree {oid}: {why}"));
-        let id = git2::Oid::from_bytes(oid.as_bytes()).map_err(|error| fail(error.message()))?;
-        let object = self.odb.read(id).map_err(|error| fail(error.message()))?;
-        if object.kind() != git2::ObjectType::Tree {
-            return Err(fail("it is no tree"));
-        }
-        let tree = Rc::new(object);
+        let missing = || Error::unusable(format!("could not read tree {oid}: it is missing"));
+        let tree = self.objects.read(oid, Kind::Tree)?.ok_or_else(missing)?;
         self.size += tree.len();
         self.cache.insert(oid, Rc::clone(&tree));
         self.order.push_back(oid);
@@ -126,19 +121,19 @@ impl Differences {
 }
 
 /// Two trees side by side, and how many bytes of each are still to be read.
-struct Level<'r> {
-    old: Option<Tree<'r>>,
-    new: Option<Tree<'r>>,
+struct Level {
+    old: Option<Content>,
+    new: Option<Content>,
     left: (usize, usize),
     path: usize,
     width: usize,
 }
 
-impl Level<'_> {
+impl Level {
     /// The next difference; entries of one name and sort come together.
     fn next_difference(&mut self) -> Result<Option<Pair<'_>>> {
-        fn rest<'a>(tree: &'a Option<Tree<'_>>, left: usize) -> &'a [u8] {
-            tree.as_ref().map_or(&[], |tree| &tree.data()[tree.len() - left..])
+        fn rest<'a>(tree: &'a Option<Content>, left: usize) -> &'a [u8] {
+            tree.as_ref().map_or(&[], |tree| &tree[tree.len() - left..])
         }
         let width = self.width;
         let old = Cursor { rest: rest(&self.old, self.left.0), width };

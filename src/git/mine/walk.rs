@@ -8,6 +8,8 @@ use std::hash::{BuildHasherDefault, Hasher};
 
 use super::Span;
 use super::commit::{self, RawCommit};
+use super::objects::Objects;
+use super::packed::Kind;
 use crate::error::{Error, Result};
 use crate::model::{Oid, Time};
 
@@ -37,7 +39,7 @@ struct Seen {
 
 /// The state of a walk.
 pub(super) struct Walk<'r> {
-    odb: &'r git2::Odb<'r>,
+    objects: &'r mut Objects,
     shallow: HashSet<Oid>,
     seen: HashMap<Oid, Seen, BuildHasherDefault<OidHasher>>,
     /// By time, and in the order they were found.
@@ -48,12 +50,12 @@ pub(super) struct Walk<'r> {
 }
 
 impl<'r> Walk<'r> {
-    pub(super) fn new(odb: &'r git2::Odb<'r>, shallow: HashSet<Oid>, span: &Span<'_>) -> Result<Self> {
+    pub(super) fn new(objects: &'r mut Objects, shallow: HashSet<Oid>, span: &Span<'_>) -> Result<Self> {
         let (seen, heap) = (HashMap::default(), BinaryHeap::new());
-        let mut walk = Self { odb, shallow, seen, heap, open: 0, left: span.horizon };
+        let mut walk = Self { objects, shallow, seen, heap, open: 0, left: span.horizon };
         for hidden in span.hide {
             // A hidden commit that is gone hides nothing.
-            if let Some(raw) = read(odb, &walk.shallow, *hidden)? {
+            if let Some(raw) = read(walk.objects, &walk.shallow, *hidden)? {
                 walk.mark(*hidden, raw, HIDDEN);
             }
         }
@@ -72,6 +74,11 @@ impl<'r> Walk<'r> {
             steps.push(step);
         }
         Ok(steps)
+    }
+
+    /// What it reads from.
+    pub(super) fn objects(&mut self) -> &mut Objects {
+        self.objects
     }
 
     /// Whether there are no more commits to mine.
@@ -128,7 +135,7 @@ impl<'r> Walk<'r> {
             self.open = self.open + usize::from(is) - usize::from(was);
             return Ok(seen.tree);
         }
-        let raw = read(self.odb, &self.shallow, oid)?
+        let raw = read(self.objects, &self.shallow, oid)?
             .ok_or_else(|| Error::unusable(format!("could not read commit {oid}: it is missing")))?;
         Ok(self.mark(oid, raw, flags))
     }
@@ -143,18 +150,18 @@ impl<'r> Walk<'r> {
 }
 
 /// The tree of a commit.
-pub(super) fn tree(odb: &git2::Odb<'_>, oid: Oid) -> Result<Oid> {
-    let raw = read(odb, &HashSet::new(), oid)?;
+pub(super) fn tree(objects: &mut Objects, oid: Oid) -> Result<Oid> {
+    let raw = read(objects, &HashSet::new(), oid)?;
     raw.map(|raw| raw.tree)
         .ok_or_else(|| Error::unusable(format!("could not read commit {oid}: it is missing")))
 }
 
 /// One commit by itself; `None` where it is missing or a merge.
-pub(super) fn step(odb: &git2::Odb<'_>, shallow: &HashSet<Oid>, oid: Oid) -> Result<Option<Step>> {
-    let Some(raw) = read(odb, shallow, oid)? else { return Ok(None) };
+pub(super) fn step(objects: &mut Objects, shallow: &HashSet<Oid>, oid: Oid) -> Result<Option<Step>> {
+    let Some(raw) = read(objects, shallow, oid)? else { return Ok(None) };
     let parent_tree = match raw.parents.as_slice() {
         [] => None,
-        [parent] => match read(odb, shallow, *parent)? {
+        [parent] => match read(objects, shallow, *parent)? {
             Some(parent) => Some(parent.tree),
             None => return Ok(None),
         },
@@ -164,18 +171,10 @@ pub(super) fn step(odb: &git2::Odb<'_>, shallow: &HashSet<Oid>, oid: Oid) -> Res
 }
 
 /// Reads a commit without the parents that a shallow clone lacks; `None` where it is missing.
-fn read(odb: &git2::Odb<'_>, shallow: &HashSet<Oid>, oid: Oid) -> Result<Option<RawCommit>> {
-    let fail = |why: &str| Error::unusable(format!("could not read commit {oid}: {why}"));
-    let id = git2::Oid::from_bytes(oid.as_bytes()).map_err(|error| fail(error.message()))?;
-    let object = match odb.read(id) {
-        Ok(object) => object,
-        Err(error) if error.code() == git2::ErrorCode::NotFound => return Ok(None),
-        Err(error) => return Err(fail(error.message())),
-    };
-    if object.kind() != git2::ObjectType::Commit {
-        return Err(fail("it is no commit"));
-    }
-    let mut raw = commit::parse(object.data()).ok_or_else(|| fail("it is damaged"))?;
+fn read(objects: &mut Objects, shallow: &HashSet<Oid>, oid: Oid) -> Result<Option<RawCommit>> {
+    let Some(content) = objects.read(oid, Kind::Commit)? else { return Ok(None) };
+    let damaged = || Error::unusable(format!("could not read commit {oid}: it is damaged"));
+    let mut raw = commit::parse(&content).ok_or_else(damaged)?;
     if shallow.contains(&oid) {
         raw.parents.clear();
     }

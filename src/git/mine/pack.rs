@@ -1,0 +1,144 @@
+//! The packs of a repository, and where in them an object lies.
+//!
+//! **Invariant:** what is not as expected is as if it were not there: whoever
+//! asks has git2 to ask next.
+
+use std::fs::File;
+use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use crate::model::Oid;
+
+/// So many are held open; objects of further ones are git2's to read.
+const MAX_PACKS: usize = 256;
+/// Bytes of an object id: other hashes are not read here.
+pub(super) const WIDTH: usize = 20;
+/// Header and fan-out of an index.
+const HEAD: u64 = 8 + 4 * 256;
+/// Checksums at the end of an index.
+const TAIL: u64 = 2 * WIDTH as u64;
+
+/// Every pack that can be read, for all threads.
+#[derive(Debug, Default)]
+pub(super) struct Packs(Vec<Pack>);
+
+/// A pack with its index.
+#[derive(Debug)]
+pub(super) struct Pack {
+    index: File,
+    data: File,
+    /// Where its objects end.
+    pub(super) end: u64,
+    /// How many objects have a first byte of at most this.
+    fanout: Vec<u32>,
+    /// Read when an id of that first byte is first looked for.
+    buckets: Vec<OnceLock<Option<Bucket>>>,
+}
+
+/// The index of ids with one first byte.
+#[derive(Debug)]
+struct Bucket {
+    ids: Vec<u8>,
+    offsets: Vec<u8>,
+}
+
+impl Packs {
+    /// The packs below a folder of objects, and below those it borrows from.
+    pub(super) fn open(objects: &Path) -> Self {
+        let (mut folders, mut packs) = (vec![objects.to_owned()], Vec::new());
+        let mut at = 0;
+        while let Some(folder) = folders.get(at).cloned() {
+            let borrowed = std::fs::read_to_string(folder.join("info/alternates")).unwrap_or_default();
+            for line in borrowed.lines().filter(|line| !line.is_empty() && !line.starts_with(['#', '"'])) {
+                let next = folder.join(line);
+                if !folders.contains(&next) && folders.len() < MAX_PACKS {
+                    folders.push(next);
+                }
+            }
+            let room = MAX_PACKS - packs.len();
+            packs.extend(indexes(&folder).iter().filter_map(|index| Pack::open(index)).take(room));
+            at += 1;
+        }
+        Self(packs)
+    }
+
+    /// Which pack has an object, and where; the one that had the last is asked first.
+    pub(super) fn find(&self, oid: Oid, last: usize) -> Option<(usize, u64)> {
+        let order = std::iter::once(last).chain((0..self.0.len()).filter(|number| *number != last));
+        let found = |number: usize| Some((number, self.0.get(number)?.find(oid.as_bytes())?));
+        order.filter_map(found).next()
+    }
+
+    pub(super) fn pack(&self, number: usize) -> Option<&Pack> {
+        self.0.get(number)
+    }
+}
+
+/// The largest first: most objects are there.
+fn indexes(objects: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(objects.join("pack")).into_iter().flatten().flatten();
+    let paths = entries.map(|entry| entry.path());
+    let mut paths: Vec<_> = paths.filter(|path| path.extension().is_some_and(|end| end == "idx")).collect();
+    paths.sort_by_cached_key(|path| {
+        std::cmp::Reverse((path.metadata().map_or(0, |meta| meta.len()), path.clone()))
+    });
+    paths
+}
+
+impl Pack {
+    fn open(index: &Path) -> Option<Self> {
+        let (data, index) = (File::open(index.with_extension("pack")).ok()?, File::open(index).ok()?);
+        let mut head = [0; 8];
+        data.read_exact_at(&mut head, 0).ok()?;
+        let is_known = head.starts_with(b"PACK\0\0\0") && [2, 3].contains(&head[7]);
+        let end = data.metadata().ok()?.len().checked_sub(WIDTH as u64)?;
+        let mut head = [0; HEAD as usize];
+        index.read_exact_at(&mut head, 0).ok()?;
+        let counts = head[8..].as_chunks::<4>().0.iter();
+        let fanout: Vec<u32> = counts.map(|bytes| u32::from_be_bytes(*bytes)).collect();
+        let least = HEAD + 28 * u64::from(*fanout.last()?) + TAIL;
+        let is_whole = fanout.is_sorted() && index.metadata().ok()?.len() >= least;
+        let buckets = (0..fanout.len()).map(|_| OnceLock::new()).collect();
+        (is_known && is_whole && head.starts_with(b"\xfftOc\0\0\0\x02")).then_some(Self {
+            index,
+            data,
+            end,
+            fanout,
+            buckets,
+        })
+    }
+
+    /// Where the object with this id begins.
+    pub(super) fn find(&self, id: &[u8]) -> Option<u64> {
+        let first = usize::from(*id.first()?);
+        let bucket = self.buckets[first].get_or_init(|| self.bucket(first)).as_ref()?;
+        let at = bucket.ids.as_chunks::<WIDTH>().0.binary_search_by(|other| other[..].cmp(id)).ok()?;
+        let offset = u32::from_be_bytes(*bucket.offsets.as_chunks().0.get(at)?);
+        if offset >> 31 == 0 {
+            return Some(u64::from(offset));
+        }
+        // Packs beyond 2 GiB: the rest is the place in a table of longer offsets.
+        let place = HEAD + 28 * u64::from(*self.fanout.last()?) + 8 * u64::from(offset & (u32::MAX >> 1));
+        let mut long = [0; 8];
+        self.index.read_exact_at(&mut long, place).ok()?;
+        Some(u64::from_be_bytes(long))
+    }
+
+    fn bucket(&self, first: usize) -> Option<Bucket> {
+        let start = first.checked_sub(1).map_or(0, |before| self.fanout[before]);
+        let (start, count) = (u64::from(start), (self.fanout[first] - start) as usize);
+        let all = u64::from(*self.fanout.last()?);
+        let (mut ids, mut offsets) = (vec![0; count * WIDTH], vec![0; count * 4]);
+        self.index.read_exact_at(&mut ids, HEAD + WIDTH as u64 * start).ok()?;
+        self.index.read_exact_at(&mut offsets, HEAD + 24 * all + 4 * start).ok()?;
+        Some(Bucket { ids, offsets })
+    }
+
+    /// Fills a buffer from an offset on, as far as the pack goes.
+    pub(super) fn fill(&self, offset: u64, buffer: &mut Vec<u8>, len: usize) -> Option<()> {
+        let len = self.end.checked_sub(offset)?.min(len as u64) as usize;
+        buffer.resize(len, 0);
+        self.data.read_exact_at(buffer, offset).ok()
+    }
+}

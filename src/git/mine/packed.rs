@@ -1,0 +1,230 @@
+//! Objects out of packs: inflated, and put together from deltas.
+//!
+//! **Invariant:** whatever a pack holds, this ends, without a panic and in
+//! bounded room; what it can't make out is `None`, and git2's to judge.
+
+use std::collections::{HashMap, VecDeque};
+use std::hash::BuildHasherDefault;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use flate2::{Decompress, FlushDecompress, Status};
+
+use super::delta;
+use super::pack::{Packs, WIDTH};
+use super::walk::OidHasher;
+use crate::model::Oid;
+
+/// What mining reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Commit,
+    Tree,
+}
+
+pub(super) type Content = Rc<Vec<u8>>;
+
+/// Bytes of decoded objects that are kept: they are the next ones' bases.
+const CACHE: usize = 16 << 20;
+/// No commit or tree of more bytes is read here, nor deltas of more in all.
+pub(super) const MAX_SIZE: usize = 32 << 20;
+/// Git makes no longer chains of deltas.
+const MAX_CHAIN: usize = 4_096;
+/// Bytes of a pack that are read at once, and how often they are kept.
+const WINDOW: usize = 16 << 10;
+const WINDOWS: usize = 128;
+/// An entry's size, and how far back or by which id its base is found.
+const MAX_HEADER: usize = 10 + WIDTH;
+
+/// One thread's view of the packs.
+pub(super) struct Packed {
+    packs: Arc<Packs>,
+    /// The pack that had the last object.
+    last: usize,
+    windows: Vec<Window>,
+    bases: Bases,
+    inflater: Decompress,
+}
+
+#[derive(Default)]
+struct Window {
+    /// Pack and offset; `None` before the first use.
+    place: Option<(usize, u64)>,
+    bytes: Vec<u8>,
+}
+
+/// Where an entry's data begins, its size, and what it is.
+struct Header {
+    data: u64,
+    size: usize,
+    sort: Sort,
+}
+
+enum Sort {
+    Whole(Kind),
+    /// A delta to what begins there.
+    Delta(u64),
+}
+
+impl Packed {
+    pub(super) fn new(packs: Arc<Packs>) -> Self {
+        let windows = (0..WINDOWS).map(|_| Window::default()).collect();
+        Self { packs, last: 0, windows, bases: Bases::default(), inflater: Decompress::new(true) }
+    }
+
+    /// A commit or tree; `None` where no pack has it, or not as expected.
+    pub(super) fn read(&mut self, oid: Oid) -> Option<(Kind, Content)> {
+        let (pack, offset) = self.packs.find(oid, self.last)?;
+        self.last = pack;
+        self.decode(pack, offset)
+    }
+
+    fn decode(&mut self, pack: usize, mut offset: u64) -> Option<(Kind, Content)> {
+        let (mut deltas, mut room) = (Vec::new(), MAX_SIZE);
+        let (kind, mut content) = loop {
+            if let Some(found) = self.bases.find(key(pack, offset)?) {
+                break found;
+            }
+            let header = self.header(pack, offset)?;
+            match header.sort {
+                Sort::Whole(kind) => {
+                    let content = Rc::new(self.inflate(pack, header.data, header.size)?);
+                    // Few commits are anything's base.
+                    if kind == Kind::Tree || !deltas.is_empty() {
+                        self.bases.keep(key(pack, offset)?, (kind, Rc::clone(&content)));
+                    }
+                    break (kind, content);
+                }
+                Sort::Delta(base) => {
+                    room = room.checked_sub(header.size)?;
+                    deltas.push((offset, self.inflate(pack, header.data, header.size)?));
+                    offset = base;
+                }
+            }
+            if deltas.len() > MAX_CHAIN {
+                return None;
+            }
+        };
+        for (offset, delta) in deltas.iter().rev() {
+            content = Rc::new(delta::apply(&content, delta)?);
+            self.bases.keep(key(pack, *offset)?, (kind, Rc::clone(&content)));
+        }
+        Some((kind, content))
+    }
+
+    fn header(&mut self, pack: usize, offset: u64) -> Option<Header> {
+        let mut bytes = [0; MAX_HEADER];
+        let len = self.copy(pack, offset, &mut bytes)?;
+        let mut rest = bytes[..len].iter().copied();
+        let first = rest.next()?;
+        let (mut size, mut shift, mut byte) = (u64::from(first & 15), 4, first);
+        while byte & 0x80 != 0 {
+            byte = rest.next()?;
+            size |= u64::from(byte & 0x7f).checked_shl(shift).filter(|_| shift < 57)?;
+            shift += 7;
+        }
+        let size = usize::try_from(size).ok().filter(|size| *size <= MAX_SIZE)?;
+        let sort = match first >> 4 & 7 {
+            1 => Sort::Whole(Kind::Commit),
+            2 => Sort::Whole(Kind::Tree),
+            6 => Sort::Delta(offset.checked_sub(back(&mut rest)?)?),
+            7 => {
+                let id: Vec<u8> = rest.by_ref().take(WIDTH).collect();
+                Sort::Delta(self.packs.pack(pack)?.find(&id)?)
+            }
+            _ => return None,
+        };
+        Some(Header { data: offset + (len - rest.len()) as u64, size, sort })
+    }
+
+    /// Copies what begins at `offset`; how many bytes there were.
+    fn copy(&mut self, pack: usize, offset: u64, bytes: &mut [u8]) -> Option<usize> {
+        let mut len = 0;
+        while len < bytes.len() {
+            let Some(rest) = self.rest(pack, offset + len as u64) else { break };
+            let count = rest.len().min(bytes.len() - len);
+            bytes[len..len + count].copy_from_slice(&rest[..count]);
+            len += count;
+        }
+        (len > 0).then_some(len)
+    }
+
+    fn inflate(&mut self, pack: usize, mut at: u64, size: usize) -> Option<Vec<u8>> {
+        // One byte more than there should be, so that too many are noticed.
+        let mut content = Vec::with_capacity(size + 1);
+        let mut inflater = std::mem::replace(&mut self.inflater, Decompress::new(true));
+        inflater.reset(true);
+        let is_whole = loop {
+            let before = (inflater.total_in(), content.len());
+            let Some(input) = self.rest(pack, at) else { break false };
+            let status = inflater.decompress_vec(input, &mut content, FlushDecompress::Finish);
+            at += inflater.total_in() - before.0;
+            let is_stuck = before == (inflater.total_in(), content.len());
+            match status {
+                Ok(Status::StreamEnd) => break content.len() == size,
+                Ok(_) if !is_stuck && content.len() <= size => {}
+                _ => break false,
+            }
+        };
+        self.inflater = inflater;
+        is_whole.then_some(content)
+    }
+
+    /// What is read of a pack from an offset on: a byte at least.
+    fn rest(&mut self, pack: usize, offset: u64) -> Option<&[u8]> {
+        let number = offset / WINDOW as u64;
+        let (start, slot) = (number * WINDOW as u64, number as usize % WINDOWS);
+        let window = &mut self.windows[slot];
+        if window.place != Some((pack, start)) {
+            window.place = None;
+            self.packs.pack(pack)?.fill(start, &mut window.bytes, WINDOW)?;
+            window.place = Some((pack, start));
+        }
+        window.bytes.get((offset - start) as usize..).filter(|rest| !rest.is_empty())
+    }
+}
+
+/// How far before a delta its base begins.
+fn back(bytes: &mut impl Iterator<Item = u8>) -> Option<u64> {
+    let mut byte = bytes.next()?;
+    let mut far = u64::from(byte & 0x7f);
+    while byte & 0x80 != 0 {
+        byte = bytes.next()?;
+        far = far.checked_add(1)?.checked_mul(128)? | u64::from(byte & 0x7f);
+    }
+    (far > 0).then_some(far)
+}
+
+/// An entry's place as one number, its bits well spread.
+fn key(pack: usize, offset: u64) -> Option<u64> {
+    let place = (offset < 1 << 48).then_some((pack as u64) << 48 | offset)?;
+    // An odd factor: no two places become one.
+    Some(place.wrapping_mul(0x9e37_79b9_7f4a_7c15))
+}
+
+/// The objects decoded last.
+#[derive(Default)]
+struct Bases {
+    kept: HashMap<u64, (Kind, Content), BuildHasherDefault<OidHasher>>,
+    order: VecDeque<u64>,
+    size: usize,
+}
+
+impl Bases {
+    fn find(&self, key: u64) -> Option<(Kind, Content)> {
+        self.kept.get(&key).map(|(kind, content)| (*kind, Rc::clone(content)))
+    }
+
+    fn keep(&mut self, key: u64, object: (Kind, Content)) {
+        self.size += object.1.len();
+        if let Some((_, before)) = self.kept.insert(key, object) {
+            self.size -= before.len();
+        } else {
+            self.order.push_back(key);
+        }
+        while self.size > CACHE {
+            let Some(oldest) = self.order.pop_front() else { break };
+            self.size -= self.kept.remove(&oldest).map_or(0, |(_, content)| content.len());
+        }
+    }
+}
