@@ -228,3 +228,6 @@ impl Bases {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
