@@ -132,7 +132,7 @@ struct Level {
 impl Level {
     /// The next difference; entries of one name and sort come together.
     fn next_difference(&mut self) -> Result<Option<Pair<'_>>> {
-        fn rest<'a>(tree: &'a Option<Content>, left: usize) -> &'a [u8] {
+        fn rest(tree: &Option<Content>, left: usize) -> &[u8] {
             tree.as_ref().map_or(&[], |tree| &tree[tree.len() - left..])
         }
         let width = self.width;
