@@ -77,7 +77,7 @@ impl Sink for Vec<Mined> {
 /// `git_dir`; those hidden commits that none of the tips descends from, as
 /// history was rewritten there.
 pub fn mine(git_dir: &Path, span: &Span<'_>, sink: &mut dyn Sink, events: Events<'_>) -> Result<Vec<Oid>> {
-    let mut objects = Objects::open(git_dir)?;
+    let mut objects = Objects::open(git_dir);
     let (shallow, packs) = (shallow(objects.common_dir()), objects.packs());
     let mut walk = Walk::new(&mut objects, shallow, span)?;
     let mut steps = new_steps(&mut walk, sink)?;
@@ -114,7 +114,7 @@ fn new_steps(walk: &mut Walk<'_>, sink: &mut dyn Sink) -> Result<Vec<Step>> {
 
 /// The files of a commit.
 pub fn files(git_dir: &Path, commit: Oid) -> Result<Vec<RepoPath>> {
-    let mut objects = Objects::open(git_dir)?;
+    let mut objects = Objects::open(git_dir);
     let tree = walk::tree(&mut objects, commit)?;
     let found = Trees::new(&mut objects).differences(None, tree)?;
     Ok(found.changes.into_iter().map(|change| change.path).collect())
@@ -126,7 +126,7 @@ pub fn mine_commits(git_dir: &Path, oids: &[Oid]) -> Result<Vec<Mined>> {
     if oids.is_empty() {
         return Ok(Vec::new());
     }
-    let mut objects = Objects::open(git_dir)?;
+    let mut objects = Objects::open(git_dir);
     let shallow = shallow(objects.common_dir());
     let steps = oids.iter().filter_map(|oid| walk::step(&mut objects, &shallow, *oid).transpose());
     let steps = steps.collect::<Result<_>>()?;
@@ -206,7 +206,7 @@ impl Job<'_> {
     }
 
     fn compare(&self, next: &dyn Fn() -> Option<Piece>, give: &mpsc::Sender<Compared>) -> Result<()> {
-        let mut objects = Objects::with(self.git_dir, Arc::clone(self.packs))?;
+        let mut objects = Objects::with(self.git_dir, Arc::clone(self.packs));
         let mut trees = Trees::new(&mut objects);
         while let Some((number, steps)) = next() {
             if give.send((number, changes_of(&mut trees, steps))).is_err() {

@@ -14,7 +14,7 @@ use git_orch::model::{Mined, Oid, Status};
 const ROUNDS: usize = 3;
 /// How many of the newest commits are mined.
 const SPANS: [usize; 3] = [usize::MAX, 10_000, 100];
-/// Asks this program to be the one that mines: its value is the horizon.
+/// Asks this program to be the one that mines: its value is the horizon and the tip.
 const CHILD: &str = "GIT_ORCH_BENCH_CHILD";
 
 #[expect(clippy::print_stdout, clippy::print_stderr, clippy::disallowed_methods, reason = "a benchmark")]
@@ -23,8 +23,10 @@ fn main() -> ExitCode {
         eprintln!("GIT_ORCH_BENCH_REPO names no repository");
         return ExitCode::SUCCESS;
     };
-    if let Some(horizon) = std::env::var(CHILD).ok().and_then(|horizon| horizon.parse().ok()) {
-        println!("{:?}", mined(Path::new(&repositories), horizon));
+    if let Ok(asked) = std::env::var(CHILD) {
+        let (horizon, tip) = asked.split_once(' ').expect("a horizon and a tip");
+        let horizon = horizon.parse().expect("a horizon is a number");
+        println!("{:?}", mined(Path::new(&repositories), horizon, tip));
         return ExitCode::SUCCESS;
     }
     let repositories: Vec<PathBuf> = std::env::split_paths(&repositories).collect();
@@ -44,10 +46,11 @@ fn main() -> ExitCode {
 #[expect(clippy::print_stdout, reason = "a benchmark")]
 fn compare(repository: &Path, horizon: usize) -> bool {
     let (mut walls, mut cpus) = (Vec::new(), Vec::new());
+    let tip = tip(repository);
     for _ in 0..ROUNDS {
         let program = std::env::current_exe().expect("this program has a path");
         let mut command = timed(program.as_os_str());
-        command.env("GIT_ORCH_BENCH_REPO", repository).env(CHILD, horizon.to_string());
+        command.env("GIT_ORCH_BENCH_REPO", repository).env(CHILD, format!("{horizon} {tip}"));
         let ours = run(command);
         let mut command = timed("git".as_ref());
         command.arg("--git-dir").arg(repository).args(log(horizon));
@@ -110,11 +113,14 @@ fn run(mut command: Command) -> Taken {
 type Totals = [usize; 5];
 
 #[expect(clippy::disallowed_methods, reason = "git is the yardstick")]
-fn mined(repository: &Path, horizon: usize) -> Totals {
+fn tip(repository: &Path) -> String {
     let mut command = Command::new("git");
     let output = command.arg("--git-dir").arg(repository).args(["rev-parse", "HEAD"]).output();
-    let printed = String::from_utf8_lossy(&output.expect("git runs").stdout).into_owned();
-    let tip: Oid = printed.trim().parse().expect("HEAD is a commit");
+    String::from_utf8_lossy(&output.expect("git runs").stdout).trim().to_owned()
+}
+
+fn mined(repository: &Path, horizon: usize, tip: &str) -> Totals {
+    let tip: Oid = tip.parse().expect("HEAD is a commit");
     let span = Span { tips: &[tip], hide: &[], horizon };
     let mut totals = [0; 5];
     mine(repository, &span, &mut Counting(&mut totals), &|_| ()).expect("the repository can be mined");

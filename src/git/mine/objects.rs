@@ -4,7 +4,8 @@
 //! **Invariant:** a surprise in a pack costs time, never a wrong answer: git2
 //! is asked for that object.
 
-use std::path::Path;
+use std::cell::OnceCell;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -15,17 +16,18 @@ use crate::model::Oid;
 
 /// The objects of one repository, for one thread.
 pub(super) struct Objects {
-    packed: Packed,
-    repository: git2::Repository,
+    git_dir: PathBuf,
+    common_dir: PathBuf,
     packs: Arc<Packs>,
+    packed: Packed,
+    /// Opened when a pack lacks something: most histories need it never.
+    repository: OnceCell<git2::Repository>,
 }
 
 impl Objects {
     /// Those of the repository whose git directory is `git_dir`.
-    pub(super) fn open(git_dir: &Path) -> Result<Self> {
-        let repository = repository(git_dir)?;
-        let packs = Arc::new(Packs::open(&repository.commondir().join("objects")));
-        Ok(Self { packed: Packed::new(Arc::clone(&packs)), repository, packs })
+    pub(super) fn open(git_dir: &Path) -> Self {
+        Self::with(git_dir, Arc::new(Packs::open(&common_dir(git_dir).join("objects"))))
     }
 
     /// The packs, for a further thread.
@@ -34,14 +36,22 @@ impl Objects {
     }
 
     /// The same, with packs that are open already.
-    pub(super) fn with(git_dir: &Path, packs: Arc<Packs>) -> Result<Self> {
-        let packed = Packed::new(Arc::clone(&packs));
-        Ok(Self { packed, repository: repository(git_dir)?, packs })
+    pub(super) fn with(git_dir: &Path, packs: Arc<Packs>) -> Self {
+        let (packed, repository) = (Packed::new(Arc::clone(&packs)), OnceCell::new());
+        Self { git_dir: git_dir.to_owned(), common_dir: common_dir(git_dir), packs, packed, repository }
     }
 
     /// Where the repository keeps what its worktrees share.
     pub(super) fn common_dir(&self) -> &Path {
-        self.repository.commondir()
+        &self.common_dir
+    }
+
+    fn repository(&self) -> Result<&git2::Repository> {
+        if let Some(repository) = self.repository.get() {
+            return Ok(repository);
+        }
+        let repository = repository(&self.git_dir)?;
+        Ok(self.repository.get_or_init(|| repository))
     }
 
     /// An object of this kind; `None` where it is missing.
@@ -57,7 +67,7 @@ impl Objects {
         };
         let fail = |why: &str| Error::unusable(format!("could not read {name} {oid}: {why}"));
         let id = git2::Oid::from_bytes(oid.as_bytes()).map_err(|error| fail(error.message()))?;
-        let odb = self.repository.odb().map_err(|error| fail(error.message()))?;
+        let odb = self.repository()?.odb().map_err(|error| fail(error.message()))?;
         match odb.read(id) {
             Ok(object) if object.kind() == expected => Ok(Some(Rc::new(object.data().to_vec()))),
             Ok(_) => Err(fail(&format!("it is no {name}"))),
@@ -74,4 +84,10 @@ fn repository(git_dir: &Path) -> Result<git2::Repository> {
         Error::unusable(format!("could not read history of `{}`", git_dir.display()))
             .because(error.message().to_owned())
     })
+}
+
+/// What a linked worktree's git directory names, or the directory itself.
+fn common_dir(git_dir: &Path) -> PathBuf {
+    let named = std::fs::read_to_string(git_dir.join("commondir"));
+    named.map_or_else(|_| git_dir.to_owned(), |named| git_dir.join(named.trim_end()))
 }

@@ -14,6 +14,8 @@ use crate::model::Oid;
 const MAX_PACKS: usize = 256;
 /// Bytes of an object id: other hashes are not read here.
 pub(super) const WIDTH: usize = 20;
+/// How many objects' places in a pack are read of its index at once.
+const BLOCK: u32 = 256;
 /// Header and fan-out of an index.
 const HEAD: u64 = 8 + 4 * 256;
 /// Checksums at the end of an index.
@@ -32,13 +34,13 @@ pub(super) struct Pack {
     pub(super) end: u64,
     /// How many objects have a first byte of at most this.
     fanout: Vec<u32>,
-    /// Read when an id of that first byte is first looked for.
-    buckets: Vec<OnceLock<Option<Bucket>>>,
+    /// Read when an id is first looked for there.
+    blocks: Vec<OnceLock<Option<Block>>>,
 }
 
-/// The index of ids with one first byte.
+/// A piece of an index.
 #[derive(Debug)]
-struct Bucket {
+struct Block {
     ids: Vec<u8>,
     offsets: Vec<u8>,
 }
@@ -99,22 +101,39 @@ impl Pack {
         let fanout: Vec<u32> = counts.map(|bytes| u32::from_be_bytes(*bytes)).collect();
         let least = HEAD + 28 * u64::from(*fanout.last()?) + TAIL;
         let is_whole = fanout.is_sorted() && index.metadata().ok()?.len() >= least;
-        let buckets = (0..fanout.len()).map(|_| OnceLock::new()).collect();
-        (is_known && is_whole && head.starts_with(b"\xfftOc\0\0\0\x02")).then_some(Self {
-            index,
-            data,
-            end,
-            fanout,
-            buckets,
-        })
+        if !is_known || !is_whole || !head.starts_with(b"\xfftOc\0\0\0\x02") {
+            return None;
+        }
+        let blocks = (0..fanout.last()?.div_ceil(BLOCK)).map(|_| OnceLock::new()).collect();
+        Some(Self { index, data, end, fanout, blocks })
     }
 
     /// Where the object with this id begins.
     pub(super) fn find(&self, id: &[u8]) -> Option<u64> {
-        let first = usize::from(*id.first()?);
-        let bucket = self.buckets[first].get_or_init(|| self.bucket(first)).as_ref()?;
-        let at = bucket.ids.as_chunks::<WIDTH>().0.binary_search_by(|other| other[..].cmp(id)).ok()?;
-        let offset = u32::from_be_bytes(*bucket.offsets.as_chunks().0.get(at)?);
+        let id: &[u8; WIDTH] = id.try_into().ok()?;
+        let first = usize::from(id[0]);
+        let (mut low, mut high) =
+            (first.checked_sub(1).map_or(0, |before| self.fanout[before]), self.fanout[first]);
+        // Ids are spread evenly: one lies about there, or in the next block.
+        let share = u64::from(u32::from_be_bytes(*id[1..].first_chunk()?));
+        let at = low + (u64::from(high - low) * share >> 32) as u32;
+        while low < high {
+            let number = at.clamp(low, high - 1) / BLOCK;
+            let block = self.blocks[number as usize].get_or_init(|| self.block(number)).as_ref()?;
+            let ids = block.ids.as_chunks::<WIDTH>().0;
+            match ids.binary_search_by(|other| start(other).cmp(&start(id)).then_with(|| other.cmp(id))) {
+                Ok(place) => return self.offset(*block.offsets.as_chunks().0.get(place)?),
+                Err(0) => high = number * BLOCK,
+                Err(place) if place == ids.len() => low = (number + 1) * BLOCK,
+                Err(_) => break,
+            }
+        }
+        None
+    }
+
+    /// What an index says about where an object begins.
+    fn offset(&self, written: [u8; 4]) -> Option<u64> {
+        let offset = u32::from_be_bytes(written);
         if offset >> 31 == 0 {
             return Some(u64::from(offset));
         }
@@ -125,14 +144,14 @@ impl Pack {
         Some(u64::from_be_bytes(long))
     }
 
-    fn bucket(&self, first: usize) -> Option<Bucket> {
-        let start = first.checked_sub(1).map_or(0, |before| self.fanout[before]);
-        let (start, count) = (u64::from(start), (self.fanout[first] - start) as usize);
-        let all = u64::from(*self.fanout.last()?);
+    fn block(&self, number: u32) -> Option<Block> {
+        let (start, all) = (number * BLOCK, *self.fanout.last()?);
+        let count = BLOCK.min(all - start) as usize;
+        let (start, all) = (u64::from(start), u64::from(all));
         let (mut ids, mut offsets) = (vec![0; count * WIDTH], vec![0; count * 4]);
         self.index.read_exact_at(&mut ids, HEAD + WIDTH as u64 * start).ok()?;
         self.index.read_exact_at(&mut offsets, HEAD + 24 * all + 4 * start).ok()?;
-        Some(Bucket { ids, offsets })
+        Some(Block { ids, offsets })
     }
 
     /// Fills a buffer from an offset on, as far as the pack goes.
@@ -141,4 +160,9 @@ impl Pack {
         buffer.resize(len, 0);
         self.data.read_exact_at(buffer, offset).ok()
     }
+}
+
+/// The first bytes of an id: those of two compare at once.
+fn start(id: &[u8; WIDTH]) -> u64 {
+    id.first_chunk().map_or(0, |bytes| u64::from_be_bytes(*bytes))
 }

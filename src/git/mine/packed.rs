@@ -36,14 +36,24 @@ const WINDOWS: usize = 128;
 /// An entry's size, and how far back or by which id its base is found.
 const MAX_HEADER: usize = 10 + WIDTH;
 
+/// zlib is fast as long as there is room for one more of its longest copies.
+const SLACK: usize = 320;
+
 /// One thread's view of the packs.
 pub(super) struct Packed {
-    packs: Arc<Packs>,
     /// The pack that had the last object.
     last: usize,
-    windows: Vec<Window>,
+    windows: Windows,
     bases: Bases,
     inflater: Decompress,
+    /// What was inflated last.
+    inflated: Vec<u8>,
+}
+
+/// What is read of packs, a piece at a time.
+struct Windows {
+    packs: Arc<Packs>,
+    windows: Vec<Window>,
 }
 
 #[derive(Default)]
@@ -68,13 +78,14 @@ enum Sort {
 
 impl Packed {
     pub(super) fn new(packs: Arc<Packs>) -> Self {
-        let windows = (0..WINDOWS).map(|_| Window::default()).collect();
-        Self { packs, last: 0, windows, bases: Bases::default(), inflater: Decompress::new(true) }
+        let windows = Windows { packs, windows: (0..WINDOWS).map(|_| Window::default()).collect() };
+        let (inflater, inflated) = (Decompress::new(true), Vec::new());
+        Self { last: 0, windows, bases: Bases::default(), inflater, inflated }
     }
 
     /// A commit or tree; `None` where no pack has it, or not as expected.
     pub(super) fn read(&mut self, oid: Oid) -> Option<(Kind, Content)> {
-        let (pack, offset) = self.packs.find(oid, self.last)?;
+        let (pack, offset) = self.windows.packs.find(oid, self.last)?;
         self.last = pack;
         self.decode(pack, offset)
     }
@@ -88,7 +99,7 @@ impl Packed {
             let header = self.header(pack, offset)?;
             match header.sort {
                 Sort::Whole(kind) => {
-                    let content = Rc::new(self.inflate(pack, header.data, header.size)?);
+                    let content = Rc::new(self.inflate(pack, header.data, header.size)?.to_vec());
                     // Few commits are anything's base.
                     if kind == Kind::Tree || !deltas.is_empty() {
                         self.bases.keep(key(pack, offset)?, (kind, Rc::clone(&content)));
@@ -97,7 +108,7 @@ impl Packed {
                 }
                 Sort::Delta(base) => {
                     room = room.checked_sub(header.size)?;
-                    deltas.push((offset, self.inflate(pack, header.data, header.size)?));
+                    deltas.push((offset, self.inflate(pack, header.data, header.size)?.to_vec()));
                     offset = base;
                 }
             }
@@ -114,7 +125,7 @@ impl Packed {
 
     fn header(&mut self, pack: usize, offset: u64) -> Option<Header> {
         let mut bytes = [0; MAX_HEADER];
-        let len = self.copy(pack, offset, &mut bytes)?;
+        let len = self.windows.copy(pack, offset, &mut bytes)?;
         let mut rest = bytes[..len].iter().copied();
         let first = rest.next()?;
         let (mut size, mut shift, mut byte) = (u64::from(first & 15), 4, first);
@@ -130,13 +141,36 @@ impl Packed {
             6 => Sort::Delta(offset.checked_sub(back(&mut rest)?)?),
             7 => {
                 let id: Vec<u8> = rest.by_ref().take(WIDTH).collect();
-                Sort::Delta(self.packs.pack(pack)?.find(&id)?)
+                Sort::Delta(self.windows.packs.pack(pack)?.find(&id)?)
             }
             _ => return None,
         };
         Some(Header { data: offset + (len - rest.len()) as u64, size, sort })
     }
 
+    fn inflate(&mut self, pack: usize, mut at: u64, size: usize) -> Option<&[u8]> {
+        let Self { windows, inflater, inflated, .. } = self;
+        inflater.reset(true);
+        if inflated.len() < size + SLACK {
+            inflated.resize(size + SLACK, 0);
+        }
+        loop {
+            let (read, made) = (inflater.total_in(), inflater.total_out());
+            let output = &mut inflated[made as usize..size + SLACK];
+            let status = inflater.decompress(windows.rest(pack, at)?, output, FlushDecompress::Finish);
+            at += inflater.total_in() - read;
+            let is_stuck = (read, made) == (inflater.total_in(), inflater.total_out());
+            match status {
+                Ok(Status::StreamEnd) => break,
+                Ok(_) if !is_stuck && inflater.total_out() <= size as u64 => {}
+                _ => return None,
+            }
+        }
+        (inflater.total_out() == size as u64).then(|| &inflated[..size])
+    }
+}
+
+impl Windows {
     /// Copies what begins at `offset`; how many bytes there were.
     fn copy(&mut self, pack: usize, offset: u64, bytes: &mut [u8]) -> Option<usize> {
         let mut len = 0;
@@ -147,27 +181,6 @@ impl Packed {
             len += count;
         }
         (len > 0).then_some(len)
-    }
-
-    fn inflate(&mut self, pack: usize, mut at: u64, size: usize) -> Option<Vec<u8>> {
-        // One byte more than there should be, so that too many are noticed.
-        let mut content = Vec::with_capacity(size + 1);
-        let mut inflater = std::mem::replace(&mut self.inflater, Decompress::new(true));
-        inflater.reset(true);
-        let is_whole = loop {
-            let before = (inflater.total_in(), content.len());
-            let Some(input) = self.rest(pack, at) else { break false };
-            let status = inflater.decompress_vec(input, &mut content, FlushDecompress::Finish);
-            at += inflater.total_in() - before.0;
-            let is_stuck = before == (inflater.total_in(), content.len());
-            match status {
-                Ok(Status::StreamEnd) => break content.len() == size,
-                Ok(_) if !is_stuck && content.len() <= size => {}
-                _ => break false,
-            }
-        };
-        self.inflater = inflater;
-        is_whole.then_some(content)
     }
 
     /// What is read of a pack from an offset on: a byte at least.

@@ -225,9 +225,25 @@ impl<'a> Cursor<'a> {
 /// Where the first entry ends.
 fn entry_end(raw: &[u8], width: usize) -> Option<usize> {
     // A mode has five digits at least, then a space and a letter.
-    let nul = raw.iter().skip(7).position(|byte| *byte == 0)? + 7;
+    let nul = 7 + find_nul(raw.get(7..)?)?;
     let end = nul + 1 + width;
     (end <= raw.len()).then_some(end)
+}
+
+/// Where the first NUL is, eight bytes at a time: names are too short for more.
+fn find_nul(bytes: &[u8]) -> Option<usize> {
+    const ONES: u64 = u64::MAX / 0xff;
+    let (words, _) = bytes.as_chunks::<8>();
+    for (index, word) in words.iter().enumerate() {
+        let word = u64::from_le_bytes(*word);
+        // The lowest bit that is left belongs to the first NUL.
+        let nuls = word.wrapping_sub(ONES) & !word & ONES << 7;
+        if nuls != 0 {
+            return Some(8 * index + nuls.trailing_zeros() as usize / 8);
+        }
+    }
+    let start = 8 * words.len();
+    bytes[start..].iter().position(|byte| *byte == 0).map(|place| start + place)
 }
 
 struct Sides<'a> {
