@@ -90,7 +90,7 @@ pub fn mine(git_dir: &Path, span: &Span<'_>, sink: &mut dyn Sink, events: Events
     // A badly dated commit can hide from the walk what descends from it.
     let mut unreached = walk.unreached(span.hide)?;
     if !unreached.is_empty() {
-        let repository = open(git_dir)?;
+        let repository = objects::repository(git_dir)?;
         unreached.retain(|hidden| !is_reached(&repository, *hidden, span.tips));
     }
     Ok(unreached)

@@ -77,7 +77,7 @@ impl Objects {
     }
 }
 
-fn repository(git_dir: &Path) -> Result<git2::Repository> {
+pub(super) fn repository(git_dir: &Path) -> Result<git2::Repository> {
     // Every object would be hashed again: that costs three times the rest.
     git2::opts::strict_hash_verification(false);
     git2::Repository::open(git_dir).map_err(|error| {

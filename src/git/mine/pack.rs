@@ -116,7 +116,7 @@ impl Pack {
             (first.checked_sub(1).map_or(0, |before| self.fanout[before]), self.fanout[first]);
         // Ids are spread evenly: one lies about there, or in the next block.
         let share = u64::from(u32::from_be_bytes(*id[1..].first_chunk()?));
-        let at = low + (u64::from(high - low) * share >> 32) as u32;
+        let at = low + ((u64::from(high - low) * share) >> 32) as u32;
         while low < high {
             let number = at.clamp(low, high - 1) / BLOCK;
             let block = self.blocks[number as usize].get_or_init(|| self.block(number)).as_ref()?;
