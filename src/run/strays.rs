@@ -16,15 +16,11 @@ pub fn gather(scene: Scene<'_>) -> Result<()> {
         return Ok(());
     }
     let tasks = store::tasks::load(scene.repo)?;
-    let mut known: HashSet<Oid> = tasks.iter().flat_map(|task| task.value.commits.iter().copied()).collect();
-    known.extend(sessions.iter().flat_map(|session| session.value.commits.iter().copied()));
+    let known: HashSet<Oid> =
+        sessions.iter().flat_map(|session| session.value.commits.iter().copied()).collect();
     for session in sessions {
-        if is_at_work(&session.value, &tasks) {
-            continue;
-        }
-        let found = find(scene, &session.value, &known)?;
-        if !found.is_empty() {
-            record(scene, session, found)?;
+        if !find(scene, &session.value, &known, &tasks)?.is_empty() {
+            record(scene, session, &known)?;
         }
     }
     Ok(())
@@ -37,19 +33,34 @@ fn is_at_work(session: &Session, tasks: &[Stored<Task>]) -> bool {
     })
 }
 
-fn find(scene: Scene<'_>, session: &Session, known: &HashSet<Oid>) -> Result<Vec<Oid>> {
+/// What the session's branch has that no task made and no session is known to have.
+fn find(
+    scene: Scene<'_>,
+    session: &Session,
+    known: &HashSet<Oid>,
+    tasks: &[Stored<Task>],
+) -> Result<Vec<Oid>> {
+    if is_at_work(session, tasks) {
+        return Ok(Vec::new());
+    }
     let read = scene.repo.read();
     let tip = read.find_ref(&refs::branch(&session.branch))?;
     let base = read.find_ref(&refs::branch(&session.base))?;
     let (Some(tip), Some(base)) = (tip, base) else { return Ok(Vec::new()) };
+    let of_tasks: HashSet<Oid> = tasks.iter().flat_map(|task| task.value.commits.iter().copied()).collect();
     let mut commits = read.commits_between(&[base, session.base_oid], tip)?;
-    commits.retain(|commit| !known.contains(commit));
+    commits.retain(|commit| !known.contains(commit) && !of_tasks.contains(commit));
     Ok(commits)
 }
 
-fn record(scene: Scene<'_>, session: Stored<Session>, found: Vec<Oid>) -> Result<()> {
+fn record(scene: Scene<'_>, session: Stored<Session>, known: &HashSet<Oid>) -> Result<()> {
     let mut value = session.value;
     let lock = RepoLock::take(scene.repo, "history", scene.events)?;
+    // A task may have begun and ended since: then they are the task's.
+    let found = find(scene, &value, known, &store::tasks::load(scene.repo)?)?;
+    if found.is_empty() {
+        return Ok(());
+    }
     touches::note_strays(scene.repo, &lock, &value.name, &found, scene.now)?;
     value.commits.extend(found);
     let change =
