@@ -3,6 +3,7 @@
 //! **Invariant:** what is not as expected is as if it were not there: whoever
 //! asks has git2 to ask next.
 
+use std::cmp::Ordering;
 use std::fs::File;
 use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
@@ -115,13 +116,13 @@ impl Pack {
         let (mut low, mut high) =
             (first.checked_sub(1).map_or(0, |before| self.fanout[before]), self.fanout[first]);
         // Ids are spread evenly: one lies about there, or in the next block.
-        let share = u64::from(u32::from_be_bytes(*id[1..].first_chunk()?));
-        let at = low + ((u64::from(high - low) * share) >> 32) as u32;
+        let step = (1 << 56) / u64::from(high - low).max(1);
+        let at = low.saturating_add(u32::try_from((start(id) << 8 >> 8) / step).ok()?);
         while low < high {
             let number = at.clamp(low, high - 1) / BLOCK;
             let block = self.blocks[number as usize].get_or_init(|| self.block(number)).as_ref()?;
             let ids = block.ids.as_chunks::<WIDTH>().0;
-            match ids.binary_search_by(|other| start(other).cmp(&start(id)).then_with(|| other.cmp(id))) {
+            match search(ids, id, (at % BLOCK) as usize, step) {
                 Ok(place) => return self.offset(*block.offsets.as_chunks().0.get(place)?),
                 Err(0) => high = number * BLOCK,
                 Err(place) if place == ids.len() => low = (number + 1) * BLOCK,
@@ -160,6 +161,23 @@ impl Pack {
         buffer.resize(len, 0);
         self.data.read_exact_at(buffer, offset).ok()
     }
+}
+
+/// Where in sorted ids one is, or would be. Each look tells, by how far apart
+/// ids are, where to look next: fewer looks than halving, and closer together.
+fn search(ids: &[[u8; WIDTH]], id: &[u8; WIDTH], near: usize, step: u64) -> Result<usize, usize> {
+    let (mut low, mut high, mut at) = (0, ids.len(), near);
+    while low < high {
+        at = at.clamp(low, high - 1);
+        let (here, wanted) = (start(&ids[at]), start(id));
+        let far = usize::try_from(wanted.abs_diff(here) / step).unwrap_or(usize::MAX);
+        match here.cmp(&wanted).then_with(|| ids[at].cmp(id)) {
+            Ordering::Less => (low, at) = (at + 1, at.saturating_add(far)),
+            Ordering::Equal => return Ok(at),
+            Ordering::Greater => (high, at) = (at, at.saturating_sub(far)),
+        }
+    }
+    Err(low)
 }
 
 /// The first bytes of an id: those of two compare at once.
