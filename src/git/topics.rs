@@ -14,7 +14,7 @@ pub struct Topic {
     pub merge: Oid,
     /// Its committer time.
     pub time: Time,
-    /// What it brought that its first parent did not have, in no order; merges too.
+    /// Its own line of what the first parent did not have, newest first; merges too.
     pub commits: Vec<Oid>,
 }
 
@@ -23,8 +23,8 @@ struct Node {
     parents: Vec<Oid>,
 }
 
-/// The branches that the first parents of `tip` merged, oldest merge first;
-/// merges of several at once are passed over.
+/// The branches that were merged into the history of `tip`, and those that had
+/// been merged into such a branch before; merges of several at once are passed over.
 ///
 /// # Errors
 /// Unusable where git can't walk the history.
@@ -33,18 +33,27 @@ pub fn topics(repo: &Repo, tip: Oid) -> Result<Vec<Topic>> {
     let output = repo.git(args).args([tip.to_string(), "--".to_owned()]).run()?;
     let text = String::from_utf8_lossy(&output);
     let nodes: HashMap<Oid, Node> = text.lines().filter_map(node).collect();
-    let parent = |oid: &Oid| nodes.get(oid).and_then(|node| node.parents.first().copied());
-    let mut line: Vec<Oid> = std::iter::successors(Some(tip), parent).collect();
-    line.reverse();
     let mut reached = HashSet::new();
     let mut topics = Vec::new();
-    for oid in line {
-        let Some(node) = nodes.get(&oid) else { continue };
-        reached.insert(oid);
-        let side = node.parents.get(1..).unwrap_or_default();
-        let commits = side.iter().flat_map(|side| bring(*side, &nodes, &mut reached)).collect();
-        if side.len() == 1 {
-            topics.push(Topic { merge: oid, time: node.time, commits });
+    let mut lines: Vec<(Option<Oid>, Oid)> = vec![(None, tip)];
+    while let Some((merge, tip)) = lines.pop() {
+        let mut line = Vec::new();
+        let mut next = Some(tip);
+        while let Some((oid, node)) = next.and_then(|oid| nodes.get_key_value(&oid))
+            && reached.insert(*oid)
+        {
+            line.push(*oid);
+            // From the newest on, so that the oldest merge's is taken up next.
+            if let [_, sides @ ..] = &node.parents[..] {
+                let merge = (sides.len() == 1).then_some(*oid);
+                lines.extend(sides.iter().map(|side| (merge, *side)));
+            }
+            next = node.parents.first().copied();
+        }
+        if let Some((merge, node)) = merge.and_then(|merge| nodes.get_key_value(&merge))
+            && !line.is_empty()
+        {
+            topics.push(Topic { merge: *merge, time: node.time, commits: line });
         }
     }
     Ok(topics)
@@ -58,45 +67,38 @@ fn node(line: &str) -> Option<(Oid, Node)> {
     Some((oid, Node { time, parents: words.filter_map(|word| word.parse().ok()).collect() }))
 }
 
-/// Everything reachable from `side` that was not reached before.
-fn bring(side: Oid, nodes: &HashMap<Oid, Node>, reached: &mut HashSet<Oid>) -> Vec<Oid> {
-    let (mut brought, mut waiting) = (Vec::new(), vec![side]);
-    while let Some(oid) = waiting.pop() {
-        if let Some(node) = nodes.get(&oid)
-            && reached.insert(oid)
-        {
-            brought.push(oid);
-            waiting.extend(&node.parents);
-        }
-    }
-    brought
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::git::mine::testing::{Scratch, commit};
 
     #[test]
-    fn a_merge_brings_what_its_first_parent_had_not() {
+    fn a_merge_brings_the_line_that_its_first_parent_had_not() {
         let scratch = Scratch::new();
-        // 1 - 2 - 5 - 6 with 3 - 4 beside 2 and merged in 5; 6 merges nothing.
+        // main is 1 - 2 - 7 - 9. The topic 3 - 5 - 6, which 7 merges, has merged 4
+        // in 5; 8, which 9 merges, has merged main's 7 before: that is no topic's.
         let commits = [
             commit(1, &[], ""),
             commit(2, &[1], ""),
             commit(3, &[1], ""),
             commit(4, &[3], ""),
-            commit(5, &[2, 4], ""),
+            commit(5, &[3, 4], ""),
             commit(6, &[5], ""),
+            commit(7, &[2, 6], ""),
+            commit(8, &[3, 7], ""),
+            commit(9, &[7, 8], ""),
         ];
         scratch.import(&commits.concat());
-        let repo = scratch.repo();
-        let [topic] = &topics(&repo, scratch.oid("main")).unwrap()[..] else { panic!("one was merged") };
-        assert_eq!(topic.merge, scratch.oid("main~1"));
-        let mut brought = topic.commits.clone();
-        brought.sort();
-        let mut expected = vec![scratch.oid("main~1^2"), scratch.oid("main~1^2~1")];
-        expected.sort();
-        assert_eq!(brought, expected);
+        let found = topics(&scratch.repo(), scratch.oid("main")).unwrap();
+        let of = |merge: &str, commits: &[&str]| {
+            let commits: Vec<Oid> = commits.iter().map(|commit| scratch.oid(commit)).collect();
+            (scratch.oid(merge), commits)
+        };
+        let expected = [
+            of("main~1", &["main~1^2", "main~1^2~1", "main~1^2~2"]),
+            of("main~1^2~1", &["main~1^2~1^2"]),
+            of("main", &["main^2"]),
+        ];
+        assert_eq!(found.into_iter().map(|one| (one.merge, one.commits)).collect::<Vec<_>>(), expected);
     }
 }
