@@ -97,7 +97,7 @@ pub(super) fn run(app: &App, args: &ReplayArgs) -> Result<u8> {
     let order = Order { given, lag, declared: is_recorded, half_lives, weights };
     if args.closed {
         enough(story.telling().len(), replay::SESSIONS)?;
-        let found = replay::closed(&story, &order, args.last, &events);
+        let found = replay::closed(&story, &order, args.last, &replay::CHOOSERS, &events);
         return answered(app, &found, closed(&found));
     }
     let cast = match args.sessions {

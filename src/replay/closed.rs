@@ -3,7 +3,8 @@
 //!
 //! Sessions start empty. Tasks come and take their time at random, the same
 //! for every rule, so that sessions are at work three quarters of it; a session
-//! does one task after the other (an M/M queue each).
+//! does one task after the other (an M/M queue each). What it was given counts
+//! as touched by it from then on: it will have done that before the next.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -15,11 +16,13 @@ use super::row::{Place, Row, decay};
 use super::state::State;
 use super::story::Story;
 use crate::model::tokens::tokens;
-use crate::model::{Event, Events, Name, Owners, PathSet, Profiles, RepoPath, Time, Touched};
+use crate::model::{
+    Event, Events, HalfLives, Name, Owners, PathSet, Profiles, RepoPath, SessionWeight, Time, Touched,
+};
 use crate::route::{self, Contender, Known, Question, View};
 
-/// How long a task takes on the mean, in seconds.
-const TASK: f64 = 3_600.0;
+/// How long a task takes on the mean, in seconds: eight sessions do 300 a week.
+const TASK: f64 = 12_096.0;
 /// The share of their time that sessions are at work.
 const AT_WORK: f64 = 0.75;
 
@@ -49,21 +52,44 @@ pub struct Loop {
     pub rows: Vec<Kept>,
 }
 
-/// Chooses a session for a task.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Rule {
-    RoundRobin,
-    LeastLoaded,
-    Overlap,
-    Router,
+/// What a rule may look at when a task is given out.
+pub struct Moment<'a> {
+    /// What the task will touch.
+    pub paths: &'a [RepoPath],
+    /// What sessions were given at these paths until now.
+    pub profiles: Profiles,
+    /// How many tasks each session has that are not done.
+    pub open: Vec<usize>,
+    /// How many tasks were given out before.
+    pub given: usize,
 }
 
-const RULES: [(&str, Rule); 4] = [
-    ("round robin", Rule::RoundRobin),
-    ("least loaded", Rule::LeastLoaded),
-    ("overlap count", Rule::Overlap),
-    ("git-orch", Rule::Router),
-];
+/// A rule and its name: the score of each session; the first of the best gets the task.
+pub type Chooser<'a> = (&'a str, &'a dyn Fn(&Moment<'_>) -> Vec<f64>);
+
+/// Simple rules, the simplest first.
+pub const CHOOSERS: [Chooser<'static>; 3] =
+    [("round robin", &round_robin), ("least loaded", &least_loaded), ("overlap count", &overlap)];
+
+fn round_robin(moment: &Moment<'_>) -> Vec<f64> {
+    let next = moment.given % SESSIONS;
+    (0..SESSIONS).map(|session| f64::from(u8::from(session == next))).collect()
+}
+
+fn least_loaded(moment: &Moment<'_>) -> Vec<f64> {
+    moment.open.iter().map(|open| -(*open as f64)).collect()
+}
+
+/// How many of the paths a session was ever given; load breaks ties.
+fn overlap(moment: &Moment<'_>) -> Vec<f64> {
+    let mut counts: Vec<f64> = least_loaded(moment).into_iter().map(|load| 1e-3 * load).collect();
+    for path in moment.paths {
+        for weight in moment.profiles.at(path.as_bytes()) {
+            counts[usize::from(weight.session)] += 1.0;
+        }
+    }
+    counts
+}
 
 /// When a task comes and how long it takes, in seconds.
 struct Job {
@@ -72,24 +98,31 @@ struct Job {
     takes: f64,
 }
 
-/// Gives the newest commits out as tasks, by each rule.
-pub fn closed(story: &Story<'_>, order: &Order, last: usize, events: Events<'_>) -> Loop {
+/// Gives the newest commits out as tasks, by each rule and by the router.
+pub fn closed(
+    story: &Story<'_>,
+    order: &Order,
+    last: usize,
+    choosers: &[Chooser<'_>],
+    events: Events<'_>,
+) -> Loop {
     let telling = story.telling();
     let small = telling.into_iter().filter(|commit| story.range(*commit).len() <= MOST_CHANGES);
     let commits: Vec<usize> = small.collect();
     let jobs = jobs(&commits[commits.len().saturating_sub(last)..]);
-    let total = jobs.len() * RULES.len();
+    let rules = choosers.iter().map(|chooser| Some(*chooser)).chain([None]);
+    let total = jobs.len() * (choosers.len() + 1);
     let mut done = 0;
-    let mut row = |(name, rule): (&str, Rule)| {
-        let mut run = Run::new(story, order, rule);
+    let mut row = |chooser: Option<Chooser<'_>>| {
+        let mut run = Run::new(story, order);
         for job in &jobs {
-            run.give(job);
+            run.give(job, chooser);
             done += 1;
             events(Event::Asking { done, total });
         }
-        run.kept(name)
+        run.kept(chooser.map_or("git-orch", |(name, _)| name))
     };
-    let rows = RULES.into_iter().map(&mut row).collect();
+    let rows = rules.map(&mut row).collect();
     Loop { tasks: jobs.len(), sessions: SESSIONS, rows }
 }
 
@@ -121,11 +154,12 @@ struct Open {
 struct Run<'a> {
     story: &'a Story<'a>,
     order: &'a Order,
-    rule: Rule,
     names: Vec<Name>,
     state: State<'a>,
-    /// What each session did, by place.
-    rows: HashMap<Vec<u8>, Row>,
+    /// What each session did, by place…
+    did: Places,
+    /// …and what it was given.
+    was_given: Places,
     /// Whose each commit is that was given out.
     given: HashMap<usize, u16>,
     open: Vec<Vec<Open>>,
@@ -140,15 +174,15 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    fn new(story: &'a Story<'a>, order: &'a Order, rule: Rule) -> Self {
+    fn new(story: &'a Story<'a>, order: &'a Order) -> Self {
         let names = names((1..=SESSIONS).map(|_| "session"));
         Self {
             story,
             order,
-            rule,
             names,
             state: State::new(story, Cast::nobody(), order.half_lives),
-            rows: HashMap::new(),
+            did: Places(HashMap::new(), order.half_lives),
+            was_given: Places(HashMap::new(), order.half_lives),
             given: HashMap::new(),
             open: (0..SESSIONS).map(|_| Vec::new()).collect(),
             free: vec![0.0; SESSIONS],
@@ -160,17 +194,21 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn give(&mut self, job: &Job) {
+    fn give(&mut self, job: &Job, chooser: Option<Chooser<'_>>) {
         self.finish(job.comes);
         self.state.advance(self.story.times[job.commit], job.commit);
         let paths = changed(self.story, job.commit);
-        let session = self.choose(job, &paths);
+        let session = match chooser {
+            Some((_, scores)) => best(&scores(&self.moment(job, &paths))),
+            None => self.route(job, &paths),
+        };
         self.judge(session, &paths);
         let begins = self.free[session].max(job.comes);
         self.waited += begins - job.comes;
         self.free[session] = begins + job.takes;
         self.got[session] += 1;
         self.given.insert(job.commit, session as u16);
+        self.was_given.add(session, &paths, self.touched(job.comes, job.commit));
         self.open[session].push(Open { ends: begins + job.takes, paths, commit: job.commit });
     }
 
@@ -182,40 +220,26 @@ impl<'a> Run<'a> {
             self.open[session] = open;
             let ended: Vec<Open> = ended;
             for Open { ends, paths, commit } in ended {
-                let time = Time(ends as i64);
-                let touched = Touched { time, oid: self.story.oids[commit] };
-                let touch = 1.0 / paths.len().max(1) as f64;
-                let place =
-                    Place { half_lives: self.order.half_lives, session: session as u16, touch, touched };
-                for at in paths.iter().flat_map(RepoPath::places) {
-                    place.add(self.rows.entry(at.to_vec()).or_default());
-                }
-                self.last[session] = Some(time);
+                let touched = self.touched(ends, commit);
+                self.last[session] = Some(touched.time);
+                self.did.add(session, &paths, touched);
                 self.commits[session] += 1;
             }
         }
     }
 
-    fn choose(&self, job: &Job, paths: &[RepoPath]) -> usize {
-        let least = |score: &dyn Fn(usize) -> f64| {
-            let all = (0..SESSIONS).map(|session| (score(session), session));
-            all.min_by(|one, two| one.0.total_cmp(&two.0)).map_or(0, |(_, session)| session)
-        };
-        let load = |session: usize| self.open[session].len() as f64;
-        match self.rule {
-            Rule::RoundRobin => self.given.len() % SESSIONS,
-            Rule::LeastLoaded => least(&load),
-            Rule::Overlap => {
-                least(&|session| 1e-3 * load(session) - self.touched(session, paths).count() as f64)
-            }
-            Rule::Router => self.route(job, paths),
-        }
+    fn touched(&self, when: f64, commit: usize) -> Touched {
+        Touched { time: Time(when as i64), oid: self.story.oids[commit] }
     }
 
-    /// Which of these paths a session has touched.
-    fn touched<'b>(&'b self, session: usize, paths: &'b [RepoPath]) -> impl Iterator<Item = &'b RepoPath> {
-        let has = move |row: &Row| row.iter().any(|weight| usize::from(weight.session) == session);
-        paths.iter().filter(move |path| self.rows.get(path.as_bytes()).is_some_and(has))
+    fn moment<'b>(&self, job: &Job, paths: &'b [RepoPath]) -> Moment<'b> {
+        let weights = self.was_given.at(paths.iter(), Time(job.comes as i64));
+        Moment {
+            paths,
+            profiles: self.profiles(weights, Time(job.comes as i64)),
+            open: self.open.iter().map(Vec::len).collect(),
+            given: self.given.len(),
+        }
     }
 
     fn route(&self, job: &Job, paths: &[RepoPath]) -> usize {
@@ -238,36 +262,27 @@ impl<'a> Run<'a> {
         let contenders: Vec<Contender> = (0..SESSIONS).map(contender).collect();
         let targets = expected.targets.iter().map(|target| &target.path);
         let waiting = self.open.iter().flatten().flat_map(|one| &one.paths);
-        let profiles = self.profiles(targets.chain(waiting), Time(job.comes as i64));
+        let now = Time(job.comes as i64);
+        let profiles = self.profiles(self.did.at(targets.chain(waiting), now), now);
         let weights = &self.order.weights.of_sessions();
         let question = Question { text, expected: &expected, contenders: &contenders, weights };
         let choice = route::route(question, &profiles).choice;
         choice.and_then(|choice| self.names.iter().position(|name| *name == choice)).unwrap_or(0)
     }
 
-    fn profiles<'b>(&self, paths: impl Iterator<Item = &'b RepoPath>, now: Time) -> Profiles {
-        let mut weights: BTreeMap<Vec<u8>, Row> = BTreeMap::new();
-        for place in paths.flat_map(RepoPath::places).chain([&b""[..]]) {
-            let Some(row) = self.rows.get(place).filter(|_| !weights.contains_key(place)) else { continue };
-            let mut row = row.clone();
-            row.iter_mut().for_each(|weight| decay(weight, now, self.order.half_lives));
-            weights.insert(place.to_vec(), row);
-        }
+    fn profiles(&self, weights: BTreeMap<Vec<u8>, Row>, now: Time) -> Profiles {
         let (sessions, commits) = (self.names.clone(), self.commits.clone());
         Profiles { now, sessions, commits, last_activity: self.last.clone(), weights }
     }
 
     fn judge(&mut self, session: usize, paths: &[RepoPath]) {
-        let known = paths.iter().filter_map(|path| self.rows.get(path.as_bytes()));
-        let mut files = self.files;
-        for row in known {
+        for row in paths.iter().filter_map(|path| self.was_given.0.get(path.as_bytes())) {
             let last = row.iter().max_by_key(|weight| weight.last.as_ref().map(|last| last.time));
-            let is_own = |weight: &crate::model::SessionWeight| usize::from(weight.session) == session;
-            files[0] += 1.0;
-            files[1] += f64::from(u8::from(row.iter().any(is_own)));
-            files[2] += f64::from(u8::from(last.is_some_and(is_own)));
+            let is_own = |weight: &SessionWeight| usize::from(weight.session) == session;
+            self.files[0] += 1.0;
+            self.files[1] += f64::from(u8::from(row.iter().any(is_own)));
+            self.files[2] += f64::from(u8::from(last.is_some_and(is_own)));
         }
-        self.files = files;
     }
 
     fn kept(&self, rule: &str) -> Kept {
@@ -281,4 +296,35 @@ impl<'a> Run<'a> {
             busiest: self.got.iter().copied().max().unwrap_or(0) as f64 / tasks,
         }
     }
+}
+
+/// What sessions have at places, and how it decays.
+struct Places(HashMap<Vec<u8>, Row>, HalfLives);
+
+impl Places {
+    fn add(&mut self, session: usize, paths: &[RepoPath], touched: Touched) {
+        let touch = 1.0 / paths.len().max(1) as f64;
+        let place = Place { half_lives: self.1, session: session as u16, touch, touched };
+        for at in paths.iter().flat_map(RepoPath::places) {
+            place.add(self.0.entry(at.to_vec()).or_default());
+        }
+    }
+
+    /// What is left by now at some paths, the folders above them, and the top.
+    fn at<'a>(&self, paths: impl Iterator<Item = &'a RepoPath>, now: Time) -> BTreeMap<Vec<u8>, Row> {
+        let mut weights: BTreeMap<Vec<u8>, Row> = BTreeMap::new();
+        for place in paths.flat_map(RepoPath::places).chain([&b""[..]]) {
+            let Some(row) = self.0.get(place).filter(|_| !weights.contains_key(place)) else { continue };
+            let mut row = row.clone();
+            row.iter_mut().for_each(|weight| decay(weight, now, self.1));
+            weights.insert(place.to_vec(), row);
+        }
+        weights
+    }
+}
+
+/// The first of the best.
+fn best(scores: &[f64]) -> usize {
+    let better = |best: usize, next: usize| if scores[next] > scores[best] { next } else { best };
+    (0..scores.len()).reduce(better).unwrap_or(0)
 }

@@ -22,7 +22,7 @@ pub use ask::{Answer, Given, Order, Report, Row, ask, changed};
 pub use baseline::{BASELINES, Look, Rule};
 pub use branches::branches;
 pub use cast::{Asked, Cast, SESSIONS, authors};
-pub use closed::{Kept, Loop, closed};
+pub use closed::{CHOOSERS, Chooser, Kept, Loop, Moment, closed};
 pub use figures::{Figures, Interval};
 pub use recorded::{Recorded, recorded};
 pub use story::Story;

@@ -3,7 +3,7 @@
 
 use git_orch::model::tokens::{scope, tokens};
 use git_orch::model::{Past, Profiles, RepoPath, SessionWeight};
-use git_orch::replay::Look;
+use git_orch::replay::{Look, Moment};
 use git_orch::route::View;
 
 /// How many predicted files count.
@@ -14,6 +14,11 @@ const BACK_OFF: f64 = 0.3;
 const TOP_LEVEL: i32 = 8;
 const NOBODY: f64 = 0.3;
 const YEAR: f64 = 365.0 * 86_400.0;
+/// What an open task takes off a share.
+const OPEN: f64 = 0.035;
+
+/// What a session's touches of a place count.
+type Count = fn(&SessionWeight) -> f64;
 
 /// The score of each session.
 pub(crate) fn scores(look: &Look<'_>) -> Vec<f64> {
@@ -23,7 +28,8 @@ pub(crate) fn scores(look: &Look<'_>) -> Vec<f64> {
         targets = found.files(FILES).into_iter().map(|(path, score)| (path, score.powi(3))).collect();
     }
     let paths: Vec<RepoPath> = targets.iter().map(|(path, _)| path.clone()).collect();
-    let mut shares = shares(&targets, &look.profiles_at(&paths));
+    let counts: [Count; 2] = [SessionWeight::fast, SessionWeight::slow];
+    let mut shares = shares(&targets, &look.profiles_at(&paths), &counts);
     let Some(votes) = found.map(|found| found.votes(shares.len())) else { return shares };
     if !look.given.is_empty() {
         let all: f64 = shares.iter().sum();
@@ -32,13 +38,20 @@ pub(crate) fn scores(look: &Look<'_>) -> Vec<f64> {
     shares.iter().zip(votes).map(|(share, vote)| 0.5 * share + 0.5 * vote).collect()
 }
 
+/// The score of each session where the choice becomes the history; with one half-life, of 300 tasks.
+pub(crate) fn choosing(moment: &Moment<'_>) -> Vec<f64> {
+    let targets: Vec<(RepoPath, f64)> = moment.paths.iter().map(|path| (path.clone(), 1.0)).collect();
+    let shares = shares(&targets, &moment.profiles, &[SessionWeight::fast]);
+    shares.iter().zip(&moment.open).map(|(share, open)| share - OPEN * *open as f64).collect()
+}
+
 /// The files that a text leads to, best first.
 pub(crate) fn files(text: &str, view: View<'_>, most: usize) -> Vec<RepoPath> {
     Found::new(text, view).files(most).into_iter().map(|(path, _)| path).collect()
 }
 
 /// The mean share of each session in the work at the targets.
-fn shares(targets: &[(RepoPath, f64)], profiles: &Profiles) -> Vec<f64> {
+fn shares(targets: &[(RepoPath, f64)], profiles: &Profiles, counts: &[Count]) -> Vec<f64> {
     let mut sums = vec![0.0; profiles.sessions.len()];
     let all: f64 = targets.iter().map(|(_, weight)| weight).sum();
     for (path, weight) in targets {
@@ -46,9 +59,10 @@ fn shares(targets: &[(RepoPath, f64)], profiles: &Profiles) -> Vec<f64> {
             let level = if place.is_empty() { TOP_LEVEL } else { level as i32 };
             let part = weight / all.max(f64::MIN_POSITIVE) * BACK_OFF.powi(level) * (1.0 - BACK_OFF);
             let at = profiles.at(place);
-            for count in [SessionWeight::fast, SessionWeight::slow] {
+            for count in counts {
                 let whole = at.iter().map(count).sum::<f64>() + NOBODY;
-                at.iter().for_each(|one| sums[usize::from(one.session)] += 0.5 * part * count(one) / whole);
+                let part = part / counts.len() as f64;
+                at.iter().for_each(|one| sums[usize::from(one.session)] += part * count(one) / whole);
             }
         }
     }

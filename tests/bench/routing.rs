@@ -4,7 +4,8 @@
 //! `GIT_ORCH_BENCH_REPO=/path/a/.git:/path/b/.git cargo bench --bench routing`
 //! prints a table: means over the repositories, with 95% intervals from drawing
 //! the questions of each again. With `GIT_ORCH_BENCH_EACH` set, each repository
-//! too. `-- authors` or `-- text` asks only what is called so.
+//! too. `-- authors`, `-- text` or `-- loop` asks only what is called so; the
+//! last gives commits out as tasks, where the choice becomes the history.
 
 mod reference;
 
@@ -18,7 +19,7 @@ use git_orch::git::topics::topics;
 use git_orch::git::{Mailmap, Repo};
 use git_orch::history::{self, Request};
 use git_orch::model::{HalfLives, RepoPath, Time, Weights};
-use git_orch::replay::{self, BASELINES, Figures, Given, Look, Order, Story};
+use git_orch::replay::{self, BASELINES, Figures, Given, Kept, Look, Loop, Order, Story};
 use git_orch::route;
 
 /// How many commits are asked about.
@@ -64,11 +65,13 @@ fn main() -> ExitCode {
         only.iter().all(|word| called.contains(word.as_str()))
     };
     let settings: Vec<(Who, Given)> = SETTINGS.into_iter().filter(is_asked).collect();
+    let with_loop = only.iter().all(|word| word == "loop");
     let mut found: Vec<Vec<Asked>> = vec![Vec::new(); settings.len()];
-    let mut files = Vec::new();
+    let (mut files, mut loops) = (Vec::new(), Vec::new());
     for repository in std::env::split_paths(&repositories) {
-        let (asked, in_files) = measured(&repository, &settings);
-        for ((all, asked), (who, given)) in found.iter_mut().zip(asked).zip(settings.iter().copied()) {
+        let measured = measured(&repository, &settings, with_loop);
+        for ((all, asked), (who, given)) in found.iter_mut().zip(measured.asked).zip(settings.iter().copied())
+        {
             // Few questions say nothing: not every repository merges branches.
             if asked[0].len() >= 100 {
                 if each {
@@ -78,20 +81,39 @@ fn main() -> ExitCode {
                 all.push(asked);
             }
         }
-        files.push(in_files);
+        files.push(measured.in_files);
+        if let Some(given_out) = measured.given_out {
+            if each {
+                println!("{}\n{}", repository.display(), in_loops(std::slice::from_ref(&given_out)));
+            }
+            loops.push(given_out);
+        }
     }
     for (all, (who, given)) in found.iter().zip(settings).filter(|(all, _)| !all.is_empty()) {
         println!("{}", row(who, given, all));
     }
-    println!("{}", in_files(&files));
+    if files.iter().any(|one| !one.is_empty()) {
+        println!("{}", in_files(&files));
+    }
+    if !loops.is_empty() {
+        println!("{}", in_loops(&loops));
+    }
     ExitCode::SUCCESS
 }
 
-/// Everything asked of one repository: for each setting what the rules are
-/// worth, and for each task where the files are that its text leads to, as the
-/// reference ranks them and as git-orch does.
+/// Everything asked of one repository.
+struct Measured {
+    /// For each setting what the rules are worth.
+    asked: Vec<Asked>,
+    /// For each task where the files are that its text leads to, as the
+    /// reference ranks them and as git-orch does.
+    in_files: Vec<[Ranked; 2]>,
+    /// What is kept where commits are given out as tasks.
+    given_out: Option<Loop>,
+}
+
 #[expect(clippy::disallowed_methods, reason = "git is found as the program finds it")]
-fn measured(repository: &Path, settings: &[(Who, Given)]) -> (Vec<Asked>, Vec<[Ranked; 2]>) {
+fn measured(repository: &Path, settings: &[(Who, Given)], with_loop: bool) -> Measured {
     let environment = ["PATH", "HOME"].map(|key| (key.into(), std::env::var_os(key).unwrap_or_default()));
     let repo = Repo::discover(repository, &environment.into()).expect("this is a repository");
     let tip = repo.read().head().expect("HEAD can be read").oid().expect("HEAD is a commit");
@@ -131,7 +153,14 @@ fn measured(repository: &Path, settings: &[(Who, Given)]) -> (Vec<Asked>, Vec<[R
         replay::ask(&story, &cast, &order, &rules, &|_| ()).figures
     };
     let asked = settings.iter().map(setting).collect();
-    (asked, in_files.into_inner())
+    let given_out = with_loop.then(|| {
+        let (half_lives, weights) = (HalfLives::default(), Weights::default());
+        let order = Order { given: Given::Paths, lag: Duration::ZERO, declared: false, half_lives, weights };
+        let mut rules = replay::CHOOSERS.to_vec();
+        rules.push(("reference", &reference::choosing));
+        replay::closed(&story, &order, LAST, &rules, &|_| ())
+    });
+    Measured { asked, in_files: in_files.into_inner(), given_out }
 }
 
 /// Where the first of the files stands that a commit changed, counted from 1.
@@ -161,6 +190,20 @@ fn row(who: Who, given: Given, all: &[Asked]) -> String {
     };
     let [top1, top3, mrr] = [gain(|one| one.top1), gain(|one| one.top3), gain(|one| one.mrr)];
     text.push_str(&format!("  {:14} {} {} {}", "gain", shown(top1), shown(top3), shown(mrr)));
+    text
+}
+
+/// Means over the repositories.
+fn in_loops(all: &[Loop]) -> String {
+    let mut text = format!("Given out: {} repositories: known, continuity, waiting, busiest", all.len());
+    for rule in 0..all[0].rows.len() {
+        let mean =
+            |of: fn(&Kept) -> f64| all.iter().map(|one| of(&one.rows[rule])).sum::<f64>() / all.len() as f64;
+        let [known, continuity] = [mean(|row| row.known), mean(|row| row.continuity)];
+        let [waiting, busiest] = [mean(|row| row.waiting), mean(|row| row.busiest)];
+        let name = &all[0].rows[rule].rule;
+        text.push_str(&format!("\n  {name:14} {known:.3} {continuity:.3} {waiting:6.2} {busiest:.3}"));
+    }
     text
 }
 
