@@ -143,6 +143,7 @@ fn check_weights(weights: &Weights) -> Result<()> {
     let past = [
         ("context", weights.context),
         ("recent", weights.recent),
+        ("last", weights.last),
         ("focus", weights.focus),
         ("words", weights.words),
         ("similar", weights.similar),

@@ -201,13 +201,15 @@ pub struct Weights {
     pub context: f64,
     /// Its share of the latest work there.
     pub recent: f64,
+    /// Its share of the very last touches there.
+    pub last: f64,
     /// How much more it works there than elsewhere.
     pub focus: f64,
     /// How much more its commits are about the task's words than about other things.
     pub words: f64,
     /// Its share of the past commits that are most like the task.
     pub similar: f64,
-    /// Its share of all latest work; only for people, who may have left.
+    /// Its share of all latest work; only for people, who may have left: for sessions added to `last`.
     pub active: f64,
     /// The share of the targets inside its declared paths, beside the past.
     pub specialty: f64,
@@ -222,6 +224,7 @@ impl Default for Weights {
         let model::Weights {
             context,
             recent,
+            last,
             focus,
             words,
             similar,
@@ -230,15 +233,25 @@ impl Default for Weights {
             young_specialty,
             load,
         } = model::Weights::default();
-        Self { context, recent, focus, words, similar, active, specialty, young_specialty, load }
+        Self { context, recent, last, focus, words, similar, active, specialty, young_specialty, load }
     }
 }
 
 impl From<Weights> for model::Weights {
     fn from(weights: Weights) -> Self {
-        let Weights { context, recent, focus, words, similar, active, specialty, young_specialty, load } =
-            weights;
-        Self { context, recent, focus, words, similar, active, specialty, young_specialty, load }
+        let Weights {
+            context,
+            recent,
+            last,
+            focus,
+            words,
+            similar,
+            active,
+            specialty,
+            young_specialty,
+            load,
+        } = weights;
+        Self { context, recent, last, focus, words, similar, active, specialty, young_specialty, load }
     }
 }
 

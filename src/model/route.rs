@@ -34,6 +34,9 @@ pub struct Signals {
     pub context: f64,
     /// Its share of the latest work there; open tasks' targets count as touched now.
     pub recent: f64,
+    /// Its share of the very last touches there, in the same way.
+    #[serde(default)]
+    pub last: f64,
     /// How much more it works there than elsewhere, against the others.
     #[serde(default)]
     pub focus: f64,
@@ -61,6 +64,8 @@ pub struct Weights {
     pub context: f64,
     /// Of `recent`.
     pub recent: f64,
+    /// Of `last`.
+    pub last: f64,
     /// Of `focus`.
     pub focus: f64,
     /// Of `words`.
@@ -81,7 +86,8 @@ impl Default for Weights {
     fn default() -> Self {
         Self {
             context: 0.15,
-            recent: 0.2,
+            recent: 0.15,
+            last: 0.05,
             focus: 0.2,
             words: 0.2,
             similar: 0.1,
@@ -95,10 +101,11 @@ impl Default for Weights {
 
 impl Weights {
     /// The same for sessions: people who have done nothing lately may have
-    /// left, but a session that is not archived is there.
+    /// left, but a session that is not archived is there. What that would count
+    /// goes to who was at a place last: it needs not read it again.
     #[must_use]
     pub fn of_sessions(self) -> Self {
-        Self { active: 0.0, ..self }
+        Self { active: 0.0, last: self.last + self.active, ..self }
     }
 
     /// The same with those of the past adding up to 1. Where the targets are only
@@ -107,13 +114,15 @@ impl Weights {
     #[must_use]
     pub fn scaled(&self, is_predicted: bool, has_words: bool) -> Self {
         let there = if is_predicted { 0.5 } else { 1.0 };
-        let [context, recent, focus] = [self.context, self.recent, self.focus].map(|weight| there * weight);
+        let [context, recent, last, focus] =
+            [self.context, self.recent, self.last, self.focus].map(|weight| there * weight);
         let [words, similar] = if has_words { [self.words, self.similar] } else { [0.0; 2] };
-        let all = context + recent + focus + words + similar + self.active;
+        let all = context + recent + last + focus + words + similar + self.active;
         let part = |weight: f64| if all > 0.0 { weight / all } else { 0.0 };
         Self {
             context: part(context),
             recent: part(recent),
+            last: part(last),
             focus: part(focus),
             words: part(words),
             similar: part(similar),

@@ -20,6 +20,7 @@ pub fn candidate(
     let terms = vec![
         term("context", signals.context, weights.context),
         term("recent", signals.recent, weights.recent),
+        term("last", signals.last, weights.last),
         term("focus", signals.focus, weights.focus),
         term("words", signals.words, weights.words),
         term("similar", signals.similar, weights.similar),
@@ -42,6 +43,7 @@ mod tests {
         let signals = Signals {
             context: 0.62,
             recent: 0.71,
+            last: 0.71,
             focus: 0.4,
             words: 0.5,
             similar: 0.3,
@@ -61,8 +63,8 @@ mod tests {
     #[test]
     fn what_tells_nothing_gives_its_weight_to_the_rest() {
         let all = |weights: Weights| {
-            let Weights { context, recent, focus, words, similar, active, .. } = weights;
-            context + recent + focus + words + similar + active
+            let Weights { context, recent, last, focus, words, similar, active, .. } = weights;
+            context + recent + last + focus + words + similar + active
         };
         let weights = Weights { context: 3.0, ..Weights::default() };
         for (is_predicted, has_words) in [(true, true), (true, false), (false, true), (false, false)] {
@@ -78,6 +80,7 @@ mod tests {
     const NOTHING: Weights = Weights {
         context: 0.0,
         recent: 0.0,
+        last: 0.0,
         focus: 0.0,
         words: 0.0,
         similar: 0.0,

@@ -14,10 +14,8 @@ pub(super) const BACK_OFF: f64 = 0.3;
 const TOP_LEVEL: i32 = 8;
 /// History that belongs to nobody, against which shares are taken.
 const NOBODY: f64 = 0.2;
-/// What the very last touch of a place counts in the latest work there.
-const LAST: f64 = 0.25;
-/// What each time scale counts in the rest: a day, a week and a month for the latest work;
-/// a season, a year and all time for what lasts.
+/// What each time scale counts: a day, a week and a month for the latest work; a season,
+/// a year and all time for what lasts.
 const MIX: Counts = [0.6, 0.3, 0.1, 0.3, 0.5, 0.2];
 /// The first scale of what lasts.
 const LASTING: usize = 3;
@@ -29,6 +27,8 @@ pub struct Shares {
     pub lasting: f64,
     /// Of the latest work: a day, a week, a month.
     pub latest: f64,
+    /// Of the very last touch.
+    pub last: f64,
 }
 
 /// Touches that open tasks will make, by path: which session how much.
@@ -65,17 +65,16 @@ pub fn shares(path: &RepoPath, profiles: &Profiles, open: &Open<'_>) -> Vec<Shar
         let at = profiles.at(place);
         let waiting = open.get(place).map_or(&[][..], Vec::as_slice);
         let last = last(at, waiting);
-        last.iter().for_each(|session| shares[*session].latest += part * LAST / last.len() as f64);
+        last.iter().for_each(|session| shares[*session].last += part / last.len() as f64);
         for (scale, mix) in MIX.iter().enumerate() {
             let is_latest = scale < LASTING;
-            let mix = if is_latest { mix * (1.0 - LAST) } else { *mix };
             let waiting = if is_latest { waiting } else { &[] };
             let all = at.iter().map(|weight| weight.counts[scale]).sum::<f64>()
                 + waiting.iter().map(|(_, touch)| touch).sum::<f64>()
                 + NOBODY;
             let own = at.iter().map(|weight| (usize::from(weight.session), weight.counts[scale]));
             for (session, touch) in own.chain(waiting.iter().copied()) {
-                let Shares { lasting, latest } = &mut shares[session];
+                let Shares { lasting, latest, .. } = &mut shares[session];
                 let sum = if is_latest { latest } else { lasting };
                 *sum += part * mix * touch / all;
             }
@@ -111,10 +110,10 @@ mod tests {
         let kernel = |file: f64, folder: f64, top: f64| 0.7 * (file + 0.3 * folder + 0.3_f64.powi(8) * top);
         let (lasting, last) = (kernel(1.0 / 1.2, 1.0 / 1.7, 1.0 / 1.7), kernel(1.0, 0.5, 0.5));
         assert!(close(shares[0].lasting, lasting), "{shares:?}");
-        assert!(close(shares[0].latest, 0.75 * lasting + 0.25 * last), "{shares:?}");
+        assert!(close(shares[0].latest, lasting) && close(shares[0].last, last), "{shares:?}");
         let (lasting, last) = (kernel(0.0, 0.5 / 1.7, 0.5 / 1.7), kernel(0.0, 0.5, 0.5));
         assert!(close(shares[1].lasting, lasting), "{shares:?}");
-        assert!(close(shares[1].latest, 0.75 * lasting + 0.25 * last), "{shares:?}");
+        assert!(close(shares[1].latest, lasting) && close(shares[1].last, last), "{shares:?}");
     }
 
     #[test]
@@ -133,6 +132,7 @@ mod tests {
         let [a, b] = shares(&RepoPath::from("src/x.rs"), &profiles, &open)[..] else {
             panic!("two sessions")
         };
-        assert!(b.lasting == 0.0 && b.latest > 0.3 && a.latest < a.lasting, "{a:?} {b:?}");
+        assert!(b.lasting == 0.0 && b.latest > 0.2 && a.latest < a.lasting, "{a:?} {b:?}");
+        assert!(a.last == 0.0 && b.last > 0.9, "{a:?} {b:?}");
     }
 }

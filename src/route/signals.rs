@@ -25,6 +25,7 @@ pub fn signals(question: Question<'_>, profiles: &Profiles) -> Vec<Signals> {
         Signals {
             context: at.shares.lasting.clamp(0.0, 1.0),
             recent: at.shares.latest.clamp(0.0, 1.0),
+            last: at.shares.last.clamp(0.0, 1.0),
             focus: at.focus.clamp(0.0, 1.0),
             words: of(&about),
             similar: of(&similar),
@@ -63,6 +64,7 @@ fn at_targets(expected: &Expected, contenders: &[Contender], profiles: &Profiles
         for ((mean, shares), focus) in means.iter_mut().zip(shares).zip(focus) {
             mean.shares.lasting += part * shares.lasting;
             mean.shares.latest += part * shares.latest;
+            mean.shares.last += part * shares.last;
             mean.focus += part * focus;
         }
     }
@@ -176,7 +178,7 @@ mod tests {
         busy.open[0] = vec![RepoPath::from("src/x.rs")];
         let profiles = profiles(&["a", "b"], &[]);
         let signals = all(&given(&["src/x.rs"]), &[busy, contender("b", &[], 0)], &profiles);
-        assert!(signals[0].recent > 0.7 && signals[0].context == 0.0, "{signals:?}");
+        assert!(signals[0].recent > 0.6 && signals[0].last > 0.9 && signals[0].context == 0.0, "{signals:?}");
         assert_eq!(signals[1].recent, 0.0);
         assert!(close(signals[0].load, 0.05));
     }
@@ -241,8 +243,8 @@ mod tests {
         let deep = "a/b/c/d/e/f/g/h/i/j/k/l/m.rs";
         let profiles = profiles(&["a"], &[(0, deep, 1e12)]);
         let signals = all(&given(&[deep]), &[contender("a", &["a"], 99)], &profiles)[0];
-        let Signals { context, recent, focus, words, similar, active, specialty, load } = signals;
-        for value in [context, recent, focus, words, similar, active, specialty, load] {
+        let Signals { context, recent, last, focus, words, similar, active, specialty, load } = signals;
+        for value in [context, recent, last, focus, words, similar, active, specialty, load] {
             assert!((0.0..=1.0).contains(&value), "{signals:?}");
         }
         assert!(signals.context > 0.999);

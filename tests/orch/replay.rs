@@ -134,19 +134,24 @@ fn weights_are_the_settings_and_are_checked() {
         std::fs::remove_file(repo.path(".orch.yml")).unwrap();
         output
     };
-    let terms = weights("context: 3, recent: 1, focus: 0, words: 0, similar: 0, load: -0.5").json();
+    let terms =
+        weights("context: 2, recent: 1, last: 0, active: 1, focus: 0, words: 0, similar: 0, load: -0.5")
+            .json();
     let of = |name: &str| {
         let terms = terms["data"]["candidates"][0]["terms"].as_array().unwrap();
         terms.iter().find(|term| term["name"] == name).unwrap()["weight"].as_f64().unwrap()
     };
-    assert_eq!(["context", "recent", "focus", "load"].map(of), [0.75, 0.25, 0.0, -0.5]);
+    assert_eq!(["context", "recent", "last", "focus", "load"].map(of), [0.5, 0.25, 0.25, 0.0, -0.5]);
     for (text, why) in [
         ("context: -1", "`context: -1` is no weight"),
         ("words: .nan", "is no weight"),
         ("focus: .inf", "is no weight"),
         ("active: 101", "a weight is a number from 0 to 100"),
         ("load: 1", "is no weight of load"),
-        ("context: 0, recent: 0, focus: 0, words: 0, similar: 0, active: 0", "no signal of the past weighs"),
+        (
+            "context: 0, recent: 0, last: 0, focus: 0, words: 0, similar: 0, active: 0",
+            "no signal of the past weighs",
+        ),
         ("contxt: 1", "did you mean `context`?"),
         ("context: much", "much"),
     ] {

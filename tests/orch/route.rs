@@ -33,14 +33,14 @@ fn a_task_goes_to_the_session_that_touched_its_files() {
         "
         exit 0
         -- stdout
-        sort the cart → frontend   1.29, next backend 0.09
+        sort the cart → frontend   1.30, next backend 0.09
         ",
     );
     repo.orch(&["route", "tidy up", "--paths", "src/web/cart.ts"]).expect(
         "
         exit 0
         -- stdout
-        tidy up → frontend   1.37, next backend 0.03
+        tidy up → frontend   1.39, next backend 0.03
         ",
     );
 }
@@ -60,11 +60,11 @@ fn the_reasons_are_figures_that_add_up() {
           src/api/cart.rs   0.38
           src/web/cart.ts   0.37
 
-                    context  recent  focus  words  similar  specialty  load  score
-          weight       0.13    0.17   0.17   0.35     0.17        0.5    -1
-          backend      0.75    0.60   0.80   0.65     0.90       0.82  0.00   1.14
-          frontend     0.16    0.12   0.19   0.16     0.10       0.18  0.00   0.24
-          docs         0.00    0.00   0.00   0.00     0.00       0.00  0.00   0.00
+                    context  recent  last  focus  words  similar  specialty  load  score
+          weight       0.12    0.12  0.15   0.15   0.31     0.15        0.5    -1
+          backend      0.75    0.54  0.78   0.80   0.65     0.90       0.82  0.00   1.14
+          frontend     0.16    0.09  0.19   0.19   0.16     0.10       0.18  0.00   0.24
+          docs         0.00    0.00  0.00   0.00   0.00     0.00       0.00  0.00   0.00
 
         backend, because
           src/api/login.rs  7 touches, last <time> ago  <oid> 2023-11-17  login: rule 6
@@ -210,10 +210,10 @@ fn people_who_committed_are_asked_about_where_there_are_no_sessions() {
         targets, as given
           src/api  1.00
 
-                   context  recent  focus  words  similar  active  specialty  load  score
-          weight      0.15     0.2    0.2    0.2      0.1    0.15        0.5    -1
-          Ann Lee     0.76    0.60   0.60   0.34     0.67    0.50       0.00  0.00   0.56
-          Ben         0.07    0.02   0.20   0.28     0.33    0.50       0.00  0.00   0.22
+                   context  recent  last  focus  words  similar  active  specialty  load  score
+          weight      0.15    0.15  0.05    0.2    0.2      0.1    0.15        0.5    -1
+          Ann Lee     0.76    0.49  0.91   0.60   0.34     0.67    0.50       0.00  0.00   0.56
+          Ben         0.07    0.02  0.00   0.20   0.28     0.33    0.50       0.00  0.00   0.22
 
         Ann Lee, because
           src/api  2 touches, last <time> ago  <oid> 2023-11-17  api: login, faster
@@ -238,16 +238,16 @@ fn a_symbol_in_backticks_stands_for_the_file_that_defines_it() {
         "
         exit 0
         -- stdout
-        make `round()` faster → frontend   1.35, next backend 0.04
+        make `round()` faster → frontend   1.38, next backend 0.03
 
         targets, named in the task
           src/web/money.ts  1.00
 
-                    context  recent  focus  specialty  load  score
-          weight       0.27    0.36   0.36        0.5    -1
-          frontend     0.82    0.80   0.91       1.00  0.00   1.35
-          backend      0.03    0.01   0.07       0.00  0.00   0.04
-          docs         0.00    0.00   0.00       0.00  0.00   0.00
+                    context  recent  last  focus  specialty  load  score
+          weight       0.21    0.21  0.29   0.29        0.5    -1
+          frontend     0.82    0.75  0.97   0.91       1.00  0.00   1.38
+          backend      0.03    0.02  0.00   0.07       0.00  0.00   0.03
+          docs         0.00    0.00  0.00   0.00       0.00  0.00   0.00
 
         frontend, because
           src/web/money.ts  1 touch, last <time> ago  <oid> 2023-11-19  web: money
