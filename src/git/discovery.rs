@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 
 use git2::{Repository, RepositoryOpenFlags};
 
+use super::alternates;
 use super::process::{Command, Git, Output, Place};
 use crate::error::{Error, Result};
 
@@ -101,6 +102,7 @@ fn reads_as_git_does(git: &Git, repository: &Repository) -> Result<bool> {
     let replaced = is_dir_with_entries(common.join("refs/replace"))
         || packed.windows(14).any(|window| window == b" refs/replace/");
     let readable = readable && !replaced && !common.join("info/grafts").exists();
+    let readable = readable && alternates::are_plain(&common.join("objects"));
     let is_known = || {
         let format = config.get_i32("core.repositoryformatversion").unwrap_or(0);
         git.version().map(|version| format > 0 && version >= RELATIVE_WORKTREES)

@@ -6,6 +6,7 @@
 //!
 //! **Invariant:** git2 types appear in no signature outside this room.
 
+mod alternates;
 mod child;
 mod discovery;
 mod fault;

@@ -66,6 +66,12 @@ pub(super) const SHAPES: &[Shape] = &[
     (2, "detached HEAD", "git checkout -q --detach HEAD~1", Both),
     (3, "index v4", "git update-index --index-version 4", Both),
     (4, "alternates", "git clone -q --shared . ../shape.clone && cd ../shape.clone", Both),
+    (4, "quoted alternates", "git clone -q --shared . ../shape.clone && cd ../shape.clone
+        printf '\"%s\"\\n' \"$(git -C ../shape rev-parse --absolute-git-dir)/objects\" >.git/objects/info/alternates", Git("git clone -q --shared . ../shape.clone && cd ../shape.clone")),
+    (4, "alternates below its own objects", "git clone -q --shared . ../shape.clone && cd ../shape.clone
+        cp -r ../shape/.git/objects .git/objects/inner && echo inner >.git/objects/info/alternates", Git("git clone -q --shared . ../shape.clone && cd ../shape.clone")),
+    (4, "alternates that lead round to one another", "git clone -q --shared . ../shape.clone && cd ../shape.clone
+        echo ../../../shape.clone/.git/objects >../shape/.git/objects/info/alternates", Both),
     (5, "shallow clone", "git clone -q --depth 3 \"file://$PWD\" ../shape.clone && cd ../shape.clone", Both),
     (6, "cruft pack", "git commit -q --allow-empty -m lost && git reset -q --hard HEAD~1 && git reflog expire --expire=now --all
         git repack -q -d --cruft && ls .git/objects/pack/*.mtimes", Both),
