@@ -1,15 +1,16 @@
 //! Mining: which commit changed which paths, for a whole history.
 //!
 //! The fast path reads packs and compares trees itself, and leaves what it does
-//! not find there to git2, whose own tree diff is an order of magnitude slower. Two threads compare trees while
-//! commits are still being walked. The slow path is `git log` (see
+//! not find there to git2, whose own tree diff is an order of magnitude slower.
+//! Two threads compare trees while commits are still being walked. The slow path is `git log` (see
 //! [`log_args`] and [`parse_log`]), for repositories that git2 can't read.
 //!
 //! **Invariant:** both paths report exactly what
 //! `git log --raw --no-renames --no-merges` does.
 
+pub mod delta;
+
 mod commit;
-mod delta;
 mod log;
 mod miner;
 mod objects;
@@ -28,6 +29,7 @@ use crate::model::{Event, Events, Mined, Oid, RepoPath};
 
 pub use log::{log_args, parse_log};
 pub use miner::Miner;
+pub use packed::{Content, Kind, Packed};
 
 use super::read::shallow;
 use commit::RawCommit;

@@ -3,7 +3,7 @@
 use super::packed::MAX_SIZE;
 
 /// What `delta` makes of `base`; `None` where it does not fit it.
-pub(super) fn apply(base: &[u8], delta: &[u8]) -> Option<Vec<u8>> {
+pub fn apply(base: &[u8], delta: &[u8]) -> Option<Vec<u8>> {
     let mut rest = delta;
     if size(&mut rest)? != base.len() {
         return None;
@@ -18,7 +18,7 @@ pub(super) fn apply(base: &[u8], delta: &[u8]) -> Option<Vec<u8>> {
                 0 => 0x1_0000,
                 len => len,
             };
-            base.get(from..from + len)?
+            base.get(from..)?.get(..len)?
         } else {
             // An order of 0 is kept for later versions.
             let (piece, after) = rest.split_at_checked(usize::from(*order)).filter(|_| *order > 0)?;

@@ -1,8 +1,8 @@
 //! Where mining reads objects: out of packs by itself, and by git2 whatever it
 //! does not find there or can't make out.
 //!
-//! **Invariant:** a surprise in a pack costs time, never a wrong answer: git2
-//! is asked for that object.
+//! **Invariant:** a surprise in a pack costs time, never another answer than
+//! git2's: it is asked for that object.
 
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
@@ -66,6 +66,10 @@ impl Objects {
             Kind::Tree => ("tree", git2::ObjectType::Tree),
         };
         let fail = |why: &str| Error::unusable(format!("could not read {name} {oid}: {why}"));
+        if self.packed.is_misled() {
+            // There git2 reads what is no memory of its own.
+            return Err(fail("it begins beyond the end of its pack"));
+        }
         let id = git2::Oid::from_bytes(oid.as_bytes()).map_err(|error| fail(error.message()))?;
         let odb = self.repository()?.odb().map_err(|error| fail(error.message()))?;
         match odb.read(id) {

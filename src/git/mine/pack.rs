@@ -9,10 +9,12 @@ use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use crate::git::alternates;
 use crate::model::Oid;
 
-/// So many are held open; objects of further ones are git2's to read.
-const MAX_PACKS: usize = 256;
+/// So many are held open, by two files each: a process may have 256 in some
+/// places. Objects of further ones are git2's to read.
+const MAX_PACKS: usize = 64;
 /// Bytes of an object id: other hashes are not read here.
 pub(super) const WIDTH: usize = 20;
 /// How many objects' places in a pack are read of its index at once.
@@ -49,28 +51,14 @@ struct Block {
 impl Packs {
     /// The packs below a folder of objects, and below those it borrows from.
     pub(super) fn open(objects: &Path) -> Self {
-        let (mut folders, mut packs) = (vec![objects.to_owned()], Vec::new());
-        let mut at = 0;
-        while let Some(folder) = folders.get(at).cloned() {
-            let borrowed = std::fs::read_to_string(folder.join("info/alternates")).unwrap_or_default();
-            for line in borrowed.lines().filter(|line| !line.is_empty() && !line.starts_with(['#', '"'])) {
-                let next = folder.join(line);
-                if !folders.contains(&next) && folders.len() < MAX_PACKS {
-                    folders.push(next);
-                }
-            }
-            let room = MAX_PACKS - packs.len();
-            packs.extend(indexes(&folder).iter().filter_map(|index| Pack::open(index)).take(room));
-            at += 1;
-        }
-        Self(packs)
+        let paths = alternates::folders(objects).into_iter().flat_map(|folder| indexes(&folder));
+        Self(paths.filter_map(|index| Pack::open(&index)).take(MAX_PACKS).collect())
     }
 
-    /// Which pack has an object, and where; the one that had the last is asked first.
-    pub(super) fn find(&self, oid: Oid, last: usize) -> Option<(usize, u64)> {
-        let order = std::iter::once(last).chain((0..self.0.len()).filter(|number| *number != last));
-        let found = |number: usize| Some((number, self.0.get(number)?.find(oid.as_bytes())?));
-        order.filter_map(found).next()
+    /// Which packs have an object, and where; the one that had the last is asked first.
+    pub(super) fn find(&self, oid: Oid, last: usize) -> impl Iterator<Item = (usize, u64)> {
+        let order = std::iter::once(last).chain((0..self.0.len()).filter(move |number| *number != last));
+        order.filter_map(move |number| Some((number, self.0.get(number)?.find(oid.as_bytes())?)))
     }
 
     pub(super) fn pack(&self, number: usize) -> Option<&Pack> {
@@ -125,7 +113,7 @@ impl Pack {
             match search(ids, id, (at % BLOCK) as usize, step) {
                 Ok(place) => return self.offset(*block.offsets.as_chunks().0.get(place)?),
                 Err(0) => high = number * BLOCK,
-                Err(place) if place == ids.len() => low = (number + 1) * BLOCK,
+                Err(place) if place == ids.len() => low = (number + 1).saturating_mul(BLOCK),
                 Err(_) => break,
             }
         }

@@ -5,6 +5,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::BuildHasherDefault;
+use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -17,12 +18,15 @@ use crate::model::Oid;
 
 /// What mining reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Kind {
+pub enum Kind {
+    /// A commit.
     Commit,
+    /// A tree.
     Tree,
 }
 
-pub(super) type Content = Rc<Vec<u8>>;
+/// An object's bytes.
+pub type Content = Rc<Vec<u8>>;
 
 /// Bytes of decoded objects that are kept: they are the next ones' bases.
 const CACHE: usize = 16 << 20;
@@ -40,7 +44,7 @@ const MAX_HEADER: usize = 10 + WIDTH;
 const SLACK: usize = 320;
 
 /// One thread's view of the packs.
-pub(super) struct Packed {
+pub struct Packed {
     /// The pack that had the last object.
     last: usize,
     windows: Windows,
@@ -48,6 +52,8 @@ pub(super) struct Packed {
     inflater: Decompress,
     /// What was inflated last.
     inflated: Vec<u8>,
+    /// Whether an index told of a place beyond its pack, for the last object.
+    is_misled: bool,
 }
 
 /// What is read of packs, a piece at a time.
@@ -77,22 +83,39 @@ enum Sort {
 }
 
 impl Packed {
+    /// The packs below a folder of objects, without git2 behind them.
+    pub fn below(objects: &Path) -> Self {
+        Self::new(Arc::new(Packs::open(objects)))
+    }
+
     pub(super) fn new(packs: Arc<Packs>) -> Self {
         let windows = Windows { packs, windows: (0..WINDOWS).map(|_| Window::default()).collect() };
         let (inflater, inflated) = (Decompress::new(true), Vec::new());
-        Self { last: 0, windows, bases: Bases::default(), inflater, inflated }
+        Self { last: 0, windows, bases: Bases::default(), inflater, inflated, is_misled: false }
     }
 
     /// A commit or tree; `None` where no pack has it, or not as expected.
-    pub(super) fn read(&mut self, oid: Oid) -> Option<(Kind, Content)> {
-        let (pack, offset) = self.windows.packs.find(oid, self.last)?;
-        self.last = pack;
-        self.decode(pack, offset)
+    pub fn read(&mut self, oid: Oid) -> Option<(Kind, Content)> {
+        self.is_misled = false;
+        let (pack, offset) = self.windows.packs.find(oid, self.last).next()?;
+        let before = std::mem::replace(&mut self.last, pack);
+        self.decode(pack, offset).or_else(|| {
+            // Where this one is damaged, another may be whole.
+            let packs = Arc::clone(&self.windows.packs);
+            packs.find(oid, before).skip(1).find_map(|(pack, offset)| self.decode(pack, offset))
+        })
+    }
+
+    /// Whether the last object could not be read as its place, or that of one it
+    /// leans on, is beyond the pack's end.
+    pub(super) fn is_misled(&self) -> bool {
+        self.is_misled
     }
 
     fn decode(&mut self, pack: usize, mut offset: u64) -> Option<(Kind, Content)> {
         let (mut deltas, mut room) = (Vec::new(), MAX_SIZE);
         let (kind, mut content) = loop {
+            self.is_misled |= offset >= self.windows.packs.pack(pack)?.end;
             if let Some(found) = self.bases.find(key(pack, offset)?) {
                 break found;
             }

@@ -1,5 +1,7 @@
 //! Both paths against git itself, on a history with everything odd in it.
 
+use std::io::Write as _;
+
 use super::testing::{Scratch, commit, file};
 use super::*;
 use crate::model::{Author, Status};
@@ -50,6 +52,18 @@ fn odd_history() -> Scratch {
     scratch
 }
 
+const RAW: [&str; 5] = ["log", "--raw", "--no-renames", "--no-merges", "--format="];
+
+/// Compares how many changes of each sort there are with what [`RAW`] printed.
+fn assert_totals(mined: &[Mined], raw: &[u8]) {
+    let raw = String::from_utf8_lossy(raw);
+    for status in [Status::Added, Status::Modified, Status::Deleted, Status::TypeChanged] {
+        let ours = mined.iter().flat_map(|mined| &mined.changes).filter(|c| c.status == status).count();
+        let theirs = raw.lines().filter(|line| line.split(' ').nth(4).unwrap().starts_with(status.letter()));
+        assert_eq!(ours, theirs.count(), "{status:?}");
+    }
+}
+
 #[test]
 fn both_paths_agree_with_each_other_and_with_git() {
     let scratch = odd_history();
@@ -57,19 +71,65 @@ fn both_paths_agree_with_each_other_and_with_git() {
     let mined = scratch.mined(&[tip], &[]).0;
     assert_eq!(mined, scratch.logged(&[tip], &[]));
     assert_eq!(mined.len(), 11);
-    let raw = scratch.git(&["log", "--raw", "--no-renames", "--no-merges", "--format="], b"");
-    let raw = String::from_utf8(raw).unwrap();
-    for status in [Status::Added, Status::Modified, Status::Deleted, Status::TypeChanged] {
-        let ours = mined.iter().flat_map(|mined| &mined.changes).filter(|c| c.status == status).count();
-        let theirs = raw.lines().filter(|line| line.split(' ').nth(4).unwrap().starts_with(status.letter()));
-        assert_eq!(ours, theirs.count(), "{status:?}");
-    }
+    assert_totals(&mined, &scratch.git(&RAW, b""));
     let root = mined.last().unwrap();
     let author = Author { name: "A".to_owned(), email: "a1@b.c".to_owned() };
     assert_eq!((&root.author, root.subject.as_str(), root.time.0), (&author, "subject 1", 1));
     assert_eq!(root.body, "body 1");
     let renamed: Vec<_> = mined.iter().flat_map(|mined| &mined.renames).collect();
     assert_eq!(renamed, [&(RepoPath::from("a"), RepoPath::from("a/x"))]);
+}
+
+#[test]
+fn merges_of_many_are_walked_through_by_every_parent() {
+    let scratch = Scratch::new();
+    let mut stream = commit(1, &[], &file("a", 1));
+    for time in 2..=9 {
+        stream.extend(commit(time, &[1], &[file("a", 1), file(&format!("d/{time}"), time)].concat()));
+    }
+    stream.extend(commit(10, &[3, 2, 9, 4, 5, 8, 7, 6], &file("merged", 1)));
+    stream.extend(commit(11, &[10], &file("after", 1)));
+    stream.extend(commit(12, &[11, 2, 10], "deleteall\n"));
+    stream.extend(commit(13, &[12], &file("last", 1)));
+    scratch.import(&stream);
+    scratch.git(&["repack", "-adfq"], b"");
+    let (tip, octopus) = (scratch.oid("main"), scratch.oid("main~3"));
+    assert_eq!(String::from_utf8(scratch.git(&["rev-parse", "main~3^8"], b"")).unwrap().len(), 41);
+    for hide in
+        [&[][..], &[octopus], &[scratch.oid("main~3^3")], &[scratch.oid("main~3^8"), scratch.oid("main~2")]]
+    {
+        let (commits, unreached) = scratch.mined(&[tip], hide);
+        assert_eq!((commits, unreached), (scratch.logged(&[tip], hide), Vec::new()), "{hide:?}");
+    }
+    assert_eq!(scratch.mined(&[tip], &[]).0.len(), 11);
+}
+
+#[test]
+#[expect(clippy::disallowed_methods, reason = "where tests may leave nothing out, the machine says so")]
+fn the_history_of_git_orch_itself_is_mined_as_git_tells_it() {
+    let top = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let has_history = top.join(".git").exists();
+    let environment = ["PATH", "HOME"].map(|key| (key.into(), std::env::var_os(key).unwrap_or_default()));
+    let repo = match crate::git::Repo::discover(top, &environment.into()) {
+        Ok(repo) if has_history => repo,
+        Err(error) if has_history && std::env::var_os("CI").is_some() => panic!("{error}"),
+        other => {
+            let why = other.map_or_else(|error| error.to_string(), |_| "it is no repository".to_owned());
+            drop(writeln!(std::io::stderr(), "SKIPPED: git-orch's own history: {why}"));
+            return;
+        }
+    };
+    let git = |args: &[&str]| {
+        let at = ["-c", "safe.directory=*", "-C", top.to_str().unwrap()];
+        Scratch::new().git(&[&at, args].concat(), b"")
+    };
+    let head = String::from_utf8(git(&["rev-parse", "HEAD"])).unwrap();
+    let span = Span { tips: &[head.trim().parse().unwrap()], hide: &[], horizon: usize::MAX };
+    let mut mined = Vec::new();
+    Miner::of(&repo).mine(&span, &mut mined, &|_| ()).unwrap();
+    assert_totals(&mined, &git(&RAW));
+    let args = log_args(&span);
+    assert_eq!(mined, parse_log(&git(&args.iter().map(String::as_str).collect::<Vec<_>>())).unwrap());
 }
 
 #[test]
