@@ -10,6 +10,7 @@ mod completions;
 mod concurrency;
 mod config;
 mod crash;
+mod damage;
 mod doctor;
 mod done;
 mod fanout;
