@@ -14,6 +14,7 @@ pub mod journal;
 pub mod log;
 pub mod names;
 pub mod notes;
+pub mod packs;
 pub mod paths;
 pub mod porcelain;
 pub mod records;
@@ -31,6 +32,7 @@ pub const ALL: &[Property] = &[
     ("log", log::check),
     ("names", names::check),
     ("notes", notes::check),
+    ("packs", packs::check),
     ("paths", paths::check),
     ("porcelain", porcelain::check),
     ("records", records::check),
