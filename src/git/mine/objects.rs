@@ -2,7 +2,7 @@
 //! does not find there or can't make out.
 //!
 //! **Invariant:** a surprise in a pack costs time, never another answer than
-//! git2's: it is asked for that object.
+//! git2's: it is asked for that object, unless it would not survive that.
 
 use std::cell::OnceCell;
 use std::path::{Path, PathBuf};
@@ -66,9 +66,8 @@ impl Objects {
             Kind::Tree => ("tree", git2::ObjectType::Tree),
         };
         let fail = |why: &str| Error::unusable(format!("could not read {name} {oid}: {why}"));
-        if self.packed.is_misled() {
-            // There git2 reads what is no memory of its own.
-            return Err(fail("it begins beyond the end of its pack"));
+        if self.packed.is_trap(oid) {
+            return Err(fail("its pack is damaged"));
         }
         let id = git2::Oid::from_bytes(oid.as_bytes()).map_err(|error| fail(error.message()))?;
         let odb = self.repository()?.odb().map_err(|error| fail(error.message()))?;

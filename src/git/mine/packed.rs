@@ -52,8 +52,6 @@ pub struct Packed {
     inflater: Decompress,
     /// What was inflated last.
     inflated: Vec<u8>,
-    /// Whether an index told of a place beyond its pack, for the last object.
-    is_misled: bool,
 }
 
 /// What is read of packs, a piece at a time.
@@ -91,12 +89,11 @@ impl Packed {
     pub(super) fn new(packs: Arc<Packs>) -> Self {
         let windows = Windows { packs, windows: (0..WINDOWS).map(|_| Window::default()).collect() };
         let (inflater, inflated) = (Decompress::new(true), Vec::new());
-        Self { last: 0, windows, bases: Bases::default(), inflater, inflated, is_misled: false }
+        Self { last: 0, windows, bases: Bases::default(), inflater, inflated }
     }
 
     /// A commit or tree; `None` where no pack has it, or not as expected.
     pub fn read(&mut self, oid: Oid) -> Option<(Kind, Content)> {
-        self.is_misled = false;
         let (pack, offset) = self.windows.packs.find(oid, self.last).next()?;
         let before = std::mem::replace(&mut self.last, pack);
         self.decode(pack, offset).or_else(|| {
@@ -106,16 +103,32 @@ impl Packed {
         })
     }
 
-    /// Whether the last object could not be read as its place, or that of one it
-    /// leans on, is beyond the pack's end.
-    pub(super) fn is_misled(&self) -> bool {
-        self.is_misled
+    /// Whether an object lies beyond its pack, or leans on what does or on
+    /// itself: git2 reads on in other memory, or for ever.
+    pub(super) fn is_trap(&mut self, oid: Oid) -> bool {
+        let packs = Arc::clone(&self.windows.packs);
+        packs.find(oid, self.last).any(|(pack, mut offset)| {
+            for _ in 0..=MAX_CHAIN {
+                let is_inside = packs.pack(pack).is_some_and(|pack| offset < pack.end);
+                match self.header(pack, offset).filter(|_| is_inside) {
+                    Some(Header { sort: Sort::Delta(base), .. }) => offset = base,
+                    _ => return !is_inside,
+                }
+            }
+            true
+        })
     }
 
     fn decode(&mut self, pack: usize, mut offset: u64) -> Option<(Kind, Content)> {
-        let (mut deltas, mut room) = (Vec::new(), MAX_SIZE);
+        let (mut deltas, mut room, mut mark) = (Vec::new(), MAX_SIZE, None);
         let (kind, mut content) = loop {
-            self.is_misled |= offset >= self.windows.packs.pack(pack)?.end;
+            // A chain that leads round comes by a mark again before long.
+            if deltas.len() > MAX_CHAIN || mark == Some(offset) {
+                return None;
+            }
+            if deltas.len().is_power_of_two() {
+                mark = Some(offset);
+            }
             if let Some(found) = self.bases.find(key(pack, offset)?) {
                 break found;
             }
@@ -134,9 +147,6 @@ impl Packed {
                     deltas.push((offset, self.inflate(pack, header.data, header.size)?.to_vec()));
                     offset = base;
                 }
-            }
-            if deltas.len() > MAX_CHAIN {
-                return None;
             }
         };
         for (offset, delta) in deltas.iter().rev() {
@@ -157,7 +167,7 @@ impl Packed {
             size |= u64::from(byte & 0x7f).checked_shl(shift).filter(|_| shift < 57)?;
             shift += 7;
         }
-        let size = usize::try_from(size).ok().filter(|size| *size <= MAX_SIZE)?;
+        let size = usize::try_from(size).ok()?;
         let sort = match first >> 4 & 7 {
             1 => Sort::Whole(Kind::Commit),
             2 => Sort::Whole(Kind::Tree),
@@ -172,6 +182,9 @@ impl Packed {
     }
 
     fn inflate(&mut self, pack: usize, mut at: u64, size: usize) -> Option<&[u8]> {
+        if size > MAX_SIZE {
+            return None;
+        }
         let Self { windows, inflater, inflated, .. } = self;
         inflater.reset(true);
         if inflated.len() < size + SLACK {

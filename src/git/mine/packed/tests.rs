@@ -253,6 +253,25 @@ fn deltas_that_lean_on_each_other_are_refused() {
 }
 
 #[test]
+fn what_git2_does_not_survive_is_not_asked_of_it() {
+    let scratch = Scratch::new();
+    let packs = scratch.git_dir().join("objects/pack");
+    // A delta on itself, another on that, both too long and no stream at all; and
+    // one that an index places far beyond the pack.
+    let entry = [&[0xf1, 0xff, 0xff, 0xff, 0x7f][..], &IDS[0], b"no stream"].concat();
+    let pack = [b"PACK\0\0\0\x02\0\0\0\x02", &entry[..], &entry, &[0; WIDTH]].concat();
+    std::fs::write(packs.join("pack-1.pack"), pack).unwrap();
+    for offsets in [[12, 12 + entry.len() as u32], [16 << 20, 12]] {
+        std::fs::write(packs.join("pack-1.idx"), index(offsets, &[])).unwrap();
+        let mut objects = Objects::open(&scratch.git_dir());
+        for id in IDS {
+            let error = objects.read(Oid::from_bytes(&id).unwrap(), Kind::Tree).unwrap_err();
+            assert!(error.to_string().ends_with("its pack is damaged"), "{error}");
+        }
+    }
+}
+
+#[test]
 fn of_a_damaged_pack_git_itself_tells_the_same_or_it_is_refused() {
     let scratch = Scratch::new();
     let changes =
@@ -263,7 +282,7 @@ fn of_a_damaged_pack_git_itself_tells_the_same_or_it_is_refused() {
     scratch.git(&["repack", "-adfq"], b"");
     let (expected, tips) = (scratch.printed(), [scratch.oid("HEAD")]);
     let span = Span { tips: &tips, hide: &[], horizon: usize::MAX };
-    for (end, step, bits) in [("pack", 17, 0x21), ("idx", 5, 0x80), ("idx", 7, 1), ("idx", 4, 0xff)] {
+    for (end, step, bits) in [("pack", 61, 0x21), ("idx", 13, 0x80), ("idx", 21, 1), ("idx", 20, 0xff)] {
         let path = scratch.packs(end).remove(0);
         let whole = std::fs::read(&path).unwrap();
         let (mut right, mut refused) = (0, 0);
