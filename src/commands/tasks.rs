@@ -24,7 +24,8 @@ pub(super) fn run(app: &App, args: &TasksArgs) -> Result<u8> {
     let all: Vec<Task> = store::tasks::load(&opened.repo)?.into_iter().map(|task| task.value).collect();
     let failed = all.iter().filter(|task| task.state == TaskState::Failed).count();
     let mut tasks: Vec<Task> = all.into_iter().filter(|task| args.all || !task.state.is_over()).collect();
-    tasks.sort_by_key(|task| urgency(&opened, task));
+    // Each is looked at once: a process that ends while they are sorted has one place.
+    tasks.sort_by_cached_key(|task| urgency(&opened, task));
     app.ui.data(&tasks)?;
     if tasks.is_empty() && (args.all || failed == 0) {
         app.ui.note(if args.all { "no tasks yet" } else { "no open tasks; --all lists those that are over" });
