@@ -8,7 +8,7 @@ use clap::ValueEnum;
 
 use super::opened::Opened;
 use crate::app::App;
-use crate::error::{Error, IoContext, Result, exit};
+use crate::error::{Error, IoContext, Kind, Result, exit};
 use crate::git::topics::topics;
 use crate::git::untangle::Untangler;
 use crate::history::{self, Source};
@@ -115,6 +115,11 @@ pub(super) fn run(app: &App, args: &ReplayArgs) -> Result<u8> {
         let untangler = Untangler::open(&opened.repo.place().common_dir)?;
         let lag = i64::try_from(lag.as_secs()).unwrap_or(i64::MAX);
         let found = replay::together(&story, &cast, (half_lives, lag), &untangler, &events)?;
+        if found.tried == 0 {
+            let told = format!("none of {} could be tried", count(found.pairs, "pair"));
+            return Err(Error::new(Kind::Failed, told)
+                .hint("contents may be missing: is this a partial clone, or has it one author?"));
+        }
         return answered(app, &found, together(&found));
     }
     let report = replay::ask(&story, &cast, &order, &replay::BASELINES, &events);
@@ -138,7 +143,7 @@ fn enough(questions: usize, sessions: usize) -> Result<()> {
         return Ok(());
     }
     let told = format!("{} by {}", count(questions, "question"), count(sessions, "session"));
-    Err(Error::new(crate::error::Kind::Failed, format!("there is too little history: {told}"))
+    Err(Error::new(Kind::Failed, format!("there is too little history: {told}"))
         .hint(format!("{FEWEST} questions and 2 sessions say something")))
 }
 
