@@ -1,6 +1,7 @@
 //! `git orch fanout`
 
 mod formatters;
+mod known;
 mod report;
 
 use std::path::PathBuf;
@@ -9,6 +10,7 @@ use std::time::Duration;
 use super::opened::{Opened, patterns};
 use crate::app::App;
 use crate::config;
+use crate::config::load::{MOST_RETRIES, is_variable};
 use crate::config::schema::{ShardBy, TreeKind};
 use crate::config::trust::{self, Named};
 use crate::error::{Error, IoContext, Kind, Result, exit};
@@ -20,7 +22,7 @@ use crate::fanout::shard::By;
 use crate::git::{Head, worktree};
 use crate::model::time::parse_span;
 use crate::model::wording::{count, hanging, list, tick, unknown};
-use crate::model::{Name, PathSet, RepoPath};
+use crate::model::{Name, Oid, PathSet, RepoPath};
 use crate::session::base;
 use crate::store;
 
@@ -52,18 +54,33 @@ pub(super) struct FanoutArgs {
     /// Take only the files listed here, one a line or NUL-separated; `-` reads standard input
     #[arg(long, value_name = "FILE", conflicts_with = "paths")]
     files_from: Option<PathBuf>,
-    /// Make so many shards, or one for each `directory`, `file` or `package`
+    /// Take none of the files that match
+    #[arg(long, value_name = "GLOB", num_args = 1..)]
+    exclude: Vec<String>,
+    /// Take only the files of shards that came to nothing in this job's last fan-out
+    #[arg(long, conflicts_with_all = ["paths", "files_from"])]
+    retry_failed: bool,
+    /// Make so many shards, or by `directory`, `file`, `package`, `bytes` or `owner`
     #[arg(long, value_name = "N")]
     shards: Option<By>,
     /// Give each shard the whole tree, or only what lies around its files
     #[arg(long, value_name = "KIND", value_parser = ["full", "sparse"])]
     tree: Option<String>,
+    /// What sparse worktrees need beside that
+    #[arg(long, value_name = "GLOB", num_args = 1..)]
+    needs: Vec<String>,
     /// Run so many shards at once
     #[arg(short = 'j', long = "jobs", value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     workers: Option<u16>,
     /// End a shard after this time, as `5m`
     #[arg(long, value_name = "SPAN", value_parser = span)]
     timeout: Option<Duration>,
+    /// Run a shard that fails so often again, from what it started from
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(..=i64::from(MOST_RETRIES)))]
+    retries: Option<u32>,
+    /// Set this in the environment of the command
+    #[arg(long, value_name = "NAME=VALUE", value_parser = variable)]
+    env: Vec<(String, String)>,
     /// Run this on the result; it must pass
     #[arg(long, value_name = "CMD")]
     check: Option<String>,
@@ -87,6 +104,8 @@ pub(super) struct Wish {
     pub(super) intro: String,
     pub(super) shards: Vec<PlannedShard>,
     timeout: Option<Duration>,
+    retries: u32,
+    env: Vec<(String, String)>,
     pub(super) check: Option<String>,
 }
 
@@ -94,6 +113,7 @@ pub(super) struct Wish {
 pub(super) struct Desk<'a> {
     pub(super) app: &'a App,
     pub(super) opened: &'a Opened,
+    pub(super) tree: Oid,
     pub(super) files: Files,
 }
 
@@ -105,8 +125,9 @@ pub(super) fn run(app: &App, args: &FanoutArgs) -> Result<u8> {
         Error::unusable("there is no commit yet")
             .hint("make a first one: `git commit --allow-empty -m 'first commit'`")
     })?;
-    let files = Files::load(&opened.repo, opened.repo.read().commit(commit)?.tree)?;
-    let desk = Desk { app, opened: &opened, files };
+    let tree = opened.repo.read().commit(commit)?.tree;
+    let files = Files::load(&opened.repo, tree)?;
+    let desk = Desk { app, opened: &opened, tree, files };
     let job = match &args.job {
         Some(job) if !args.list => job,
         _ => return show_jobs(&desk),
@@ -127,6 +148,8 @@ pub(super) fn run(app: &App, args: &FanoutArgs) -> Result<u8> {
         shards: wish.shards,
         workers,
         timeout: wish.timeout,
+        retries: wish.retries,
+        env: wish.env,
         check: wish.check,
         again: args.again,
     };
@@ -145,9 +168,19 @@ fn span(text: &str) -> std::result::Result<Duration, String> {
         .ok_or_else(|| "write it as `30s`, `5m` or `2h`".to_owned())
 }
 
+fn variable(text: &str) -> std::result::Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if is_variable(name) => Ok((name.to_owned(), value.to_owned())),
+        Some((name, _)) => Err(format!("`{name}` can't be set here")),
+        None => Err("write it as NAME=VALUE".to_owned()),
+    }
+}
+
 fn understand(desk: &Desk<'_>, args: &FanoutArgs, name: Name) -> Result<Wish> {
-    let narrowed = narrowed(desk, args)?;
-    let wanted = |file: &RepoPath| narrowed.contains(file);
+    let narrowed = narrowed(desk, args, &name)?;
+    let excluded = patterns(desk.app, &desk.opened.repo, &args.exclude)?;
+    let excluded = PathSet::parse(&excluded).map_err(Error::usage)?;
+    let wanted = |file: &RepoPath| narrowed.contains(file) && !excluded.contains(file);
     let configured = desk.opened.settings.file.jobs.get(name.as_str());
     if configured.is_none() && args.run.is_none() && name.as_str() == FMT {
         let chosen = formatters::choose(desk, &wanted)?;
@@ -158,13 +191,16 @@ fn understand(desk: &Desk<'_>, args: &FanoutArgs, name: Name) -> Result<Wish> {
             None => By::balanced(count, cores()),
         };
         let (command, intro) = formatters::versions(desk, &chosen, args.dry_run)?;
-        let shards = plan::of_formatters(&chosen, &by);
+        let facts = known::facts(desk, args.shards, &desk.files.regular)?;
+        let shards = plan::of_formatters(&chosen, &by, facts.all());
         return Ok(Wish {
             job: name,
             command,
             intro,
             shards,
             timeout: args.timeout,
+            retries: args.retries.unwrap_or(0),
+            env: args.env.clone(),
             check: args.check.clone(),
         });
     }
@@ -177,11 +213,13 @@ fn understand(desk: &Desk<'_>, args: &FanoutArgs, name: Name) -> Result<Wish> {
         ));
     }
     let by = args.shards.or(job.by).unwrap_or_else(|| By::balanced(files.len(), cores()));
-    let shards = plan::of_job(&job, &files, &desk.files.regular, by);
+    let facts = known::facts(desk, Some(by), &files)?;
+    let shards = plan::of_job(&job, &files, by, facts.all());
     let command = job.command.for_people();
     let intro = tick(hanging(&command, 2));
     let timeout = args.timeout.or(job.timeout);
-    Ok(Wish { job: name, command, intro, shards, timeout, check: job.check })
+    let (retries, env) = (job.retries, job.env);
+    Ok(Wish { job: name, command, intro, shards, timeout, retries, env, check: job.check })
 }
 
 /// A job from the configuration, the command line over it; what the
@@ -197,6 +235,12 @@ fn resolve(desk: &Desk<'_>, args: &FanoutArgs, name: &Name, configured: Option<&
         let named = Named { purpose: format!("check of job {name}"), command: check.clone() };
         desk.opened.trust.require(&named)?;
     }
+    let mut env = Vec::new();
+    if let Some(job) = configured.filter(|job| !job.env.is_empty()) {
+        desk.opened.trust.require(&trust::environment(name.as_str(), &job.env))?;
+        env.extend(job.env.clone());
+    }
+    env.extend(args.env.clone());
     let set = |choose: fn(&config::Job) -> &Vec<String>| {
         PathSet::parse(configured.map(choose).map_or(&[][..], Vec::as_slice)).map_err(Error::usage)
     };
@@ -212,11 +256,22 @@ fn resolve(desk: &Desk<'_>, args: &FanoutArgs, name: &Name, configured: Option<&
             ShardBy::Directory => Some(By::Directory),
             ShardBy::File => Some(By::File),
             ShardBy::Package => Some(By::Package),
+            ShardBy::Bytes => Some(By::Bytes),
+            ShardBy::Owner => Some(By::Owner),
         },
-        contents: if is_sparse { Contents::Sparse(set(|job| &job.needs)?) } else { Contents::Full },
+        contents: if is_sparse { Contents::Sparse(needs(desk, args, configured)?) } else { Contents::Full },
         check: args.check.clone().or(shared_check),
         timeout: configured.and_then(|job| job.timeout.as_deref()).and_then(parse_span),
+        retries: args.retries.or(configured.map(|job| job.retries)).unwrap_or(0),
+        env,
     })
+}
+
+/// What sparse worktrees need, by the command line and the configuration.
+fn needs(desk: &Desk<'_>, args: &FanoutArgs, configured: Option<&config::Job>) -> Result<PathSet> {
+    let mut needs = patterns(desk.app, &desk.opened.repo, &args.needs)?;
+    needs.extend(configured.into_iter().flat_map(|job| job.needs.iter().cloned()));
+    PathSet::parse(&needs).map_err(Error::usage)
 }
 
 fn trusted_command(desk: &Desk<'_>, name: &Name, job: &config::Job) -> Result<Command> {
@@ -251,7 +306,10 @@ impl Narrowed {
     }
 }
 
-fn narrowed(desk: &Desk<'_>, args: &FanoutArgs) -> Result<Narrowed> {
+fn narrowed(desk: &Desk<'_>, args: &FanoutArgs, job: &Name) -> Result<Narrowed> {
+    if args.retry_failed {
+        return Ok(Narrowed::Listed(failed(desk, job)?));
+    }
     if let Some(file) = &args.files_from {
         return Ok(Narrowed::Listed(listed(desk, file)?));
     }
@@ -260,6 +318,22 @@ fn narrowed(desk: &Desk<'_>, args: &FanoutArgs) -> Result<Narrowed> {
     }
     let typed = patterns(desk.app, &desk.opened.repo, &args.paths)?;
     PathSet::parse(&typed).map(Narrowed::Matching).map_err(Error::usage)
+}
+
+/// The files of shards that came to nothing in a job's last fan-out.
+fn failed(desk: &Desk<'_>, job: &Name) -> Result<std::collections::BTreeSet<RepoPath>> {
+    let all = store::fanouts::load(&desk.opened.repo)?.into_iter().map(|stored| stored.value);
+    let ended = all.filter(|fanout| fanout.job == *job && fanout.ended.is_some());
+    let Some(last) = ended.max_by(|one, two| (one.started, &one.name).cmp(&(two.started, &two.name))) else {
+        return Err(Error::usage(format!("`{job}` was not fanned out yet")));
+    };
+    let bad = last.shards.into_iter().filter(|shard| shard.state.is_bad());
+    let files: std::collections::BTreeSet<RepoPath> = bad.flat_map(|shard| shard.paths).collect();
+    if files.is_empty() {
+        let why = format!("no shard of `{}` failed", last.name);
+        return Err(Error::new(Kind::Failed, why).hint(format!("`git orch show {}` tells of it", last.name)));
+    }
+    Ok(files)
 }
 
 /// The files that a list names, each of them tracked.

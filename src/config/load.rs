@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io::Write as _;
 use std::path::Path;
 
-use super::schema::{Config, Weights};
+use super::schema::{Config, Job, Weights};
 use crate::error::{Error, IoContext, Result};
 use crate::model::wording::nearest;
 use crate::model::{PathSet, time};
@@ -18,6 +18,8 @@ pub const FILE: &str = ".orch.yml";
 const MAX_BYTES: usize = 256 * 1024;
 /// The deepest nesting that is read.
 const MAX_DEPTH: usize = 32;
+/// How often a shard may be run again.
+pub const MOST_RETRIES: u32 = 10;
 /// The most that a signal may weigh.
 const MOST_WEIGHT: f64 = 100.0;
 
@@ -127,6 +129,7 @@ fn check(config: &Config) -> Result<()> {
         })?;
     }
     check_weights(&config.routing.weights)?;
+    config.jobs.iter().try_for_each(|(name, job)| check_job(name, job))?;
     let known = ["developer", "reviewer", "tester", "documenter"];
     let viewpoints = config.viewpoints.iter();
     let named =
@@ -137,6 +140,26 @@ fn check(config: &Config) -> Result<()> {
         }
     }
     Ok(())
+}
+
+fn check_job(name: &str, job: &Job) -> Result<()> {
+    if job.retries > MOST_RETRIES {
+        let why = format!("job `{name}`: `retries: {}` is too many", job.retries);
+        return Err(bad(&why).hint(format!("a shard is run again at most {MOST_RETRIES} times")));
+    }
+    match job.env.keys().find(|key| !is_variable(key)) {
+        None => Ok(()),
+        Some(key) => {
+            let why = format!("job `{name}`: `{key}` can't be set in `env`");
+            Err(bad(&why).hint("a variable is letters, digits and `_`, and none of git's or git-orch's"))
+        }
+    }
+}
+
+/// Whether a job may set a variable: none that leads git elsewhere, or that git-orch sets.
+pub fn is_variable(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    name.chars().all(plain) && name.starts_with(|c: char| !c.is_ascii_digit()) && !name.starts_with("GIT_")
 }
 
 fn check_weights(weights: &Weights) -> Result<()> {

@@ -132,6 +132,12 @@ pub struct Job {
     /// How long one shard may take, as `5m`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout: Option<String>,
+    /// How often a shard that fails is run again, from what it started from.
+    #[serde(default)]
+    pub retries: u32,
+    /// What the command finds in its environment, beside the caller's.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub env: BTreeMap<String, String>,
 }
 
 /// How the files of a job are put together.
@@ -147,6 +153,10 @@ pub enum ShardBy {
     File,
     /// One shard a package.
     Package,
+    /// Neighbours together, in parts of about equal bytes.
+    Bytes,
+    /// One shard a session that knows its files best.
+    Owner,
 }
 
 /// What a throwaway worktree holds.

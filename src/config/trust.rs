@@ -41,6 +41,12 @@ pub fn program(what: &str, value: Option<&str>) -> Named {
     Named { purpose: format!("git {what}"), command: value.unwrap_or("none").to_owned() }
 }
 
+/// What stands for the environment of a job: it can make any program another.
+pub fn environment(job: &str, env: &BTreeMap<String, String>) -> Named {
+    let words: Vec<String> = env.iter().map(|(key, value)| format!("{key}={value:?}")).collect();
+    Named { purpose: format!("environment of job {job}"), command: words.join(" ") }
+}
+
 /// Every command that a configuration names, and every place.
 pub fn commands(config: &Config) -> Vec<Named> {
     let mut found = vec![repository()];
@@ -57,6 +63,10 @@ pub fn commands(config: &Config) -> Vec<Named> {
     }
     for (name, job) in &config.jobs {
         add(format!("job {name}"), exact(&job.run));
+        if !job.env.is_empty() {
+            let Named { purpose, command } = environment(name, &job.env);
+            add(purpose, command);
+        }
         if let Some(check) = &job.check {
             add(format!("check of job {name}"), check.clone());
         }

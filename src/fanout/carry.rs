@@ -1,5 +1,6 @@
 //! One shard in its throwaway: its command run, what it left judged.
 
+use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
@@ -52,32 +53,52 @@ pub(super) fn carry_out(site: &Site<'_>, throwaway: &Throwaway<'_>, index: usize
     let planned = &site.order.shards[index];
     let n = index + 1;
     let invocation = invocation(site, throwaway, planned, n)?;
-    let links = share(site, throwaway, planned);
-    let run = process::run(&invocation, site.scene.interrupt, |_| {});
+    let mut retries = 0;
+    let (run, failure) = loop {
+        let (run, failure) = match attempt(site, throwaway, planned, &invocation) {
+            Ok(ended) if ended.end == End::Interrupted => return Ok(None),
+            Ok(ended) if ended.is_success() => (Some(ended), None),
+            Ok(ended) if ended.end == End::TimedOut => {
+                (Some(ended), Some(format!("timed out after {}", elapsed(ended.elapsed))))
+            }
+            Ok(ended) => (Some(ended), Some(last_line(&invocation.log))),
+            Err(error) => (None, Some(error.to_string())),
+        };
+        if failure.is_none() || retries == site.order.retries {
+            break (run, failure);
+        }
+        retries += 1;
+        let _fence = site.scene.repo.fence(site.scene.events);
+        throwaway.set(input(site, planned)?)?;
+    };
     // Until a ref keeps what it left.
     let _fence = site.scene.repo.fence(site.scene.events);
-    // A command may have put something else in their place; that is left to be seen.
-    links.iter().for_each(|link| drop(std::fs::remove_file(link)));
-    let failure = match &run {
-        Ok(ended) if ended.end == End::Interrupted => return Ok(None),
-        Ok(ended) if ended.is_success() => None,
-        Ok(ended) if ended.end == End::TimedOut => {
-            Some(format!("timed out after {}", elapsed(ended.elapsed)))
-        }
-        Ok(_) => Some(last_line(&invocation.log)),
-        Err(error) => Some(error.to_string()),
-    };
-    let ended = run.ok();
     let shard = Shard {
         n,
         paths: planned.files.clone(),
         state: ShardState::Failed,
-        exit_code: ended.and_then(|ended| ended.exit_code()),
+        exit_code: run.and_then(|ended| ended.exit_code()),
         changed: 0,
         commit: None,
-        seconds: ended.map_or(0.0, |ended| ended.elapsed.as_secs_f64()),
+        seconds: run.map_or(0.0, |ended| ended.elapsed.as_secs_f64()),
+        retries,
+        owner: planned.owner.clone(),
     };
     judge(site, shard, failure, look(site, throwaway, planned)).map(Some)
+}
+
+/// Runs the command of a shard once.
+fn attempt(
+    site: &Site<'_>,
+    throwaway: &Throwaway<'_>,
+    planned: &PlannedShard,
+    invocation: &Invocation,
+) -> Result<process::Ended> {
+    let links = share(site, throwaway, planned);
+    let run = process::run(invocation, site.scene.interrupt, |_| {});
+    // A command may have put something else in their place; that is left to be seen.
+    links.iter().for_each(|link| drop(std::fs::remove_file(link)));
+    run
 }
 
 fn invocation(
@@ -106,7 +127,7 @@ fn invocation(
     Ok(Invocation {
         argv: planned.argv.clone(),
         folder: throwaway.path().join(planned.directory.as_path()),
-        environment: command::environment(site.scene.environment, &ours),
+        environment: command::environment(&callers(site), &ours),
         input: Input::Nothing,
         log: log(site.logs, n),
         timeout: site.order.timeout,
@@ -118,10 +139,17 @@ pub(super) fn log(logs: &Path, n: usize) -> PathBuf {
     logs.join(format!("shard-{n}.log"))
 }
 
+/// The caller's environment, and over it what the job sets.
+fn callers(site: &Site<'_>) -> BTreeMap<OsString, OsString> {
+    let mut environment = site.scene.environment.clone();
+    environment.extend(site.order.env.iter().map(|(key, value)| (key.into(), value.into())));
+    environment
+}
+
 /// The caller's search path, and behind it what the user installed into the
 /// checkout; never what the repository brings.
 fn search_path(site: &Site<'_>) -> OsString {
-    let mut path = site.scene.environment.get(OsStr::new("PATH")).cloned().unwrap_or_default();
+    let mut path = callers(site).remove(OsStr::new("PATH")).unwrap_or_default();
     let tracked = |path: &RepoPath| path.as_bytes().starts_with(b"node_modules");
     if let Some(top) = &site.scene.repo.place().work_tree
         && !site.order.tracked.iter().any(tracked)

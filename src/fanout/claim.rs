@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::flow::Order;
+use super::plan::PlannedShard;
 use crate::error::{Error, IoContext, Result};
 use crate::git::refs::{self, RefChange};
 use crate::git::{Repo, RepoLock};
@@ -108,14 +109,16 @@ pub(super) fn unpinned(repo: &Repo, name: &Name) -> Result<Vec<RefChange>> {
 }
 
 fn begun(order: &Order, input_tree: Oid, scene: Scene<'_>) -> Fanout {
-    let shard = |(index, files): (usize, &Vec<crate::model::RepoPath>)| Shard {
+    let shard = |(index, planned): (usize, &PlannedShard)| Shard {
         n: index + 1,
-        paths: files.clone(),
+        paths: planned.files.clone(),
         state: ShardState::Skipped,
         exit_code: None,
         changed: 0,
         commit: None,
         seconds: 0.0,
+        retries: 0,
+        owner: planned.owner.clone(),
     };
     Fanout {
         version: store::record::VERSION,
@@ -128,7 +131,7 @@ fn begun(order: &Order, input_tree: Oid, scene: Scene<'_>) -> Fanout {
         input_tree,
         tree: None,
         branch: None,
-        shards: order.shards.iter().map(|shard| &shard.files).enumerate().map(shard).collect(),
+        shards: order.shards.iter().enumerate().map(shard).collect(),
         escaped: Vec::new(),
         altered: Vec::new(),
         check: None,

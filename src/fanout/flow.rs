@@ -38,6 +38,10 @@ pub struct Order {
     pub workers: usize,
     /// How long one may take.
     pub timeout: Option<Duration>,
+    /// How often one that fails is run again.
+    pub retries: u32,
+    /// What commands find in their environment, beside the caller's.
+    pub env: Vec<(String, String)>,
     /// A command that the result must pass.
     pub check: Option<String>,
     /// Whether the same work may be open already.

@@ -80,6 +80,10 @@ pub struct Job {
     pub check: Option<String>,
     /// How long one shard may take.
     pub timeout: Option<Duration>,
+    /// How often a shard that fails is run again.
+    pub retries: u32,
+    /// What its command finds in its environment, beside the caller's.
+    pub env: Vec<(String, String)>,
 }
 
 impl Job {
@@ -142,6 +146,8 @@ mod tests {
             contents: Contents::Full,
             check: None,
             timeout: None,
+            retries: 0,
+            env: Vec::new(),
         };
         assert_eq!(job(&["web/**/*.ts"], &["web/gen"]).files(&tracked), [RepoPath::from("web/a.ts")]);
         assert_eq!(job(&[], &["web"]).files(&tracked), [RepoPath::from("README.md")]);

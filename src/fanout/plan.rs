@@ -4,11 +4,11 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 
 use crate::model::path::PathSet;
-use crate::model::{RepoPath, path};
+use crate::model::{Name, RepoPath, path};
 
 use super::formatter::{Formatter, Work};
 use super::job::Job;
-use super::shard::{self, By};
+use super::shard::{self, By, Facts};
 
 /// A shard before it runs.
 #[derive(Clone, Debug)]
@@ -25,6 +25,8 @@ pub struct PlannedShard {
     pub contents: Contents,
     /// Ignored folders of the user's checkout that its command needs.
     pub share: Vec<RepoPath>,
+    /// Which session knows its files best, where they are split by that.
+    pub owner: Option<Name>,
 }
 
 /// What the worktree of a shard holds.
@@ -51,13 +53,15 @@ impl PlannedShard {
 }
 
 /// The shards of a job.
-pub fn of_job(job: &Job, files: &[RepoPath], tracked: &[RepoPath], by: By) -> Vec<PlannedShard> {
+pub fn of_job(job: &Job, files: &[RepoPath], by: By, facts: Facts<'_>) -> Vec<PlannedShard> {
     let top = RepoPath::default();
-    let shards = shard::split(files, by, tracked);
+    let shards = shard::split(files, by, facts);
     let labels = shard::labels(&shards);
+    let owner = |files: &[RepoPath]| files.first().filter(|_| by == By::Owner).and_then(facts.owner);
     let plan = |(files, label): (Vec<RepoPath>, String)| PlannedShard {
-        label,
+        label: owner(&files).map_or(label.clone(), |owner| format!("{owner}: {label}")),
         argv: job.command.argv(&files, &top),
+        owner: owner(&files),
         files,
         directory: top.clone(),
         contents: job.contents.clone(),
@@ -68,11 +72,15 @@ pub fn of_job(job: &Job, files: &[RepoPath], tracked: &[RepoPath], by: By) -> Ve
 
 /// The shards of the formatters a repository uses. `by` is how the files of
 /// each are split where they can be split at all.
-pub fn of_formatters(formatters: &[Formatter], by: &dyn Fn(usize) -> By) -> Vec<PlannedShard> {
-    formatters.iter().flat_map(|formatter| of_formatter(formatter, by)).collect()
+pub fn of_formatters(
+    formatters: &[Formatter],
+    by: &dyn Fn(usize) -> By,
+    facts: Facts<'_>,
+) -> Vec<PlannedShard> {
+    formatters.iter().flat_map(|formatter| of_formatter(formatter, by, facts)).collect()
 }
 
-fn of_formatter(formatter: &Formatter, by: &dyn Fn(usize) -> By) -> Vec<PlannedShard> {
+fn of_formatter(formatter: &Formatter, by: &dyn Fn(usize) -> By, facts: Facts<'_>) -> Vec<PlannedShard> {
     let nothing = PathSet::parse(&[]).expect("no pattern is bad");
     let plan = |label: String, files: Vec<RepoPath>, argv: Vec<OsString>| PlannedShard {
         label,
@@ -81,10 +89,11 @@ fn of_formatter(formatter: &Formatter, by: &dyn Fn(usize) -> By) -> Vec<PlannedS
         argv,
         contents: if formatter.is_local { Contents::Sparse(nothing.clone()) } else { Contents::Full },
         share: formatter.share.clone(),
+        owner: None,
     };
     match &formatter.work {
         Work::Files(files) => {
-            let shards = shard::split(files, by(files.len()), &[]);
+            let shards = shard::split(files, by(files.len()), facts);
             let labels = shard::labels(&shards);
             let argv = |files: &[RepoPath]| formatter.command.argv(files, &formatter.directory);
             shards
@@ -121,6 +130,7 @@ mod tests {
             argv: Vec::new(),
             contents: Contents::Sparse(needs),
             share: Vec::new(),
+            owner: None,
         };
         let held = [".editorconfig", "a/b/c/x.ts", "a/b/y.ts", "a/.prettierrc", "lib/conf.js", "w"];
         assert_eq!(shard.held(&tracked), Some(held.map(RepoPath::from).to_vec()));

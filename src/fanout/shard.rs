@@ -6,9 +6,9 @@
 use std::collections::BTreeMap;
 use std::str::FromStr;
 
-use crate::model::RepoPath;
 use crate::model::path::ancestors;
 use crate::model::wording::nearest;
+use crate::model::{Name, RepoPath};
 
 /// Where a shard's arguments must end: what one `exec` takes everywhere.
 pub const ARGUMENT_BYTES: usize = 128 * 1024;
@@ -33,14 +33,51 @@ pub enum By {
     File,
     /// A shard for each package: the nearest folder above with a manifest.
     Package,
+    /// Neighbours together, in as many shards as are balanced, of about equal bytes.
+    Bytes,
+    /// A shard for each session that knows its files best, and one of what nobody knows.
+    Owner,
+}
+
+/// What those who split by words, not numbers, can ask for.
+const WORDS: [(&str, By); 5] = [
+    ("directory", By::Directory),
+    ("file", By::File),
+    ("package", By::Package),
+    ("bytes", By::Bytes),
+    ("owner", By::Owner),
+];
+
+/// What there is to know of files where they are split.
+#[derive(Clone, Copy)]
+pub struct Facts<'a> {
+    /// All there is, to find packages in.
+    pub tracked: &'a [RepoPath],
+    /// How many bytes a file has.
+    pub size: &'a dyn Fn(&RepoPath) -> u64,
+    /// Which session knows it best; none where nobody does.
+    pub owner: &'a dyn Fn(&RepoPath) -> Option<Name>,
+    /// How many shards run at once.
+    pub cores: usize,
+}
+
+impl<'a> Facts<'a> {
+    /// Nothing but the names of all files.
+    pub fn names(tracked: &'a [RepoPath]) -> Self {
+        Self { tracked, size: &|_| 0, owner: &|_| None, cores: 1 }
+    }
 }
 
 impl By {
     /// The balanced split for so many files on so many cores.
     pub fn balanced(files: usize, cores: usize) -> Self {
-        let wanted = (cores * 4).max(files / 500);
-        Self::About(wanted.min(files.div_ceil(WORTHWHILE)).max(1))
+        Self::About(balanced(files, cores))
     }
+}
+
+fn balanced(files: usize, cores: usize) -> usize {
+    let wanted = (cores * 4).max(files / 500);
+    wanted.min(files.div_ceil(WORTHWHILE)).max(1)
 }
 
 /// Why a text names no way to split.
@@ -59,25 +96,23 @@ impl FromStr for By {
     type Err = NotASplit;
 
     fn from_str(text: &str) -> Result<Self, NotASplit> {
-        match text {
-            "directory" => Ok(Self::Directory),
-            "file" => Ok(Self::File),
-            "package" => Ok(Self::Package),
-            _ => match text.parse() {
-                Ok(0) => Err(NotASplit("at least one shard is needed".to_owned())),
-                Ok(count) => Ok(Self::Count(count)),
-                Err(_) => {
-                    let near = nearest(text, ["directory", "file", "package"]);
-                    let meant = near.map(|word| format!("; did you mean `{word}`?")).unwrap_or_default();
-                    Err(NotASplit(format!("no way to split `{text}`{meant}")))
-                }
-            },
+        if let Some((_, by)) = WORDS.iter().find(|(word, _)| *word == text) {
+            return Ok(*by);
+        }
+        match text.parse() {
+            Ok(0) => Err(NotASplit("at least one shard is needed".to_owned())),
+            Ok(count) => Ok(Self::Count(count)),
+            Err(_) => {
+                let near = nearest(text, WORDS.map(|(word, _)| word));
+                let meant = near.map(|word| format!("; did you mean `{word}`?")).unwrap_or_default();
+                Err(NotASplit(format!("no way to split `{text}`{meant}")))
+            }
         }
     }
 }
 
-/// Splits `files`; `tracked` is all there is, to find packages in.
-pub fn split(files: &[RepoPath], by: By, tracked: &[RepoPath]) -> Vec<Vec<RepoPath>> {
+/// Splits `files`.
+pub fn split(files: &[RepoPath], by: By, facts: Facts<'_>) -> Vec<Vec<RepoPath>> {
     let mut files = files.to_vec();
     files.sort();
     files.dedup();
@@ -87,9 +122,11 @@ pub fn split(files: &[RepoPath], by: By, tracked: &[RepoPath]) -> Vec<Vec<RepoPa
         By::Directory => grouped(&files, RepoPath::parent),
         By::File => files.into_iter().map(|file| vec![file]).collect(),
         By::Package => {
-            let packages = packages(tracked);
+            let packages = packages(facts.tracked);
             grouped(&files, |file| nearest_package(file, &packages))
         }
+        By::Bytes => by_bytes(&files, balanced(files.len(), facts.cores), facts.size),
+        By::Owner => grouped(&files, facts.owner),
     };
     shards.into_iter().flat_map(within_arguments).collect()
 }
@@ -192,8 +229,24 @@ fn evenly(files: &[RepoPath], count: usize) -> Vec<Vec<RepoPath>> {
         .collect()
 }
 
-fn grouped(files: &[RepoPath], key: impl Fn(&RepoPath) -> RepoPath) -> Vec<Vec<RepoPath>> {
-    let mut groups: BTreeMap<RepoPath, Vec<RepoPath>> = BTreeMap::new();
+/// Cuts sorted files where so many equal parts of all their bytes begin.
+fn by_bytes(files: &[RepoPath], count: usize, size: &dyn Fn(&RepoPath) -> u64) -> Vec<Vec<RepoPath>> {
+    // An empty file is work too.
+    let sizes: Vec<u128> = files.iter().map(|file| u128::from(size(file)) + 1).collect();
+    let all: u128 = sizes.iter().sum();
+    let mut shards: BTreeMap<u128, Vec<RepoPath>> = BTreeMap::new();
+    let mut before = 0;
+    for (file, size) in files.iter().zip(sizes) {
+        // By its middle, so that a large file draws no neighbour along.
+        let part = (2 * before + size) * count as u128 / (2 * all);
+        shards.entry(part).or_default().push(file.clone());
+        before += size;
+    }
+    shards.into_values().collect()
+}
+
+fn grouped<K: Ord>(files: &[RepoPath], key: impl Fn(&RepoPath) -> K) -> Vec<Vec<RepoPath>> {
+    let mut groups: BTreeMap<K, Vec<RepoPath>> = BTreeMap::new();
     for file in files {
         groups.entry(key(file)).or_default().push(file.clone());
     }
@@ -240,6 +293,8 @@ mod tests {
 
     use super::*;
 
+    const NAMES: Facts<'static> = Facts { tracked: &[], size: &|_| 0, owner: &|_| None, cores: 1 };
+
     /// Pseudo-random trees, the same in every run.
     fn tree(seed: u64, count: usize) -> Vec<RepoPath> {
         let mut state = seed;
@@ -276,15 +331,17 @@ mod tests {
                 By::Directory,
                 By::File,
                 By::Package,
+                By::Bytes,
+                By::Owner,
             ] {
-                let shards = split(&files, by, &files);
+                let shards = split(&files, by, Facts::names(&files));
                 let mut all = shards.concat();
                 all.sort();
                 assert_eq!(all, sorted, "{by:?} of tree {seed}");
                 assert!(shards.iter().all(|shard| !shard.is_empty()));
                 let mut reversed = files.clone();
                 reversed.reverse();
-                assert_eq!(split(&reversed, by, &files), shards, "order of {by:?}");
+                assert_eq!(split(&reversed, by, Facts::names(&files)), shards, "order of {by:?}");
             }
         }
     }
@@ -293,7 +350,7 @@ mod tests {
     fn a_balanced_split_has_about_the_number_and_no_fat_shard() {
         for seed in 0..40 {
             let files = tree(seed, 300);
-            let shards = split(&files, By::About(8), &[]);
+            let shards = split(&files, By::About(8), NAMES);
             let target = files.len().div_ceil(8);
             assert!(shards.iter().all(|shard| shard.len() <= target), "tree {seed}");
             assert!(shards.len() >= 8 && shards.len() <= 17, "{} shards of tree {seed}", shards.len());
@@ -304,7 +361,7 @@ mod tests {
     fn a_folder_that_fits_stays_together() {
         let files: Vec<RepoPath> =
             ["a/1", "a/2", "b/1", "b/2", "b/3", "c/x/1", "c/x/2", "top"].map(RepoPath::from).into();
-        let shards = split(&files, By::About(3), &[]);
+        let shards = split(&files, By::About(3), NAMES);
         assert_eq!(labels(&shards), ["a", "b", "c … top"]);
     }
 
@@ -312,10 +369,10 @@ mod tests {
     fn exactly_as_many_as_asked_for() {
         let files = tree(1, 98);
         for count in [1, 2, 7, 100] {
-            assert_eq!(split(&files, By::Count(count), &[]).len(), count);
+            assert_eq!(split(&files, By::Count(count), NAMES).len(), count);
         }
-        assert_eq!(split(&files[..3], By::Count(8), &[]).len(), 3);
-        assert_eq!(split(&[], By::Count(8), &[]).len(), 0);
+        assert_eq!(split(&files[..3], By::Count(8), NAMES).len(), 3);
+        assert_eq!(split(&[], By::Count(8), NAMES).len(), 0);
     }
 
     #[test]
@@ -333,9 +390,40 @@ mod tests {
         .into();
         let files: Vec<RepoPath> =
             ["src/a.rs", "x/src/b.rs", "x/y/c.rs", "x/z/d.rs"].map(RepoPath::from).into();
-        let shards = split(&files, By::Package, &tracked);
+        let shards = split(&files, By::Package, Facts::names(&tracked));
         let text: Vec<String> = shards.iter().map(|shard| format!("{shard:?}")).collect();
         assert_eq!(text, ["[src/a.rs]", "[x/src/b.rs, x/z/d.rs]", "[x/y/c.rs]"]);
+    }
+
+    #[test]
+    fn equal_bytes_are_neighbours_that_weigh_about_the_same() {
+        let files: Vec<RepoPath> = (0..96).map(|n| RepoPath::from(format!("d/{n:03}").as_str())).collect();
+        // One file of half of all bytes.
+        let size = |file: &RepoPath| if file.as_bytes() == b"d/010" { 9_500 } else { 100 };
+        let shards = split(&files, By::Bytes, Facts { size: &size, cores: 2, ..NAMES });
+        assert_eq!(shards.concat(), files);
+        let weights: Vec<u64> = shards.iter().map(|shard| shard.iter().map(size).sum()).collect();
+        let large = shards.iter().position(|shard| shard.iter().any(|file| size(file) > 100)).unwrap();
+        let others: Vec<u64> =
+            weights.iter().enumerate().filter(|(n, _)| *n != large).map(|(_, weight)| *weight).collect();
+        assert!(weights[large] < 11_600, "{weights:?}");
+        assert!(others.iter().all(|weight| *weight <= 3_300), "{weights:?}");
+        // As many as a balanced split of so many files makes, but for those the large one takes.
+        assert!((3..=6).contains(&shards.len()), "{weights:?}");
+        assert_eq!(split(&files, By::Bytes, NAMES).len(), 4);
+    }
+
+    #[test]
+    fn who_knows_files_best_gets_them_together() {
+        let files = ["api/a", "api/b", "docs/x", "web/c"].map(RepoPath::from);
+        let owner = |file: &RepoPath| match file.as_bytes()[0] {
+            b'a' => Some("zoe".parse().unwrap()),
+            b'w' => Some("web".parse().unwrap()),
+            _ => None,
+        };
+        let shards = split(&files, By::Owner, Facts { owner: &owner, ..NAMES });
+        let [nobodys, web, zoes] = &shards[..] else { panic!("{shards:?}") };
+        assert_eq!((nobodys, web, zoes), (&files[2..3].to_vec(), &files[3..].to_vec(), &files[..2].to_vec()));
     }
 
     #[test]
@@ -344,7 +432,7 @@ mod tests {
         let files: Vec<RepoPath> =
             (0..5_000).map(|index| RepoPath::from(format!("{long}/{index:05}").as_str())).collect();
         for by in [By::About(1), By::Count(2), By::Directory, By::Package] {
-            let shards = split(&files, by, &[]);
+            let shards = split(&files, by, NAMES);
             assert!(shards.len() >= 8);
             for shard in &shards {
                 let bytes: usize = shard.iter().map(|file| file.as_bytes().len() + 3).sum();
@@ -370,6 +458,7 @@ mod tests {
     fn ways_to_split_are_read_from_text() {
         assert_eq!("directory".parse(), Ok(By::Directory));
         assert_eq!("8".parse(), Ok(By::Count(8)));
+        assert_eq!(("bytes".parse(), "owner".parse()), (Ok(By::Bytes), Ok(By::Owner)));
         for (text, why) in [
             ("0", "at least one shard is needed"),
             ("dirctory", "no way to split `dirctory`; did you mean `directory`?"),
@@ -399,6 +488,8 @@ mod tests {
             Just(By::Directory),
             Just(By::File),
             Just(By::Package),
+            Just(By::Bytes),
+            Just(By::Owner),
         ]
     }
 
@@ -415,7 +506,7 @@ mod tests {
             let mut wanted = files.clone();
             wanted.sort();
             wanted.dedup();
-            let shards = split(&files, by, &files);
+            let shards = split(&files, by, Facts::names(&files));
             let mut all = shards.concat();
             all.sort();
             assert_eq!(all, wanted);

@@ -57,9 +57,20 @@ pub struct Shard {
     /// Its result, or what an escaped or failed shard left.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<Oid>,
-    /// Seconds its command took.
+    /// Seconds its command took, the last time.
     #[serde(default)]
     pub seconds: f64,
+    /// How often its command was run again.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub retries: u32,
+    /// The session that knows its files best, where they were split by that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<Name>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// One carrying-out of a job.

@@ -20,6 +20,7 @@ use crate::model::{Name, PathSet, Profiles, RepoPath, Route, TargetSource, Time,
 
 pub use index::View;
 pub use predict::{Expected, Similar, predicted};
+pub use shares::owner;
 pub use targets::{Known, expect, symbols};
 
 /// A session that could take the task.

@@ -83,6 +83,17 @@ pub fn shares(path: &RepoPath, profiles: &Profiles, open: &Open<'_>) -> Vec<Shar
     shares
 }
 
+/// Which session of the profiles knows a path best, by all shares together;
+/// none where nobody touched it or a folder above.
+pub fn owner(path: &RepoPath, profiles: &Profiles) -> Option<usize> {
+    let shares = shares(path, profiles, &Open::new());
+    let all = |of: &Shares| of.lasting + of.latest + of.last;
+    let best = (0..shares.len())
+        .reduce(|best, next| if all(&shares[next]) > all(&shares[best]) { next } else { best })?;
+    // The top alone says nothing.
+    (all(&shares[best]) > BACK_OFF.powi(TOP_LEVEL - 1)).then_some(best)
+}
+
 /// Who touched a place last, or is about to; several where that is at once.
 fn last(at: &[SessionWeight], waiting: &[(usize, f64)]) -> Vec<usize> {
     if !waiting.is_empty() {
@@ -119,6 +130,17 @@ mod tests {
     #[test]
     fn the_scales_of_a_mix_add_up_to_one() {
         assert!(close(MIX[..LASTING].iter().sum(), 1.0) && close(MIX[LASTING..].iter().sum(), 1.0));
+    }
+
+    #[test]
+    fn a_path_is_owned_by_who_knows_it_best() {
+        let touches = [(0, "src/x.rs", 3.0), (1, "src/x.rs", 1.0), (1, "docs/a", 1.0)];
+        let profiles = profiles(&["a", "b"], &touches);
+        for (path, session) in
+            [("src/x.rs", Some(0)), ("src/new", Some(0)), ("docs/b", Some(1)), ("top", None)]
+        {
+            assert_eq!(owner(&RepoPath::from(path), &profiles), session, "{path}");
+        }
     }
 
     #[test]

@@ -31,6 +31,7 @@ mod route;
 mod sealed;
 mod seeds;
 mod sessions;
+mod shards;
 mod support;
 mod task;
 mod threats;

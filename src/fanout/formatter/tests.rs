@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::*;
+use crate::fanout::plan::of_formatters;
+use crate::fanout::shard::{By, Facts};
 
 /// A repository as a list of files with their contents.
 struct Fixture {
@@ -225,8 +227,7 @@ fn a_workspace_is_formatted_package_by_package() {
         ["rustfmt from Cargo.toml in : crates/a [crates/a/src/lib.rs, crates/a/tests/t.rs] \
           libs/b [libs/b/src/lib.rs] shared [shared/src/lib.rs] tool [tool/src/main.rs]"]
     );
-    let shards =
-        crate::fanout::plan::of_formatters(&fixture.choose().chosen, &|_| crate::fanout::shard::By::About(4));
+    let shards = of_formatters(&fixture.choose().chosen, &|_| By::About(4), Facts::names(&[]));
     assert_eq!(shards[0].argv, ["/bin/cargo", "fmt", "--manifest-path", "./crates/a/Cargo.toml"]);
 }
 

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use git_orch::fanout::formatter::{Choice, Sources, Work, choose};
-use git_orch::fanout::shard::{ARGUMENT_BYTES, By, labels, split};
+use git_orch::fanout::shard::{ARGUMENT_BYTES, By, Facts, labels, split};
 use git_orch::model::RepoPath;
 
 /// No file has two formatters, and every file is in exactly one shard.
@@ -21,7 +21,9 @@ pub fn check(bytes: &[u8]) {
         find: &|program| (!program.contains('/')).then(|| PathBuf::from("/bin").join(program)),
     };
     formatted(&choose(sources, &|_| true), &tracked);
-    for by in [By::About(3), By::Count(2), By::Count(usize::MAX), By::Directory, By::File, By::Package] {
+    for by in
+        [By::About(3), By::Count(2), By::Count(usize::MAX), By::Directory, By::File, By::Package, By::Bytes]
+    {
         sharded(&tracked, by);
     }
 }
@@ -61,7 +63,8 @@ fn formatted(choice: &Choice, tracked: &[RepoPath]) {
 }
 
 fn sharded(tracked: &[RepoPath], by: By) {
-    let shards = split(tracked, by, tracked);
+    let facts = Facts { size: &|file| file.as_bytes().len() as u64, cores: 2, ..Facts::names(tracked) };
+    let shards = split(tracked, by, facts);
     let mut all = shards.concat();
     all.sort();
     assert_eq!(all, tracked, "{by:?}");

@@ -1,0 +1,181 @@
+//! How a fan-out's shards are cut, and what their commands are given.
+
+use crate::support::{TestRepo, days_ago, serial_tree};
+
+/// Appends a line to each of the shard's files.
+const STAMP: &str = r#"for file; do echo stamped >> "$file"; done"#;
+
+/// Sixty-four files in two folders; those of `a` are a hundred times as long.
+fn heavy_and_light() -> TestRepo {
+    let repo = TestRepo::unborn();
+    let files: Vec<(String, String)> = (0..64)
+        .map(|n| match n < 32 {
+            true => (format!("a/{n:02}"), "a line of text\n".repeat(100)),
+            false => (format!("b/{n:02}"), "a line of text\n".to_owned()),
+        })
+        .collect();
+    let files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (&path[..], &text[..])).collect();
+    repo.commit(&files, "many files", "Ann", days_ago(1));
+    repo
+}
+
+#[test]
+fn shards_of_equal_bytes_are_as_large_as_one_another() {
+    let repo = heavy_and_light();
+    let plan = repo.orch(&["fanout", "x", "--run", STAMP, "--shards", "bytes", "--dry-run", "--json"]).json();
+    let shards = plan["data"]["shards"].as_array().unwrap();
+    let bytes = |shard: &serde_json::Value| -> usize {
+        let paths = shard["paths"].as_array().unwrap().iter();
+        paths.map(|path| repo.read(&format!("shop/{}", path.as_str().unwrap())).len()).sum()
+    };
+    let sizes: Vec<usize> = shards.iter().map(bytes).collect();
+    assert_eq!(shards.len(), 4, "{plan}");
+    assert!(sizes.iter().max().unwrap() - sizes.iter().min().unwrap() < 2 * 1_500, "{sizes:?}");
+    let serial = serial_tree(&repo, "for file in */*; do echo stamped >> $file; done");
+    let fanout = repo.orch(&["fanout", "x", "--run", STAMP, "--shards", "bytes", "--json"]).json();
+    assert_eq!(format!("{}\n", fanout["data"]["tree"].as_str().unwrap()), serial);
+}
+
+#[test]
+fn shards_by_owner_name_the_session_that_knows_them() {
+    let repo = TestRepo::new();
+    for (name, path) in [("backend", "src/api"), ("frontend", "src/web")] {
+        repo.orch(&["add-session", name, "--paths", path, "--adopt-history", "-q"]).expect_success();
+    }
+    repo.orch(&["fanout", "stamp", "--run", STAMP, "--shards", "owner", "-j", "1"]).expect(
+        r#"
+        exit 0
+        -- stdout
+        3 shards, 5 files changed, disjoint
+        review/stamp
+        -- stderr
+        stamp: `for file; do echo stamped >> "$file"; done`; 5 files in 3 shards, 1 at a time
+          done      README.md                    1 file  1 changed      <time>
+          done      backend: src/api            2 files  2 changed      <time>
+          done      frontend: src/web           2 files  2 changed      <time>
+        next: git orch review stamp --diff, then git orch merge stamp
+        "#,
+    );
+    let fanout = &repo.orch(&["show", "stamp", "--json"]).json()["data"];
+    let owners: Vec<String> =
+        fanout["shards"].as_array().unwrap().iter().map(|shard| shard["owner"].to_string()).collect();
+    assert_eq!(owners, ["null", "\"backend\"", "\"frontend\""]);
+}
+
+#[test]
+fn a_shard_that_fails_is_run_again_from_what_it_started_from() {
+    let repo = TestRepo::new();
+    // Fails twice, each time behind a change that must be gone the next time.
+    let run = r#"echo x >>"$1"; echo >>"$TRIES"; [ "$(wc -l <"$TRIES")" -gt 2 ]"#;
+    let tries = format!("TRIES={}", repo.path("../tries").display());
+    let job = ["fanout", "x", "--run", run, "--paths", "README.md", "--env", &tries, "--json"];
+    let fanout = &repo.orch(&[&job[..], &["--retries", "1"]].concat()).json()["data"];
+    let shard = &fanout["shards"][0];
+    assert_eq!((&shard["state"], &shard["retries"]), (&"failed".into(), &1.into()), "{fanout}");
+    std::fs::remove_file(repo.path("../tries")).unwrap();
+    let fanout = &repo.orch(&[&job[..], &["--retries", "2"]].concat()).json()["data"];
+    let shard = &fanout["shards"][0];
+    assert_eq!((&shard["state"], &shard["retries"]), (&"done".into(), &2.into()), "{fanout}");
+    let branch = fanout["branch"].as_str().unwrap();
+    assert_eq!(repo.git(&["show", &format!("{branch}:README.md")]), "# shop\nx\n");
+}
+
+#[test]
+fn what_failed_can_be_done_again_alone() {
+    let repo = TestRepo::new();
+    let run = r#"[ -e "$FINE" ] || [ "$1" != ./README.md ] || exit 1; echo x >>"$1""#;
+    let fine = format!("FINE={}", repo.path("../fine").display());
+    let job = ["fanout", "x", "--run", run, "--shards", "file", "--env", &fine, "-q"];
+    assert_eq!(repo.orch(&job).exit, 1);
+    repo.write("../fine", "");
+    repo.orch(&[&job[..], &["--retry-failed"]].concat()).expect(
+        "
+        exit 0
+        -- stdout
+        1 shard, 1 file changed, disjoint
+        review/x-2
+        ",
+    );
+    assert_eq!(repo.git(&["diff", "--name-only", "main", "review/x-2"]), "README.md\n");
+    repo.orch(&[&job[..], &["--retry-failed"]].concat()).expect(
+        "
+        exit 1
+        -- stderr
+        error: no shard of `x-2` failed
+        hint: `git orch show x-2` tells of it
+        ",
+    );
+    repo.orch(&["fanout", "never", "--run", "true", "--retry-failed"]).expect(
+        "
+        exit 2
+        -- stderr
+        error: `never` was not fanned out yet
+        ",
+    );
+}
+
+#[test]
+fn what_a_job_sets_in_the_environment_needs_trust_and_reaches_its_command() {
+    let repo = TestRepo::new();
+    let job = |env: &str| {
+        let run = r#"echo "$GREETING" >"$1""#;
+        format!("version: 1\njobs:\n  x: {{ run: '{run}', include: [README.md], env: {env} }}\n")
+    };
+    repo.write(".orch.yml", &job("{ GREETING: hello }"));
+    repo.orch(&["trust", "--yes", "-q"]).expect_success();
+    repo.orch(&["fanout", "x", "-q"]).expect_success();
+    assert_eq!(repo.git(&["show", "review/x:README.md"]), "hello\n");
+    // What people type goes over it.
+    repo.orch(&["fanout", "x", "-q", "--again", "--env", "GREETING=good day"]).expect_success();
+    assert_eq!(repo.git(&["show", "review/x-2:README.md"]), "good day\n");
+    repo.write(".orch.yml", &job("{ GREETING: hello, LD_PRELOAD: ./evil.so }"));
+    for typed in [&["fanout", "x"][..], &["fanout", "x", "--run", "true"]] {
+        repo.orch(typed).expect(
+            r#"
+            exit 5
+            -- stderr
+            error: the environment of job x `GREETING="hello" LD_PRELOAD="./evil.so"` of this repository is not trusted
+            hint: read what it would run and allow it: `git orch trust`
+            "#,
+        );
+    }
+    for (env, why) in [
+        ("{ GIT_DIR: /tmp }", "`GIT_DIR` can't be set in `env`"),
+        ("{ 'a b': x }", "`a b` can't be set in `env`"),
+        ("{ 1A: x }", "`1A` can't be set in `env`"),
+        ("{ '': x }", "`` can't be set in `env`"),
+        ("{ A: x }, retries: 11", "`retries: 11` is too many"),
+    ] {
+        repo.write(".orch.yml", &job(env));
+        let output = repo.orch(&["fanout", "--list"]);
+        assert_eq!(output.exit, 4, "{env}: {output:?}");
+        assert!(output.stderr.contains(why), "{env}: {output:?}");
+    }
+}
+
+#[test]
+fn what_can_t_be_set_or_split_is_refused_before_anything_runs() {
+    let repo = TestRepo::new();
+    for (typed, why) in [
+        (&["--env", "GREETING"][..], "write it as NAME=VALUE"),
+        (&["--env", "GIT_INDEX_FILE=x"], "`GIT_INDEX_FILE` can't be set here"),
+        (&["--env", "=x"], "`` can't be set here"),
+        (&["--retries", "11"], "11 is not in 0..=10"),
+        (&["--shards", "byte"], "did you mean `bytes`?"),
+        (&["--exclude", "["], "`[`"),
+        (&["--retry-failed", "--paths", "src"], "cannot be used with"),
+    ] {
+        let output = repo.orch(&[&["fanout", "x", "--run", "echo ran >&2"], typed].concat());
+        assert_eq!(output.exit, 2, "{typed:?}: {output:?}");
+        assert!(output.stderr.contains(why) && !output.stderr.contains("ran\n"), "{typed:?}: {output:?}");
+    }
+    repo.orch(&["fanout", "x", "--run", STAMP, "--exclude", "src", "--dry-run"]).expect(
+        r#"
+        exit 0
+        -- stdout
+        x: `for file; do echo stamped >> "$file"; done`; 1 file in 1 shard
+          shard  files  where
+              1      1  README.md
+        "#,
+    );
+}
