@@ -52,7 +52,7 @@ fn what_is_broken_is_named_with_a_way_out() {
           ok     commits are made by Test <test@example.com>
           ok     settings are valid
           ok     no command waits for trust
-          wrong  the branch `orch/branchless` of session `branchless` is gone                     bring it back: `git branch orch/branchless COMMIT`
+          wrong  the branch `orch/branchless` of session `branchless` is gone         bring it back: `git branch orch/branchless COMMIT`
           ok     session dirty in $TMP/shop.orch/dirty
           wrong  the worktree of session `gone` is gone from `$TMP/shop.orch/gone`    bring it back there, or `git orch remove-session gone` and add it again
           wrong  the worktree of session `moved` is gone from `$TMP/shop.orch/moved`  bring it back there, or `git orch remove-session moved` and add it again

@@ -68,11 +68,8 @@ impl fmt::Display for Output {
         writeln!(f, "exit {}", self.exit)?;
         for (name, text) in [("stdout", &self.stdout), ("stderr", &self.stderr)] {
             if !text.is_empty() {
-                writeln!(
-                    f,
-                    "-- {name}\n{}",
-                    without_chance(&text.replace(&self.top, "$TMP")).trim_end_matches('\n')
-                )?;
+                let shown = without_chance(&with_short_top(text, &self.top));
+                writeln!(f, "-- {name}\n{}", shown.trim_end_matches('\n'))?;
                 if !text.ends_with('\n') {
                     writeln!(f, "-- no final newline")?;
                 }
@@ -80,6 +77,55 @@ impl fmt::Display for Output {
         }
         Ok(())
     }
+}
+
+/// Shows the top folder as `$TMP`, and the columns that it made wide as wide as that is.
+///
+/// A column that is not as wide as its widest cell asks for stays as it is, so
+/// that the block tells.
+fn with_short_top(text: &str, top: &str) -> String {
+    if !text.contains(top) {
+        return text.to_owned();
+    }
+    let rows: Vec<Vec<(usize, &str)>> = text.split('\n').map(cells).collect();
+    let shown = rows.iter().enumerate().map(|(at, row)| {
+        let ends = row.iter().skip(1).map(|(start, _)| Some(*start)).chain([None]);
+        let padded = row.iter().zip(ends).map(|((start, cell), end)| {
+            let width = end.map_or(0, |end| short_width(&rows, at, *start, end - start, top));
+            format!("{:width$}", cell.replace(top, "$TMP"))
+        });
+        " ".repeat(row[0].0) + &padded.collect::<String>()
+    });
+    shown.collect::<Vec<_>>().join("\n")
+}
+
+/// How wide a column is that starts there in a line and its neighbours, once the top folder is short.
+fn short_width(rows: &[Vec<(usize, &str)>], at: usize, start: usize, wide: usize, top: &str) -> usize {
+    let in_column =
+        |row: &Vec<(usize, &str)>| row.iter().find(|cell| cell.0 == start).map(|cell| cell.1.to_owned());
+    let above = rows[..at].iter().rev().map_while(in_column);
+    let column: Vec<String> = above.chain(rows[at..].iter().map_while(in_column)).collect();
+    let widest =
+        |shown: &dyn Fn(&String) -> String| column.iter().map(|cell| shown(cell).chars().count() + 2).max();
+    if widest(&String::clone) == Some(wide) {
+        widest(&|cell| cell.replace(top, "$TMP")).unwrap()
+    } else {
+        wide
+    }
+}
+
+/// The cells of a line and where each starts; two spaces or more stand between two.
+fn cells(line: &str) -> Vec<(usize, &str)> {
+    let mut cells = Vec::new();
+    let mut rest = line.trim_start_matches(' ');
+    let mut start = line.len() - rest.len();
+    while let Some((cell, behind)) = rest.split_once("  ") {
+        cells.push((start, cell));
+        rest = behind.trim_start_matches(' ');
+        start += cell.chars().count() + 2 + behind.len() - rest.len();
+    }
+    cells.push((start, rest));
+    cells
 }
 
 /// Replaces what differs from run to run: object ids, elapsed times, moments.
@@ -174,6 +220,25 @@ fn a_block_hides_what_chance_decides() {
         ("1,204 files, 20 shards, as s", "1,204 files, 20 shards, as s"),
     ] {
         assert_eq!(without_chance(text), shown);
+    }
+}
+
+#[test]
+fn a_column_is_as_wide_as_the_top_folder_is_shown() {
+    let long = "/some/long/folder/of-a-test";
+    for (text, shown) in [
+        (
+            format!("  ok     in {long}\n  wrong  here                            go\n"),
+            "  ok     in $TMP\n  wrong  here     go\n",
+        ),
+        (
+            format!("  ok     in {long}\n  wrong  none                           go\n"),
+            "  ok     in $TMP\n  wrong  none                           go\n",
+        ),
+        (format!("  {long}  1\n\n  a    2\n"), "  $TMP  1\n\n  a    2\n"),
+        (format!("in {long}: a\n  b  c"), "in $TMP: a\n  b  c"),
+    ] {
+        assert_eq!(with_short_top(&text, long), shown);
     }
 }
 
