@@ -9,9 +9,11 @@
 use std::fs::{File, TryLockError};
 use std::io::{Read as _, Seek as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::fence::Fence;
+use super::process::Git;
 use super::refs::RefChange;
 use super::repo::Repo;
 use super::{pending, worktree};
@@ -28,6 +30,7 @@ pub struct RepoLock {
     file: File,
     path: PathBuf,
     signature: String,
+    git: Arc<Git>,
     _fence: Fence,
 }
 
@@ -67,7 +70,13 @@ impl RepoLock {
             std::thread::sleep(Duration::from_millis(5));
         }
         let announced = announced(&mut file);
-        let lock = Self { file, path, signature: signature(what), _fence: fence };
+        let lock = Self {
+            file,
+            path,
+            signature: signature(what),
+            git: Arc::clone(repo.git_program()),
+            _fence: fence,
+        };
         if repo.is_locked_for_real() {
             pending::complete(repo, &announced)?;
         }
@@ -118,7 +127,7 @@ impl RepoLock {
             file.set_len(0)?;
             file.rewind()?;
             file.write_all(text.as_bytes())?;
-            if changes.is_empty() { Ok(()) } else { file.sync_data() }
+            if changes.is_empty() { Ok(()) } else { self.git.sync(file) }
         };
         write().doing("could not write", &self.path)
     }

@@ -51,7 +51,12 @@ const KEPT: &[&str] = &[
     "GIT_CONFIG_VALUE_",
     "GIT_CONFIG_PARAMETERS",
     "GIT_SSH",
+    SYNCING,
 ];
+
+/// git's own switch for tests, as whose disks need not last: off, nothing waits
+/// for a disk.
+const SYNCING: &str = "GIT_TEST_FSYNC";
 
 /// Which repository and worktree a git child works on.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,6 +106,12 @@ impl Git {
     /// The program that is run.
     pub fn program(&self) -> &Path {
         &self.program
+    }
+
+    /// Waits until a file, or what a folder lists, is on its disk.
+    pub fn sync(&self, file: &std::fs::File) -> std::io::Result<()> {
+        let is_off = self.environment.get(OsStr::new(SYNCING)).is_some_and(|value| value == "0");
+        if is_off { Ok(()) } else { file.sync_all() }
     }
 
     /// Whether the environment brings configuration that only git itself reads.
@@ -415,6 +426,7 @@ mod tests {
             ("GIT_NAMESPACE", false),
             ("GIT_AUTHOR_NAME", true),
             ("GIT_CONFIG_GLOBAL", true),
+            ("GIT_TEST_FSYNC", true),
             ("LC_ALL", false),
         ] {
             assert_eq!(is_kept(OsStr::new(key)), kept, "{key}");

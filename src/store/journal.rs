@@ -100,18 +100,18 @@ pub struct Entry {
 
 /// Writes down what is set out to do.
 pub fn begin(repo: &Repo, intent: &Intent) -> Result<Entry> {
-    let folder = make_folder(repo)?;
+    let (git, folder) = (repo.git_program(), make_folder(repo)?);
     repo.reach("journal to be written")?;
     let named = tempfile::Builder::new().prefix(NEW).tempfile_in(&folder);
     let mut new = named.doing("could not write in", &folder)?;
     let line = record::line(&Line { version: record::VERSION, intent: intent.clone() })?;
     let lock = new.as_file_mut();
     lock.try_lock().map_err(std::io::Error::from).doing("could not lock a file in", &folder)?;
-    lock.write_all(line.as_bytes()).and_then(|()| lock.sync_all()).doing("could not write in", &folder)?;
+    lock.write_all(line.as_bytes()).and_then(|()| git.sync(lock)).doing("could not write in", &folder)?;
     let name = new.path().file_name().expect("it was made with a name").to_string_lossy().into_owned();
     let file = folder.join(name.replacen(NEW, &format!("{}-", word(intent)), 1));
     let lock = new.persist(&file).map_err(|error| error.error).doing("could not write", &file)?;
-    File::open(&folder).and_then(|folder| folder.sync_all()).doing("could not write in", &folder)?;
+    File::open(&folder).and_then(|folder| git.sync(&folder)).doing("could not write in", &folder)?;
     repo.reach("journal written")?;
     Ok(Entry { file, _lock: lock })
 }
