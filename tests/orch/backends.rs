@@ -7,7 +7,8 @@ mod rounds;
 mod shapes;
 mod world;
 
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -96,6 +97,7 @@ fn second_tier_a_disk_that_cannot_be_written_is_read_alike() {
 
 /// Does something with every shape, two at a time, and tells of all that fail.
 fn each_shape(does: impl Fn(&'static Shape) + Sync + std::panic::RefUnwindSafe) {
+    let _keeps_the_plain_one = World::new(None);
     let next = AtomicUsize::new(0);
     let failed = Mutex::new(Vec::new());
     let work = || {
@@ -152,36 +154,51 @@ fn compare(world: &World, extent: Extent) {
     same(&answers(&git2, extent), &answers(&cli, extent));
 }
 
-fn compare_with_another(world: &World, like: &str, git: Option<&Path>, extent: Extent) {
+fn compare_with_another(world: &World, like: &'static str, git: Option<&Path>, extent: Extent) {
     let chosen = world.open(None).unwrap();
     assert_eq!(chosen.backend(), Backend::Child);
     let refused = world.open(Some("git2")).map(|repo| repo.backend());
     let is_told = refused.as_ref().is_ok_and(|backend| *backend == Backend::Child);
     assert!(is_told || refused.is_err_and(|error| error.message == "git2 can't read this repository"));
-    let mut other = World::new(git);
-    let made = other.shape(like);
+    let other = other(like, git, extent);
+    same(&other.answers, &nameless(world, &chosen, extent, other.is_clone));
+}
+
+/// What is to be answered about a repository that git2 can't read.
+#[derive(Clone)]
+struct Other {
+    answers: String,
+    is_clone: bool,
+}
+
+/// The answers about what this script makes of the plain repository; several shapes ask for the same.
+fn other(like: &'static str, git: Option<&Path>, extent: Extent) -> Other {
+    type Key = (&'static str, Option<PathBuf>, Extent);
+    static KNOWN: Mutex<BTreeMap<Key, Other>> = Mutex::new(BTreeMap::new());
+    let key = (like, git.map(Path::to_owned), extent);
+    if let Some(known) = KNOWN.lock().unwrap().get(&key) {
+        return known.clone();
+    }
+    let mut world = World::new(git);
+    let made = world.shape(like);
     assert_eq!(made.exit, 0, "{made}");
-    let like = other.open(None).unwrap();
-    assert_eq!(
-        like.backend(),
-        if like.read().head().unwrap().oid().unwrap().to_string().len() == 64 {
-            Backend::Child
-        } else {
-            Backend::Library
-        }
-    );
-    let is_clone = other.top().join("shape.clone").exists();
-    // A worktree that was moved is still known by its old place.
-    let nameless = |world: &World, repo: &Repo| {
-        let text = answers(repo, extent)
-            .replace("/moved", "/side")
-            .replace(&world.top().display().to_string(), "$TOP");
-        let text = anonymous(&text.replace(&repo_folder(repo, world), "$HERE"));
-        // What a partial clone lacks has no size, and an older git can't tell what that is.
-        let is_told = |line: &&str| !(is_clone && line.starts_with("\"sizes\""));
-        text.lines().filter(is_told).collect::<Vec<_>>().join("\n")
-    };
-    same(&nameless(&other, &like), &nameless(world, &chosen));
+    let repo = world.open(None).unwrap();
+    let is_of_git_alone = repo.read().head().unwrap().oid().unwrap().to_string().len() == 64;
+    assert_eq!(repo.backend(), if is_of_git_alone { Backend::Child } else { Backend::Library });
+    let is_clone = world.top().join("shape.clone").exists();
+    let other = Other { answers: nameless(&world, &repo, extent, is_clone), is_clone };
+    KNOWN.lock().unwrap().insert(key, other.clone());
+    other
+}
+
+/// Answers without ids and places; a worktree that was moved is still known by its old place.
+fn nameless(world: &World, repo: &Repo, extent: Extent, is_clone: bool) -> String {
+    let text =
+        answers(repo, extent).replace("/moved", "/side").replace(&world.top().display().to_string(), "$TOP");
+    let text = anonymous(&text.replace(&repo_folder(repo, world), "$HERE"));
+    // What a partial clone lacks has no size, and an older git can't tell what that is.
+    let is_told = |line: &&str| !(is_clone && line.starts_with("\"sizes\""));
+    text.lines().filter(is_told).collect::<Vec<_>>().join("\n")
 }
 
 /// Where a repository lies.
@@ -226,6 +243,7 @@ fn a_base_that_stands_for_another_branch_lands_where_that_is_checked_out() {
 
 #[test]
 fn settings_are_those_of_git_whoever_reads_them() {
+    let _keeps_the_plain_one = World::new(None);
     for (name, script) in [
         ("plain", "git config orch.base plain"),
         ("included", "git config include.path ../../more"),

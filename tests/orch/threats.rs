@@ -240,7 +240,8 @@ fn a_partial_clone_fetches_with_no_program_of_its_own_before_trust() {
         let script = "git config core.repositoryFormatVersion 1; git config extensions.partialClone origin
             git config remote.origin.promisor true; git config remote.origin.url ../nowhere
             git config remote.origin.uploadpack 'touch ~/ran;'
-            oid=$(git rev-parse HEAD:README.md); rm -f .git/objects/$(echo $oid | cut -c1-2)/$(echo $oid | cut -c3-)";
+            mv .git/objects/pack ..; for pack in ../pack/*.pack; do git unpack-objects -q <$pack; done
+            oid=$(git rev-parse HEAD:README.md); rm .git/objects/$(echo $oid | cut -c1-2)/$(echo $oid | cut -c3-)";
         repo.shell(script).changing_checkout().run().expect("exit 0");
         let add = ["add-session", "backend", "--paths", "src"];
         let output = repo.call(&add).with_git(git).run();

@@ -9,7 +9,7 @@ use git_orch::git::{Entry, EntryKind, Repo, notes, worktree};
 use git_orch::model::{Mined, Oid, RepoPath, Time};
 
 /// How much is asked: every call is, but each costs a process.
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Extent {
     /// About one commit and what is near it.
     Tip,

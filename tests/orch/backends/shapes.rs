@@ -55,6 +55,15 @@ macro_rules! moved_submodule {
         )
     };
 }
+/// Objects are loose before the rest is done.
+macro_rules! loose {
+    ($rest:literal) => {
+        concat!(
+            "mv .git/objects/pack ../packs && mkdir .git/objects/pack && cat ../packs/*.pack | git unpack-objects -q && ",
+            $rest
+        )
+    };
+}
 const OUTSIDE: &[&str] = &["change into one, name one with `-C DIR`, or make one with `git init`"];
 const SHIPPED: &[&str] =
     &["its configuration came with those files; change into a folder of the one around it"];
@@ -62,7 +71,8 @@ const SHIPPED: &[&str] =
 #[rustfmt::skip]
 pub(super) const SHAPES: &[Shape] = &[
     // How objects, refs and the index are stored.
-    (1, "plain", "", Both),
+    (1, "plain, its objects packed", "", Both),
+    (1, "plain, its objects loose", loose!(""), Both),
     (2, "detached HEAD", "git checkout -q --detach HEAD~1", Both),
     (3, "index v4", "git update-index --index-version 4", Both),
     (4, "alternates", "git clone -q --shared . ../shape.clone && cd ../shape.clone", Both),
@@ -116,9 +126,9 @@ pub(super) const SHAPES: &[Shape] = &[
     (31, "unborn HEAD", "git checkout -q --orphan fresh", Both),
     (31, "empty repository", "git init -q -b main ../empty && cd ../empty", Both),
     // What is damaged, locked or left over.
-    (32, "missing blob", "rm -f .git/objects/$(git rev-parse HEAD:src/api/login.rs | sed 's,..,&/,')", Both),
-    (32, "missing tree", "rm -f .git/objects/$(git rev-parse HEAD:src | sed 's,..,&/,')", Both),
-    (32, "missing commit", "rm -f .git/objects/$(git rev-parse HEAD~2 | sed 's,..,&/,')", Both),
+    (32, "missing blob", loose!("rm .git/objects/$(git rev-parse HEAD:src/api/login.rs | sed 's,..,&/,')"), Both),
+    (32, "missing tree", loose!("rm .git/objects/$(git rev-parse HEAD:src | sed 's,..,&/,')"), Both),
+    (32, "missing commit", loose!("rm .git/objects/$(git rev-parse HEAD~2 | sed 's,..,&/,')"), Both),
     (33, "corrupt ref", "echo nonsense >.git/refs/heads/broken", Both),
     (34, "stale lock of the index", "touch .git/index.lock", Both),
     (35, "stale lock of a ref", "touch .git/refs/heads/main.lock .git/HEAD.lock", Both),

@@ -3,26 +3,29 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::os::unix::fs::PermissionsExt as _;
+use std::fs;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, Weak};
 
 use git_orch::error::Result;
 use git_orch::git::{Git, Repo};
 use tempfile::TempDir;
 
 use super::shapes::{HISTORY, How};
-use crate::support::machine_path;
 use crate::support::output::Output;
+use crate::support::{found, machine_path};
 
-/// The plain repository, made once and copied for each shape.
-static PLAIN: OnceLock<TempDir> = OnceLock::new();
+/// The plain repository, made once and copied for each shape; it goes with the last of them.
+static PLAIN: Mutex<Weak<TempDir>> = Mutex::new(Weak::new());
 
 /// A folder with the repository `shape` in it.
 pub(super) struct World {
     _folder: TempDir,
     top: PathBuf,
+    /// Kept for the next.
+    _plain: Option<Arc<TempDir>>,
     /// On a disk that is not that of the other.
     other_disk: Option<TempDir>,
     /// What programs find in their environment.
@@ -35,22 +38,20 @@ impl World {
     /// A copy of the plain repository, under a git of this folder where one is named.
     pub(super) fn new(git: Option<&Path>) -> Self {
         let mut world = Self::empty(git);
-        let plain = PLAIN.get_or_init(|| {
-            let plain = Self::empty(None);
-            plain.run(&format!("git init -q -b main shape && cd shape\n{HISTORY}"));
-            plain._folder
-        });
-        world.run(&format!("cp -a {}/shape .", plain.path().display()));
+        let plain = plain();
+        copy(&plain.path().join("shape"), &world.top.join("shape"));
+        world.environment.insert("GIT_TEMPLATE_DIR".into(), plain.path().join("template").into());
+        world._plain = Some(plain);
         world.write("history", HISTORY);
         world.write("mine", "#!/bin/sh\ntouch \"$HOME/ran\"\n");
-        let runs = std::fs::Permissions::from_mode(0o755);
-        std::fs::set_permissions(world.top.join("mine"), runs).unwrap();
+        let runs = fs::Permissions::from_mode(0o755);
+        fs::set_permissions(world.top.join("mine"), runs).unwrap();
         world.folder = world.top.join("shape");
         world
     }
 
     fn write(&self, name: &str, text: &str) {
-        std::fs::write(self.top.join(name), text).unwrap();
+        fs::write(self.top.join(name), text).unwrap();
     }
 
     fn empty(git: Option<&Path>) -> Self {
@@ -63,6 +64,7 @@ impl World {
             ("HOME", top.display().to_string()),
             ("TMPDIR", top.display().to_string()),
             ("GIT_CONFIG_NOSYSTEM", "1".to_owned()),
+            ("GIT_TEST_FSYNC", "0".to_owned()),
             ("GIT_AUTHOR_DATE", "1700000100 +0000".to_owned()),
             ("GIT_COMMITTER_DATE", "1700000100 +0000".to_owned()),
             ("GIT_AUTHOR_NAME", "Ann".to_owned()),
@@ -71,10 +73,9 @@ impl World {
             ("GIT_COMMITTER_EMAIL", "ann@x.example".to_owned()),
         ];
         let environment = environment.map(|(key, value)| (key.into(), value.into())).into();
-        let world = Self { _folder: folder, other_disk: None, environment, folder: top.clone(), top };
-        // What the scripts make need not last.
-        world
-            .write(".gitconfig", "[core]\n\tfsync = none\n[maintenance]\n\tauto = false\n[gc]\n\tauto = 0\n");
+        let world =
+            Self { _folder: folder, _plain: None, other_disk: None, environment, folder: top.clone(), top };
+        world.write(".gitconfig", "[maintenance]\n\tauto = false\n[gc]\n\tauto = 0\n");
         world
     }
 
@@ -121,7 +122,7 @@ impl World {
     /// Runs a script where git-orch is called.
     #[expect(clippy::disallowed_methods, reason = "tests build repositories as a person would")]
     pub(super) fn try_run(&self, script: &str) -> Output {
-        let mut command = Command::new("sh");
+        let mut command = Command::new(found("sh"));
         command.args(["-ec", script]).current_dir(&self.folder).env_clear().envs(&self.environment);
         Output::new(&command.output().unwrap(), &self.top)
     }
@@ -131,5 +132,38 @@ impl World {
         let mut environment = self.environment.clone();
         environment.extend(backend.map(|backend| ("GIT_ORCH_BACKEND".into(), backend.into())));
         Repo::discover(&self.folder, &environment)
+    }
+}
+
+/// The plain repository, and a template for others without examples of hooks.
+fn plain() -> Arc<TempDir> {
+    let mut kept = PLAIN.lock().unwrap();
+    kept.upgrade().unwrap_or_else(|| {
+        let world = World::empty(None);
+        world.run(&format!(
+            "mkdir -p template/hooks template/info; git init -q -b main --template=$PWD/template shape; cd shape\n{HISTORY}\ngit repack -adq"
+        ));
+        let folder = Arc::new(world._folder);
+        *kept = Arc::downgrade(&folder);
+        folder
+    })
+}
+
+/// Copies a repository; its packs are linked, as nobody writes in them.
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let (old, new) = (entry.path(), to.join(entry.file_name()));
+        let kind = entry.file_type().unwrap();
+        if kind.is_dir() {
+            copy(&old, &new);
+        } else if kind.is_symlink() {
+            symlink(fs::read_link(old).unwrap(), new).unwrap();
+        } else if from.ends_with("objects/pack") {
+            fs::hard_link(old, new).unwrap();
+        } else {
+            fs::copy(old, new).unwrap();
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! One run of a program in a [`TestRepo`], its environment sealed.
 
 use std::ffi::OsStr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use assert_cmd::Command;
@@ -33,7 +33,7 @@ impl<'repo> Call<'repo> {
         let home = repo.top().join("home");
         let programs = Path::new(env!("CARGO_BIN_EXE_git-orch")).parent().unwrap();
         let clock = format!("{NOW} +0000");
-        let mut command = Command::new(program);
+        let mut command = Command::new(found(program));
         command
             .args(arguments)
             .current_dir(repo.path(""))
@@ -49,6 +49,7 @@ impl<'repo> Call<'repo> {
             .env("GIT_CONFIG_NOSYSTEM", "1")
             .env("GIT_CONFIG_GLOBAL", home.join(".gitconfig"))
             .env("GIT_TERMINAL_PROMPT", "0")
+            .env("GIT_TEST_FSYNC", "0")
             .env("GIT_ORCH_NOW", NOW.to_string())
             .env("GIT_AUTHOR_DATE", &clock)
             .env("GIT_COMMITTER_DATE", &clock)
@@ -102,6 +103,14 @@ impl<'repo> Call<'repo> {
         }
         Output::new(&ended, self.repo.top())
     }
+}
+
+/// A program by its path: one that is yet to be looked for starts slower, as
+/// the whole process is forked for it.
+pub(crate) fn found(program: &str) -> PathBuf {
+    let folders = machine_path();
+    let mut paths = folders.split(':').map(|folder| Path::new(folder).join(program));
+    paths.find(|path| path.is_absolute() && path.is_file()).unwrap_or_else(|| program.into())
 }
 
 /// The machine's own `PATH`, the one thing a test takes from it.

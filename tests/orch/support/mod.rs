@@ -6,9 +6,10 @@ pub(super) mod output;
 mod refused;
 mod repo;
 mod snapshot;
+mod template;
 mod verbs;
 
-pub(crate) use call::{Call, machine_path};
+pub(crate) use call::{Call, found, machine_path};
 pub(crate) use mounts::mounting;
 pub(crate) use refused::{Bad, expect_refusal, refused, refused_call};
 pub(crate) use repo::{NOW, TestRepo, days_ago, serial_tree};

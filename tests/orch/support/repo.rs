@@ -5,6 +5,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use git2::{Oid, Repository, RepositoryInitOptions, Signature};
 use tempfile::TempDir;
@@ -12,6 +13,7 @@ use tempfile::TempDir;
 use super::call::Call;
 use super::output::Output;
 use super::snapshot::Snapshot;
+use super::template::Template;
 
 /// The moment at which every test happens, in seconds since the epoch.
 pub(crate) const NOW: i64 = 1_700_500_000;
@@ -31,6 +33,16 @@ pub(crate) struct TestRepo {
 impl TestRepo {
     /// A repository on `main` with three commits by two people.
     pub(crate) fn new() -> Self {
+        static TEMPLATE: OnceLock<Template> = OnceLock::new();
+        let template = TEMPLATE.get_or_init(|| Self::with_commits().template());
+        let repo = Self::made(|shop| template.copy(shop));
+        let mut index = repo.repository.index().unwrap();
+        index.update_all(["*"], None).unwrap();
+        index.write().unwrap();
+        repo
+    }
+
+    fn with_commits() -> Self {
         let repo = Self::unborn();
         repo.commit(&[("README.md", "# shop\n")], "readme: say hello", "Ann", days_ago(30));
         let api = [("src/api/login.rs", "fn login() {}\n"), ("src/api/cart.rs", "fn cart() {}\n")];
@@ -40,8 +52,33 @@ impl TestRepo {
         repo
     }
 
+    /// What is in the repository's directory, objects in one pack.
+    fn template(&self) -> Template {
+        let mut pack = self.repository.packbuilder().unwrap();
+        let mut walk = self.repository.revwalk().unwrap();
+        walk.push_head().unwrap();
+        pack.insert_walk(&mut walk).unwrap();
+        pack.write(&self.path(".git/objects/pack"), 0o444).unwrap();
+        for entry in fs::read_dir(self.path(".git/objects")).unwrap() {
+            let entry = entry.unwrap();
+            if entry.file_name().len() == 2 {
+                fs::remove_dir_all(entry.path()).unwrap();
+            }
+        }
+        Template::of(&self.path(""))
+    }
+
     /// A repository on `main` without a commit.
     pub(crate) fn unborn() -> Self {
+        Self::made(|shop| {
+            let mut options = RepositoryInitOptions::new();
+            options.initial_head("main").external_template(false);
+            let repository = Repository::init_opts(shop, &options).unwrap();
+            repository.config().unwrap().set_bool("core.autocrlf", false).unwrap();
+        })
+    }
+
+    fn made(make: impl FnOnce(&Path)) -> Self {
         let folder = TempDir::with_prefix("orch-").unwrap();
         let top = folder.path().canonicalize().unwrap();
         for directory in ["home", "tmp", "shop"] {
@@ -51,10 +88,8 @@ impl TestRepo {
         fs::write(top.join("home/.gitconfig"), identity).unwrap();
         let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/agents");
         std::os::unix::fs::symlink(fixtures, top.join("agents")).unwrap();
-        let mut options = RepositoryInitOptions::new();
-        options.initial_head("main").external_template(false);
-        let repository = Repository::init_opts(top.join("shop"), &options).unwrap();
-        repository.config().unwrap().set_bool("core.autocrlf", false).unwrap();
+        make(&top.join("shop"));
+        let repository = Repository::open(top.join("shop")).unwrap();
         Self { _folder: folder, top, repository }
     }
 
