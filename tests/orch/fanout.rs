@@ -530,7 +530,11 @@ fn what_can_not_be_removed_of_a_throwaway_stops_no_other_command() {
         git-orch fanout edit -q --run \"$run\" --paths README.md
         git-orch add-session backend --paths src/api -q; git-orch gc; git-orch doctor | grep wrong
         umount ../shop.orch/.throwaway/.gone-*/held; git-orch gc; ls -A ../shop.orch";
-    let Some(output) = mounting(&repo, &format!("({script}) | sed 's/t-[0-9a-f]*/t-X/g'")) else { return };
+    let Some(output) =
+        mounting(&repo, &format!("({script}) | sed 's/way\\/\\(.gone-\\)*t-[0-9a-f]*/way\\/\\1t-X/g'"))
+    else {
+        return;
+    };
     output.expect(
         "
         exit 0
