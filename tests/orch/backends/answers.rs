@@ -28,7 +28,9 @@ impl Extent {
 pub(super) fn answers(repo: &Repo, extent: Extent) -> String {
     let read = repo.read();
     let mut lines = Lines { extent, lines: Vec::new() };
-    lines.add("head", read.head());
+    let head = read.head();
+    let tip = head.as_ref().ok().and_then(|head| head.oid());
+    lines.add("head", head);
     let mut refs = read.refs("refs/").unwrap();
     // What replaces others is no part of the history that it gives.
     refs.retain(|(name, _)| !name.starts_with("refs/replace/"));
@@ -48,7 +50,7 @@ pub(super) fn answers(repo: &Repo, extent: Extent) -> String {
         noted.iter().for_each(|oid| lines.add("note", notes::find(repo, name, *oid)));
     }
     lines.add("worktrees", worktree::list(repo));
-    if let Some(tip) = read.head().ok().and_then(|head| head.oid()) {
+    if let Some(tip) = tip {
         add_history(&mut lines, repo, tip);
     }
     if repo.place().work_tree.is_some() && extent == Extent::Whole {
@@ -194,8 +196,11 @@ fn add_history(lines: &mut Lines, repo: &Repo, tip: Oid) {
 
 fn add_commit(lines: &mut Lines, repo: &Repo, oid: Oid) {
     let read = repo.read();
-    lines.add("commit", read.commit(oid));
-    let Ok(commit) = read.commit(oid) else { return };
+    let commit = match read.commit(oid) {
+        Ok(commit) => commit,
+        Err(error) => return lines.add::<()>("commit", Err(error)),
+    };
+    lines.add("commit", Ok(&commit));
     for parent in &commit.parents {
         let changes = read.commit(*parent).and_then(|parent| read.changes(Some(parent.tree), commit.tree));
         lines.add("changes", changes);
