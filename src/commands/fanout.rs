@@ -26,6 +26,7 @@ use crate::model::{Name, Oid, PathSet, RepoPath};
 use crate::session::base;
 use crate::store;
 
+use known::Known;
 use report::{report, show, show_jobs};
 
 /// The job that needs no configuration.
@@ -191,8 +192,8 @@ fn understand(desk: &Desk<'_>, args: &FanoutArgs, name: Name) -> Result<Wish> {
             None => By::balanced(count, cores()),
         };
         let (command, intro) = formatters::versions(desk, &chosen, args.dry_run)?;
-        let facts = known::facts(desk, args.shards, &desk.files.regular)?;
-        let shards = plan::of_formatters(&chosen, &by, facts.all());
+        let known = Known::find(desk, args.shards, &desk.files.regular)?;
+        let shards = plan::of_formatters(&chosen, &by, known.facts(desk));
         return Ok(Wish {
             job: name,
             command,
@@ -213,8 +214,8 @@ fn understand(desk: &Desk<'_>, args: &FanoutArgs, name: Name) -> Result<Wish> {
         ));
     }
     let by = args.shards.or(job.by).unwrap_or_else(|| By::balanced(files.len(), cores()));
-    let facts = known::facts(desk, Some(by), &files)?;
-    let shards = plan::of_job(&job, &files, by, facts.all());
+    let known = Known::find(desk, Some(by), &files)?;
+    let shards = plan::of_job(&job, &files, by, known.facts(desk));
     let command = job.command.for_people();
     let intro = tick(hanging(&command, 2));
     let timeout = args.timeout.or(job.timeout);

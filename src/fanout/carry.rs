@@ -67,9 +67,12 @@ pub(super) fn carry_out(site: &Site<'_>, throwaway: &Throwaway<'_>, index: usize
         if failure.is_none() || retries == site.order.retries {
             break (run, failure);
         }
-        retries += 1;
         let _fence = site.scene.repo.fence(site.scene.events);
-        throwaway.set(input(site, planned)?)?;
+        // What it did to its worktree may be too much to mend.
+        if throwaway.set(input(site, planned)?).is_err() {
+            break (run, failure);
+        }
+        retries += 1;
     };
     // Until a ref keeps what it left.
     let _fence = site.scene.repo.fence(site.scene.events);

@@ -57,7 +57,9 @@ pub fn of_job(job: &Job, files: &[RepoPath], by: By, facts: Facts<'_>) -> Vec<Pl
     let top = RepoPath::default();
     let shards = shard::split(files, by, facts);
     let labels = shard::labels(&shards);
-    let owner = |files: &[RepoPath]| files.first().filter(|_| by == By::Owner).and_then(facts.owner);
+    let owner = |files: &[RepoPath]| {
+        files.first().filter(|_| by == By::Owner).and_then(|file| facts.owners.get(file)).cloned()
+    };
     let plan = |(files, label): (Vec<RepoPath>, String)| PlannedShard {
         label: owner(&files).map_or(label.clone(), |owner| format!("{owner}: {label}")),
         argv: job.command.argv(&files, &top),

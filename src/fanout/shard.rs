@@ -54,9 +54,9 @@ pub struct Facts<'a> {
     /// All there is, to find packages in.
     pub tracked: &'a [RepoPath],
     /// How many bytes a file has.
-    pub size: &'a dyn Fn(&RepoPath) -> u64,
+    pub sizes: &'a BTreeMap<RepoPath, u64>,
     /// Which session knows it best; none where nobody does.
-    pub owner: &'a dyn Fn(&RepoPath) -> Option<Name>,
+    pub owners: &'a BTreeMap<RepoPath, Name>,
     /// How many shards run at once.
     pub cores: usize,
 }
@@ -64,7 +64,7 @@ pub struct Facts<'a> {
 impl<'a> Facts<'a> {
     /// Nothing but the names of all files.
     pub fn names(tracked: &'a [RepoPath]) -> Self {
-        Self { tracked, size: &|_| 0, owner: &|_| None, cores: 1 }
+        Self { tracked, sizes: const { &BTreeMap::new() }, owners: const { &BTreeMap::new() }, cores: 1 }
     }
 }
 
@@ -125,8 +125,8 @@ pub fn split(files: &[RepoPath], by: By, facts: Facts<'_>) -> Vec<Vec<RepoPath>>
             let packages = packages(facts.tracked);
             grouped(&files, |file| nearest_package(file, &packages))
         }
-        By::Bytes => by_bytes(&files, balanced(files.len(), facts.cores), facts.size),
-        By::Owner => grouped(&files, facts.owner),
+        By::Bytes => by_bytes(&files, balanced(files.len(), facts.cores), facts.sizes),
+        By::Owner => grouped(&files, |file| facts.owners.get(file)),
     };
     shards.into_iter().flat_map(within_arguments).collect()
 }
@@ -230,9 +230,10 @@ fn evenly(files: &[RepoPath], count: usize) -> Vec<Vec<RepoPath>> {
 }
 
 /// Cuts sorted files where so many equal parts of all their bytes begin.
-fn by_bytes(files: &[RepoPath], count: usize, size: &dyn Fn(&RepoPath) -> u64) -> Vec<Vec<RepoPath>> {
+fn by_bytes(files: &[RepoPath], count: usize, sizes: &BTreeMap<RepoPath, u64>) -> Vec<Vec<RepoPath>> {
     // An empty file is work too.
-    let sizes: Vec<u128> = files.iter().map(|file| u128::from(size(file)) + 1).collect();
+    let size = |file: &RepoPath| u128::from(sizes.get(file).copied().unwrap_or(0)) + 1;
+    let sizes: Vec<u128> = files.iter().map(size).collect();
     let all: u128 = sizes.iter().sum();
     let mut shards: BTreeMap<u128, Vec<RepoPath>> = BTreeMap::new();
     let mut before = 0;
@@ -293,7 +294,8 @@ mod tests {
 
     use super::*;
 
-    const NAMES: Facts<'static> = Facts { tracked: &[], size: &|_| 0, owner: &|_| None, cores: 1 };
+    const NAMES: Facts<'static> =
+        Facts { tracked: &[], sizes: &BTreeMap::new(), owners: &BTreeMap::new(), cores: 1 };
 
     /// Pseudo-random trees, the same in every run.
     fn tree(seed: u64, count: usize) -> Vec<RepoPath> {
@@ -400,7 +402,8 @@ mod tests {
         let files: Vec<RepoPath> = (0..96).map(|n| RepoPath::from(format!("d/{n:03}").as_str())).collect();
         // One file of half of all bytes.
         let size = |file: &RepoPath| if file.as_bytes() == b"d/010" { 9_500 } else { 100 };
-        let shards = split(&files, By::Bytes, Facts { size: &size, cores: 2, ..NAMES });
+        let sizes = files.iter().map(|file| (file.clone(), size(file))).collect();
+        let shards = split(&files, By::Bytes, Facts { sizes: &sizes, cores: 2, ..NAMES });
         assert_eq!(shards.concat(), files);
         let weights: Vec<u64> = shards.iter().map(|shard| shard.iter().map(size).sum()).collect();
         let large = shards.iter().position(|shard| shard.iter().any(|file| size(file) > 100)).unwrap();
@@ -416,12 +419,9 @@ mod tests {
     #[test]
     fn who_knows_files_best_gets_them_together() {
         let files = ["api/a", "api/b", "docs/x", "web/c"].map(RepoPath::from);
-        let owner = |file: &RepoPath| match file.as_bytes()[0] {
-            b'a' => Some("zoe".parse().unwrap()),
-            b'w' => Some("web".parse().unwrap()),
-            _ => None,
-        };
-        let shards = split(&files, By::Owner, Facts { owner: &owner, ..NAMES });
+        let owners = [(0, "zoe"), (1, "zoe"), (3, "web")];
+        let owners = owners.map(|(file, name)| (files[file].clone(), name.parse().unwrap())).into();
+        let shards = split(&files, By::Owner, Facts { owners: &owners, ..NAMES });
         let [nobodys, web, zoes] = &shards[..] else { panic!("{shards:?}") };
         assert_eq!((nobodys, web, zoes), (&files[2..3].to_vec(), &files[3..].to_vec(), &files[..2].to_vec()));
     }

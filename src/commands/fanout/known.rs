@@ -10,42 +10,32 @@ use crate::model::{Name, RepoPath};
 use crate::route;
 use crate::run::routing;
 
-/// Found once, for all files.
-pub(super) struct Found<'a> {
-    tracked: &'a [RepoPath],
-    size: Box<dyn Fn(&RepoPath) -> u64 + 'a>,
-    owner: Box<dyn Fn(&RepoPath) -> Option<Name> + 'a>,
+/// What splitting asks for, and nothing else.
+#[derive(Default)]
+pub(super) struct Known {
+    sizes: BTreeMap<RepoPath, u64>,
+    owners: BTreeMap<RepoPath, Name>,
 }
 
-impl Found<'_> {
-    /// All of it.
-    pub(super) fn all(&self) -> Facts<'_> {
-        Facts { tracked: self.tracked, size: &self.size, owner: &self.owner, cores: cores() }
+impl Known {
+    /// Finds what splitting these files by `by` asks for.
+    ///
+    /// # Errors
+    /// Unusable where files or histories can't be read.
+    pub(super) fn find(desk: &Desk<'_>, by: Option<By>, files: &[RepoPath]) -> Result<Self> {
+        let mut known = Self::default();
+        match by {
+            Some(By::Bytes) => known.sizes = room::of_files(&desk.opened.repo, desk.tree)?,
+            Some(By::Owner) => known.owners = owners(desk, files)?,
+            _ => {}
+        }
+        Ok(known)
     }
-}
 
-/// Finds what splitting by `by` asks for.
-///
-/// # Errors
-/// Unusable where files or histories can't be read.
-pub(super) fn facts<'a>(desk: &'a Desk<'_>, by: Option<By>, files: &[RepoPath]) -> Result<Found<'a>> {
-    let sizes = match by {
-        Some(By::Bytes) => sizes(desk)?,
-        _ => BTreeMap::new(),
-    };
-    let owners = match by {
-        Some(By::Owner) => owners(desk, files)?,
-        _ => BTreeMap::new(),
-    };
-    Ok(Found {
-        tracked: &desk.files.regular,
-        size: Box::new(move |file| sizes.get(file).copied().unwrap_or(0)),
-        owner: Box::new(move |file| owners.get(file).cloned()),
-    })
-}
-
-fn sizes(desk: &Desk<'_>) -> Result<BTreeMap<RepoPath, u64>> {
-    room::of_files(&desk.opened.repo, desk.tree)
+    /// All of it.
+    pub(super) fn facts<'a>(&'a self, desk: &'a Desk<'_>) -> Facts<'a> {
+        Facts { tracked: &desk.files.regular, sizes: &self.sizes, owners: &self.owners, cores: cores() }
+    }
 }
 
 fn owners(desk: &Desk<'_>, files: &[RepoPath]) -> Result<BTreeMap<RepoPath, Name>> {

@@ -63,7 +63,8 @@ fn formatted(choice: &Choice, tracked: &[RepoPath]) {
 }
 
 fn sharded(tracked: &[RepoPath], by: By) {
-    let facts = Facts { size: &|file| file.as_bytes().len() as u64, cores: 2, ..Facts::names(tracked) };
+    let sizes = tracked.iter().map(|file| (file.clone(), file.as_bytes().len() as u64)).collect();
+    let facts = Facts { sizes: &sizes, cores: 2, ..Facts::names(tracked) };
     let shards = split(tracked, by, facts);
     let mut all = shards.concat();
     all.sort();
