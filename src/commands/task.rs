@@ -75,7 +75,7 @@ pub(super) fn run(app: &App, args: TaskArgs) -> Result<u8> {
         let order = Order { text, targets, route, session: session.clone(), agent, after, again };
         match claim::claim(&opened.repo, order, &events, app.now) {
             // Another one is chosen in place of one that is gone by now.
-            Err(_) if args.session.is_none() && claim::is_gone(&opened.repo, &session.name)? => {}
+            Err(_) if args.session.is_none() && claim::is_gone(scene, &session)? => {}
             claimed => break (claimed?, session, worker),
         }
     };

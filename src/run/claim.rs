@@ -6,7 +6,8 @@ use crate::error::{Error, Result};
 use crate::git::refs::{self, RefChange};
 use crate::git::{Repo, RepoLock};
 use crate::model::{Events, Name, Route, Session, SessionState, Target, Task, TaskState, Time};
-use crate::session::{TaskLock, workplace};
+use crate::run::Scene;
+use crate::session::{SessionLock, TaskLock, workplace};
 use crate::store::tasks::With;
 use crate::store::{self, Stored};
 
@@ -86,15 +87,28 @@ pub fn claim(repo: &Repo, order: Order, events: Events<'_>, now: Time) -> Result
 
 /// Refuses a session that somebody took away since it was chosen.
 fn require_session(repo: &Repo, session: &Session) -> Result<()> {
-    if is_gone(repo, &session.name)? {
+    if is_archived(repo, &session.name)? {
         return Err(Error::refused(format!("session `{}` was removed meanwhile", session.name))
             .hint("run the command again"));
     }
-    workplace::require(repo, session).map(drop)
+    let Err(error) = workplace::require(repo, session) else { return Ok(()) };
+    // Whoever has its worktree away at the moment holds it, and is named.
+    SessionLock::take(repo, &session.name, "task").and(Err(error))
 }
 
-/// Whether a session is no longer there to take tasks.
-pub fn is_gone(repo: &Repo, session: &Name) -> Result<bool> {
+/// Whether a session that could not take a task is no longer there; whoever
+/// has its worktree away by now, as an undo, is waited for.
+///
+/// # Errors
+/// Interrupted while waiting.
+pub fn is_gone(scene: Scene<'_>, session: &Session) -> Result<bool> {
+    if workplace::require(scene.repo, session).is_err() {
+        drop(SessionLock::wait(scene.repo, &session.name, "task", scene.interrupt, scene.events)?);
+    }
+    is_archived(scene.repo, &session.name)
+}
+
+fn is_archived(repo: &Repo, session: &Name) -> Result<bool> {
     let found = store::sessions::find(repo, session)?;
     Ok(found.is_none_or(|found| found.value.state == SessionState::Archived))
 }

@@ -74,3 +74,25 @@ fn git_clears_up_again_once_a_killed_command_is_settled() {
         "fatal: gc is already running on machine 'git-orch' pid 1 (use --force if not)\ncleared up\n"
     );
 }
+
+#[test]
+fn a_session_whose_worktree_is_away_under_somebodys_hands_is_not_broken() {
+    let repo = TestRepo::new();
+    repo.orch(&["add-session", "backend", "--paths", "src/api"]).expect_success();
+    let script = "mv ../shop.orch/backend ../away
+        flock .git/orch/run/session-backend.lock git-orch task x --session backend -- true
+        echo $?; git-orch task x --session backend -- true; echo $?; mv ../away ../shop.orch/backend";
+    repo.shell(script).run().expect(
+        "
+        exit 0
+        -- stdout
+        3
+        4
+        -- stderr
+        error: session `backend` is held by another process
+        hint: wait for it: `git orch tasks` shows what runs
+        error: the worktree of session `backend` is gone from `$TMP/shop.orch/backend`
+        hint: bring it back there, or `git orch remove-session backend` and add it again
+        ",
+    );
+}

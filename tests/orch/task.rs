@@ -25,7 +25,7 @@ fn a_task_becomes_a_commit_a_note_and_a_review_branch() {
         -- stdout
         review/fix-login
         -- stderr
-        backend takes fix-login (0.96, next frontend 0.16): it touched 1 of 1 likely file
+        backend takes fix-login (1.03, next frontend 0.15): it touched 1 of 1 likely file
         done in <time>: 1 commit, 2 files
           M src/api/login.rs
           A tests/login.rs
