@@ -2,6 +2,7 @@
 
 mod formatters;
 mod known;
+mod narrowed;
 mod report;
 
 use std::path::PathBuf;
@@ -13,7 +14,7 @@ use crate::config;
 use crate::config::load::{MOST_RETRIES, is_variable};
 use crate::config::schema::{ShardBy, TreeKind};
 use crate::config::trust::{self, Named};
-use crate::error::{Error, IoContext, Kind, Result, exit};
+use crate::error::{Error, Result, exit};
 use crate::fanout::files::Files;
 use crate::fanout::flow::{self, Order};
 use crate::fanout::job::{Command, Job};
@@ -21,12 +22,13 @@ use crate::fanout::plan::{self, Contents, PlannedShard};
 use crate::fanout::shard::By;
 use crate::git::{Head, worktree};
 use crate::model::time::parse_span;
-use crate::model::wording::{count, hanging, list, tick, unknown};
+use crate::model::wording::{count, hanging, tick, unknown};
 use crate::model::{Name, Oid, PathSet, RepoPath};
 use crate::session::base;
 use crate::store;
 
 use known::Known;
+use narrowed::narrowed;
 use report::{report, show, show_jobs};
 
 /// The job that needs no configuration.
@@ -247,6 +249,10 @@ fn resolve(desk: &Desk<'_>, args: &FanoutArgs, name: &Name, configured: Option<&
     };
     let shared_tree = configured.map(|job| job.tree).unwrap_or_default();
     let is_sparse = args.tree.as_deref().map_or(shared_tree == TreeKind::Sparse, |kind| kind == "sparse");
+    if !is_sparse && !args.needs.is_empty() {
+        return Err(Error::usage("`--needs` is for sparse worktrees")
+            .hint("a full one has every file; `--tree sparse` makes sparse ones"));
+    }
     Ok(Job {
         name: name.clone(),
         command,
@@ -288,84 +294,6 @@ fn unknown_job(desk: &Desk<'_>, name: &Name) -> Error {
     let known = desk.opened.settings.file.jobs.keys().map(String::as_str).chain([FMT]);
     Error::usage(unknown("job", name.as_str(), known))
         .hint("`git orch fanout --list` lists them; `--run CMD` runs any command")
-}
-
-/// Which files the command line leaves.
-enum Narrowed {
-    All,
-    Matching(PathSet),
-    Listed(std::collections::BTreeSet<RepoPath>),
-}
-
-impl Narrowed {
-    fn contains(&self, file: &RepoPath) -> bool {
-        match self {
-            Self::All => true,
-            Self::Matching(set) => set.contains(file),
-            Self::Listed(files) => files.contains(file),
-        }
-    }
-}
-
-fn narrowed(desk: &Desk<'_>, args: &FanoutArgs, job: &Name) -> Result<Narrowed> {
-    if args.retry_failed {
-        return Ok(Narrowed::Listed(failed(desk, job)?));
-    }
-    if let Some(file) = &args.files_from {
-        return Ok(Narrowed::Listed(listed(desk, file)?));
-    }
-    if args.paths.is_empty() {
-        return Ok(Narrowed::All);
-    }
-    let typed = patterns(desk.app, &desk.opened.repo, &args.paths)?;
-    PathSet::parse(&typed).map(Narrowed::Matching).map_err(Error::usage)
-}
-
-/// The files of shards that came to nothing in a job's last fan-out.
-fn failed(desk: &Desk<'_>, job: &Name) -> Result<std::collections::BTreeSet<RepoPath>> {
-    let all = store::fanouts::load(&desk.opened.repo)?.into_iter().map(|stored| stored.value);
-    let ended = all.filter(|fanout| fanout.job == *job && fanout.ended.is_some());
-    let Some(last) = ended.max_by(|one, two| (one.started, &one.name).cmp(&(two.started, &two.name))) else {
-        return Err(Error::usage(format!("`{job}` was not fanned out yet")));
-    };
-    let bad = last.shards.into_iter().filter(|shard| shard.state.is_bad());
-    let files: std::collections::BTreeSet<RepoPath> = bad.flat_map(|shard| shard.paths).collect();
-    if files.is_empty() {
-        let why = format!("no shard of `{}` failed", last.name);
-        return Err(Error::new(Kind::Failed, why).hint(format!("`git orch show {}` tells of it", last.name)));
-    }
-    Ok(files)
-}
-
-/// The files that a list names, each of them tracked.
-fn listed(desk: &Desk<'_>, file: &std::path::Path) -> Result<std::collections::BTreeSet<RepoPath>> {
-    use std::os::unix::ffi::OsStrExt as _;
-    let bytes = if file.as_os_str() == "-" {
-        let mut bytes = Vec::new();
-        std::io::Read::read_to_end(&mut std::io::stdin(), &mut bytes).doing("could not read", file)?;
-        bytes
-    } else {
-        let path = desk.app.folder.join(file);
-        let read = std::fs::read(&path).doing("could not read", &path);
-        read.map_err(|error| Error { kind: Kind::Usage, ..error })?
-    };
-    let end = if bytes.contains(&0) { 0 } else { b'\n' };
-    let prefix = desk.app.prefix(&desk.opened.repo);
-    let mut found = std::collections::BTreeSet::new();
-    let mut strange = Vec::new();
-    for name in bytes.split(|byte| *byte == end).filter(|name| !name.is_empty()) {
-        let typed = std::ffi::OsStr::from_bytes(name);
-        match RepoPath::resolve(&prefix, typed.as_ref()) {
-            Ok(path) if desk.files.regular.binary_search(&path).is_ok() => drop(found.insert(path)),
-            _ => strange.push(tick(RepoPath::from_bytes(name))),
-        }
-    }
-    if strange.is_empty() {
-        return Ok(found);
-    }
-    let more = if strange.len() > 3 { format!(" and {} more", strange.len() - 3) } else { String::new() };
-    Err(Error::usage(format!("no tracked file {}{more}", list(strange.iter().take(3))))
-        .hint("names are read from the folder that the command runs in"))
 }
 
 /// Where the result merges back to: the branch that is checked out, or the

@@ -163,6 +163,7 @@ fn what_can_t_be_set_or_split_is_refused_before_anything_runs() {
         (&["--retries", "11"], "11 is not in 0..=10"),
         (&["--shards", "byte"], "did you mean `bytes`?"),
         (&["--exclude", "["], "`[`"),
+        (&["--needs", "conf/*"], "`--needs` is for sparse worktrees"),
         (&["--retry-failed", "--paths", "src"], "cannot be used with"),
     ] {
         let output = repo.orch(&[&["fanout", "x", "--run", "echo ran >&2"], typed].concat());
