@@ -30,6 +30,15 @@ pub(super) struct Site<'a> {
     /// The tree that all shards together start from.
     pub(super) input: Oid,
     pub(super) logs: &'a Path,
+    /// How many shards of the fan-out were there before these.
+    pub(super) before: usize,
+}
+
+impl Site<'_> {
+    /// The shard with this number.
+    pub(super) fn planned(&self, n: usize) -> &PlannedShard {
+        &self.order.shards[n - 1 - self.before]
+    }
 }
 
 /// How a shard ended.
@@ -51,7 +60,7 @@ struct Left {
 /// Runs one shard; `None` when it was interrupted.
 pub(super) fn carry_out(site: &Site<'_>, throwaway: &Throwaway<'_>, index: usize) -> Result<Option<Ended>> {
     let planned = &site.order.shards[index];
-    let n = index + 1;
+    let n = site.before + index + 1;
     let invocation = invocation(site, throwaway, planned, n)?;
     let mut retries = 0;
     let (run, failure) = loop {

@@ -10,8 +10,9 @@ use super::{pool, room};
 use crate::agent::process;
 use crate::agent::{Input, Invocation, command};
 use crate::error::{Error, Result};
+use crate::git::programs::{self, Programs};
 use crate::git::refs::{self, RefChange};
-use crate::git::{RepoLock, commit, identity, programs, splice, trailer};
+use crate::git::{RepoLock, commit, identity, splice, trailer};
 use crate::model::time::{Stopwatch, elapsed};
 use crate::model::wording::count;
 use crate::model::{Event, Fanout, Name, Oid, RepoPath, TaskState, Time};
@@ -54,11 +55,19 @@ pub struct Order {
 /// Refused while the same result is open; interrupted; unusable where
 /// worktrees do not fit on their disk or can't be made. Nothing is left then.
 pub fn carry_out(scene: Scene<'_>, order: &Order) -> Result<Fanout> {
+    room::require(scene, order, scene.repo.read().commit(order.commit)?.tree)?;
+    under_claim(scene, order, |claimed| run(scene, order, claimed))
+}
+
+/// Does work under a name of its own; what it began is taken back where it fails.
+pub(super) fn under_claim(
+    scene: Scene<'_>,
+    order: &Order,
+    work: impl FnOnce(&Claimed) -> Result<Fanout>,
+) -> Result<Fanout> {
     identity::require(scene.repo)?;
-    let input = scene.repo.read().commit(order.commit)?.tree;
-    room::require(scene, order, input)?;
-    let claimed = claim(scene, order, input)?;
-    run(scene, order, &claimed).map_err(|error| {
+    let claimed = claim(scene, order, scene.repo.read().commit(order.commit)?.tree)?;
+    work(&claimed).map_err(|error| {
         if let Err(error) = withdraw(scene, &claimed) {
             (scene.events)(Event::Warning(error.to_string()));
         }
@@ -68,40 +77,82 @@ pub fn carry_out(scene: Scene<'_>, order: &Order) -> Result<Fanout> {
 }
 
 fn run(scene: Scene<'_>, order: &Order, claimed: &Claimed) -> Result<Fanout> {
-    let watch = Stopwatch::start();
+    let start = Start::now(scene);
     let begun = &claimed.fanout.value;
-    let site = Site { scene, order, name: &begun.name, input: begun.input_tree, logs: &claimed.logs };
-    let before = programs::load(scene.repo);
-    let (mut ended, spare) = pool::run_all(&site)?;
-    let (tree, tip) = result(&site, &ended)?;
+    let (name, logs) = (&begun.name, &claimed.logs);
+    let round = round(&Site { scene, order, name, input: begun.input_tree, logs, before: 0 })?;
+    let made = Fanout {
+        tree: Some(round.tree),
+        escaped: round.ended.iter().flat_map(|one| one.escaped.clone()).collect(),
+        shards: round.ended.into_iter().map(|one| one.shard).collect(),
+        check: round.check,
+        ..begun.clone()
+    };
+    end(scene, claimed, start, (made, round.tip))
+}
+
+/// What was there when the first command started.
+pub(super) struct Start {
+    watch: Stopwatch,
+    programs: Programs,
+}
+
+impl Start {
+    /// Looks at it now.
+    pub(super) fn now(scene: Scene<'_>) -> Self {
+        Self { watch: Stopwatch::start(), programs: programs::load(scene.repo) }
+    }
+}
+
+/// What the shards of one input tree came to.
+pub(super) struct Round {
+    /// How each ended.
+    pub(super) ended: Vec<Ended>,
+    /// The one tree with all that is taken of them.
+    pub(super) tree: Oid,
+    /// Its commit, on the one they started from; none where nothing was changed.
+    pub(super) tip: Option<Oid>,
+    /// What the check said of it.
+    pub(super) check: Option<String>,
+}
+
+/// Runs the shards of a site, puts what they changed together and checks it.
+pub(super) fn round(site: &Site<'_>) -> Result<Round> {
+    let (mut ended, spare) = pool::run_all(site)?;
+    let (tree, tip) = result(site, &ended)?;
     for one in ended.iter_mut().filter(|one| one.accepted.is_some()) {
         one.shard.commit = tip;
     }
-    let check = match (&order.check, tip, spare) {
-        (Some(check), Some(_), Some(spare)) => Some(run_check(&site, &spare, tree, check)?),
+    let check = match (&site.order.check, tip, spare) {
+        (Some(check), Some(_), Some(spare)) => Some(run_check(site, &spare, tree, check)?),
         _ => None,
     };
-    scene.interrupt.check()?;
-    let altered = altered::told(scene, &before);
-    let seconds = i64::try_from(watch.elapsed().as_secs()).unwrap_or(i64::MAX);
-    let untaken = ended.iter().any(|one| one.shard.state.is_bad());
+    site.scene.interrupt.check()?;
+    Ok(Round { ended, tree, tip, check })
+}
+
+/// Records what was made, with the branch where it has a commit.
+pub(super) fn end(
+    scene: Scene<'_>,
+    claimed: &Claimed,
+    start: Start,
+    (made, tip): (Fanout, Option<Oid>),
+) -> Result<Fanout> {
+    let seconds = i64::try_from(start.watch.elapsed().as_secs()).unwrap_or(i64::MAX);
+    let untaken = made.shards.iter().any(|shard| shard.state.is_bad());
     let fanout = Fanout {
-        tree: Some(tree),
         state: match tip {
             Some(_) => TaskState::Review,
             None if untaken => TaskState::Failed,
             // Nothing is left to land.
             None => TaskState::Merged,
         },
-        branch: tip.map(|_| refs::review_branch(&begun.name)),
-        escaped: ended.iter().flat_map(|one| one.escaped.clone()).collect(),
-        shards: ended.into_iter().map(|one| one.shard).collect(),
-        altered,
-        check,
+        branch: tip.map(|_| refs::review_branch(&made.name)),
+        altered: altered::told(scene, &start.programs),
         ended: Some(Time(scene.now.0.saturating_add(seconds))),
-        ..begun.clone()
+        ..made
     };
-    record(&site, claimed, &fanout, tip)?;
+    record(scene, claimed, &fanout, tip)?;
     Ok(fanout)
 }
 
@@ -153,7 +204,7 @@ fn commit_result(site: &Site<'_>, tree: Oid, ended: &[Ended]) -> Result<Oid> {
     let mut text = format!("{}: change {}\n\n", site.order.job, count(files, "file"));
     text.push_str(&format!("Run in {} at once: {}\n", count(ended.len(), "shard"), site.order.command));
     for one in ended.iter().filter(|one| one.shard.state.is_bad()) {
-        let label = &site.order.shards[one.shard.n - 1].label;
+        let label = &site.planned(one.shard.n).label;
         text.push_str(&format!("Not in it: {label} ({})\n", one.shard.state.word()));
     }
     let message = trailer::sign(&text, None, site.name);
@@ -187,27 +238,27 @@ fn run_check(site: &Site<'_>, throwaway: &Throwaway<'_>, tree: Oid, check: &str)
 pub const PASSED: &str = "passed";
 
 /// The record and the result branch, which appear together.
-fn record(site: &Site<'_>, claimed: &Claimed, fanout: &Fanout, tip: Option<Oid>) -> Result<()> {
-    let repo = site.scene.repo;
-    let lock = RepoLock::take(repo, "fanout, its result", site.scene.events)?;
-    let keeps = kept(site, fanout, tip)?;
-    let now = fanout.ended.unwrap_or(site.scene.now);
+fn record(scene: Scene<'_>, claimed: &Claimed, fanout: &Fanout, tip: Option<Oid>) -> Result<()> {
+    let repo = scene.repo;
+    let lock = RepoLock::take(repo, "fanout, its result", scene.events)?;
+    let keeps = kept(scene, fanout, tip)?;
+    let now = fanout.ended.unwrap_or(scene.now);
     let change = store::fanouts::prepare(repo, fanout, Some(claimed.fanout.tip), keeps, now)?;
     let mut changes = vec![change];
     if let (Some(branch), Some(tip)) = (&fanout.branch, tip) {
         changes.push(RefChange::create(refs::branch(branch), tip));
     }
-    changes.extend(claim::unpinned(repo, site.name)?);
+    changes.extend(claim::unpinned(repo, &fanout.name)?);
     refs::apply(repo, &lock, &changes, "fanout, ended")?;
     for n in 1..=fanout.shards.len() {
         // A list that stays behind is only a file too many.
-        drop(std::fs::remove_file(site.logs.join(format!("shard-{n}.files"))));
+        drop(std::fs::remove_file(claimed.logs.join(format!("shard-{n}.files"))));
     }
     Ok(())
 }
 
 /// A commit that holds the result and what untaken shards left.
-fn kept(site: &Site<'_>, fanout: &Fanout, tip: Option<Oid>) -> Result<Option<Oid>> {
+fn kept(scene: Scene<'_>, fanout: &Fanout, tip: Option<Oid>) -> Result<Option<Oid>> {
     let left = fanout.shards.iter().filter(|shard| shard.state.is_bad()).filter_map(|shard| shard.commit);
     let parents: Vec<Oid> = tip.into_iter().chain(left).collect();
     match parents.as_slice() {
@@ -216,7 +267,7 @@ fn kept(site: &Site<'_>, fanout: &Fanout, tip: Option<Oid>) -> Result<Option<Oid
         _ => {
             let tree = fanout.tree.unwrap_or(fanout.input_tree);
             let message = format!("fanout {}: its result and what shards left", fanout.name);
-            site.scene.repo.write().write_record(tree, &parents, &message, site.scene.now).map(Some)
+            scene.repo.write().write_record(tree, &parents, &message, scene.now).map(Some)
         }
     }
 }

@@ -97,7 +97,7 @@ fn ready<'a>(site: &Site<'a>, held: Option<Throwaway<'a>>, index: usize) -> Resu
 fn tell(site: &Site<'_>, ended: &Ended, done: usize, total: usize) {
     (site.scene.events)(Event::Shard {
         shard: ended.shard.clone(),
-        label: site.order.shards[ended.shard.n - 1].label.clone(),
+        label: site.planned(ended.shard.n).label.clone(),
         done,
         total,
         last_line: ended.last_line.clone(),
