@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::porcelain;
 use super::process::{Command, Git, Place};
-use super::read::{Backing, Commit, Entry, EntryKind, Head, Read, Write};
+use super::read::{Backing, Commit, Edit, Entry, EntryKind, Head, Read, Write};
 use crate::error::{Error, Result};
 use crate::model::touch::Status;
 use crate::model::{Change, Oid, Time};
@@ -176,14 +176,17 @@ impl Read for Child {
         Ok(entries)
     }
 
-    fn changes(&self, old: Option<Oid>, new: Oid) -> Result<Vec<Change>> {
+    fn edits(&self, old: Option<Oid>, new: Oid) -> Result<Vec<Edit>> {
         let Some(old) = old else {
-            let added = |entry: Entry| Change { status: Status::Added, path: entry.name };
+            let added = |entry: Entry| Edit {
+                change: Change { status: Status::Added, path: entry.name },
+                now: Some((entry.kind, entry.oid)),
+            };
             return Ok(self.tracked(new)?.into_iter().map(added).collect());
         };
         let command =
-            self.git(["diff-tree", "-r", "-z", "--no-renames", "--ignore-submodules=none", "--name-status"]);
-        porcelain::name_status(&command.args([old.to_string(), new.to_string()]).run()?)
+            self.git(["diff-tree", "-r", "-z", "--no-renames", "--ignore-submodules=none", "--raw"]);
+        porcelain::differences(&command.args([old.to_string(), new.to_string()]).run()?)
     }
 
     fn merge_base(&self, one: Oid, two: Oid) -> Result<Option<Oid>> {

@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard};
 use git2::{ErrorCode, ObjectType, Repository, Sort};
 
 use super::porcelain;
-use super::read::{Backing, Commit, Entry, EntryKind, Head, MAX_DEPTH, MAX_SYMBOLIC, Read, Write};
+use super::read::{Backing, Commit, Edit, Entry, EntryKind, Head, MAX_DEPTH, MAX_SYMBOLIC, Read, Write};
 use crate::error::{Error, Result};
 use crate::model::touch::Status;
 use crate::model::{Change, Oid, RepoPath, Time};
@@ -156,9 +156,9 @@ impl Read for Library {
         Ok(found)
     }
 
-    fn changes(&self, old: Option<Oid>, new: Oid) -> Result<Vec<Change>> {
+    fn edits(&self, old: Option<Oid>, new: Oid) -> Result<Vec<Edit>> {
         let mut found = differences(&self.repository(), old, new)?;
-        found.sort_by(|one, two| one.path.cmp(&two.path));
+        found.sort_by(|one, two| one.change.path.cmp(&two.change.path));
         Ok(found)
     }
 
@@ -319,7 +319,7 @@ fn files(repository: &Repository, tree: Oid) -> Result<Vec<Entry>> {
 
 /// What differs between two trees, in any order; equal subtrees are skipped,
 /// and libgit2's own tree comparison is many times slower on large trees.
-fn differences(repository: &Repository, old: Option<Oid>, new: Oid) -> Result<Vec<Change>> {
+fn differences(repository: &Repository, old: Option<Oid>, new: Oid) -> Result<Vec<Edit>> {
     let list = |oid: Option<Oid>| oid.map_or(Ok(Vec::new()), |oid| entries(repository, oid));
     let tree = |entry: &Option<Entry>| entry.as_ref().filter(|e| e.kind == EntryKind::Tree).map(|e| e.oid);
     let file = |entry: Option<Entry>| entry.filter(|e| e.kind != EntryKind::Tree);
@@ -341,8 +341,10 @@ fn differences(repository: &Repository, old: Option<Oid>, new: Oid) -> Result<Ve
         for (name, (before, after)) in names {
             let path = [at.as_slice(), name.as_bytes()].concat();
             let trees = (tree(&before), tree(&after));
-            if let Some(status) = file_status(file(before), file(after)) {
-                found.push(Change { status, path: RepoPath::from_bytes(path.as_slice()) });
+            let (before, after) = (file(before), file(after));
+            if let Some(status) = file_status(before.as_ref(), after.as_ref()) {
+                let change = Change { status, path: RepoPath::from_bytes(path.as_slice()) };
+                found.push(Edit { change, now: after.map(|entry| (entry.kind, entry.oid)) });
             }
             if trees.0 != trees.1 {
                 open.push(Open::below(trees, path, depth + 1)?);
@@ -352,7 +354,7 @@ fn differences(repository: &Repository, old: Option<Oid>, new: Oid) -> Result<Ve
     Ok(found)
 }
 
-fn file_status(before: Option<Entry>, after: Option<Entry>) -> Option<Status> {
+fn file_status(before: Option<&Entry>, after: Option<&Entry>) -> Option<Status> {
     let plain = |kind| if kind == EntryKind::Executable { EntryKind::File } else { kind };
     match (before, after) {
         (None, None) => None,

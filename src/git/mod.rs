@@ -48,7 +48,7 @@ pub use fence::Fence;
 pub use lock::RepoLock;
 pub use mailmap::Mailmap;
 pub use process::{Git, Place};
-pub use read::{Commit, Entry, EntryKind, Head, Read, Write};
+pub use read::{Commit, Edit, Entry, EntryKind, Head, Read, Write};
 pub use refs::{Expect, RefChange};
 pub use repo::{Backend, Repo};
 pub use worktree::Worktree;

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use super::mine;
-use super::read::{Commit, Entry, EntryKind};
+use super::read::{Commit, Edit, Entry, EntryKind};
 use crate::error::{Error, Result};
 use crate::model::{Change, Oid, RepoPath, Status};
 
@@ -49,17 +49,27 @@ pub fn status(printed: &[u8]) -> Result<Vec<RepoPath>> {
     Ok(found)
 }
 
-/// The changes of `diff-tree --name-status -z --no-renames`, by path.
-pub fn name_status(printed: &[u8]) -> Result<Vec<Change>> {
+/// What differs by `diff-tree --raw -z --no-renames`, by path.
+pub fn differences(printed: &[u8]) -> Result<Vec<Edit>> {
     let mut fields = records(printed);
     let mut found = Vec::new();
-    while let Some(letter) = fields.next() {
-        let status = Status::from_letter(letter[0]).filter(|_| letter.len() == 1);
-        let (status, path) = status.zip(fields.next()).ok_or_else(|| odd("diff-tree"))?;
-        found.push(Change { status, path: RepoPath::from_bytes(path) });
+    while let Some(facts) = fields.next() {
+        let (facts, path) = difference(facts).zip(fields.next()).ok_or_else(|| odd("diff-tree"))?;
+        let (status, now) = facts;
+        found.push(Edit { change: Change { status, path: RepoPath::from_bytes(path) }, now });
     }
-    found.sort_by(|one, two| one.path.cmp(&two.path));
+    found.sort_by(|one, two| one.change.path.cmp(&two.change.path));
     Ok(found)
+}
+
+/// Reads `:MODE MODE ID ID LETTER`; what is deleted has no entry.
+fn difference(facts: &[u8]) -> Option<(Status, Option<(EntryKind, Oid)>)> {
+    let mut words = std::str::from_utf8(facts).ok()?.strip_prefix(':')?.split(' ');
+    let mode = u32::from_str_radix(words.nth(1)?, 8).ok()?;
+    let oid: Oid = words.nth(1)?.parse().ok()?;
+    let letter = words.next().filter(|letter| letter.len() == 1)?;
+    let status = Status::from_letter(letter.as_bytes()[0]).filter(|_| words.next().is_none())?;
+    Some((status, (status != Status::Deleted).then_some((EntryKind::from_mode(mode), oid))))
 }
 
 /// The entries of `ls-files --stage -z`, without their stages.
@@ -182,12 +192,22 @@ mod tests {
     }
 
     #[test]
-    fn changes_come_by_path_and_whole() {
-        let change = |status, path| Change { status, path: RepoPath::from(path) };
-        let found = [change(Status::Deleted, "M"), change(Status::Modified, "z\n")];
-        assert_eq!(name_status(b"M\0z\n\0D\0M\0").unwrap(), found);
-        for printed in [&b"M\0"[..], b"R100\0a\0b\0", b"MM\0a\0"] {
-            assert!(name_status(printed).is_err(), "{printed:?}");
+    fn differences_come_by_path_and_whole() {
+        let edit = |status, path, now| Edit { change: Change { status, path: RepoPath::from(path) }, now };
+        let now = Some((EntryKind::Executable, OID.parse().unwrap()));
+        let found = [edit(Status::Deleted, "M", None), edit(Status::Modified, "z\n", now)];
+        let none = "0".repeat(40);
+        let printed = format!(":100644 100755 {OID} {OID} M\0z\n\0:100644 000000 {OID} {none} D\0M\0");
+        assert_eq!(differences(printed.as_bytes()).unwrap(), found);
+        for printed in [
+            format!(":100644 100755 {OID} {OID} M\0"),
+            format!(":100644 100644 {OID} {OID} R100\0a\0b\0"),
+            format!(":100644 100644 {OID} {OID} MM\0a\0"),
+            format!("100644 100644 {OID} {OID} M\0a\0"),
+            format!(":100644 100644 {OID} M\0a\0"),
+            format!(":100644 9 {OID} {OID} M\0a\0"),
+        ] {
+            assert!(differences(printed.as_bytes()).is_err(), "{printed:?}");
         }
     }
 
@@ -256,8 +276,9 @@ mod tests {
             assert_eq!(merge_tree(&text), Some((OID.parse().unwrap(), names.clone())));
             let mut sorted = names.clone();
             sorted.sort();
-            let changes = name_status(&printed(&names, |_| "M\0".to_owned())).unwrap();
-            assert_eq!(changes.into_iter().map(|change| change.path).collect::<Vec<_>>(), sorted);
+            let facts = format!(":100644 100644 {OID} {OID} M\0");
+            let edits = differences(&printed(&names, |_| facts.clone())).unwrap();
+            assert_eq!(edits.into_iter().map(|edit| edit.change.path).collect::<Vec<_>>(), sorted);
             let entries = listing(&printed(&names, |_| format!("100644 blob {OID}\t"))).unwrap();
             assert_eq!(entries.into_iter().map(|entry| entry.name).collect::<Vec<_>>(), names);
             let index = staged(&printed(&names, |_| format!("100644 {OID} 0\t"))).unwrap();

@@ -120,6 +120,15 @@ pub struct Entry {
     pub oid: Oid,
 }
 
+/// A changed path, and what stands there now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edit {
+    /// What happened to which path.
+    pub change: Change,
+    /// What it is now; nothing where it was deleted.
+    pub now: Option<(EntryKind, Oid)>,
+}
+
 /// Commits whose parents a shallow clone does not have.
 pub(super) fn shallow(common_dir: &Path) -> HashSet<Oid> {
     lines(&common_dir.join("shallow")).into_iter().filter_map(|line| line.trim().parse().ok()).collect()
@@ -166,7 +175,11 @@ pub trait Read: Send + Sync {
     /// All files below a tree, by path.
     fn tracked(&self, tree: Oid) -> Result<Vec<Entry>>;
     /// What differs between two trees, by path; renames are a deletion and an addition.
-    fn changes(&self, old: Option<Oid>, new: Oid) -> Result<Vec<Change>>;
+    fn edits(&self, old: Option<Oid>, new: Oid) -> Result<Vec<Edit>>;
+    /// The same, without what the paths are now.
+    fn changes(&self, old: Option<Oid>, new: Oid) -> Result<Vec<Change>> {
+        Ok(self.edits(old, new)?.into_iter().map(|edit| edit.change).collect())
+    }
     /// The best common ancestor.
     fn merge_base(&self, one: Oid, two: Oid) -> Result<Option<Oid>>;
     /// How many commits `tip` has that `base` has not, and the other way round.

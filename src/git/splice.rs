@@ -1,7 +1,7 @@
 //! Trees put together from parts of other trees, without a checkout.
 //!
 //! **Invariant:** only the folders on the way to a named path are read or
-//! written; everything else is carried over by its id.
+//! written, each once; everything else is carried over by its id.
 
 use std::collections::BTreeMap;
 
@@ -10,58 +10,96 @@ use super::repo::Repo;
 use crate::error::Result;
 use crate::model::{Oid, RepoPath};
 
-/// The tree `onto` (or an empty one) with these paths as the tree `from` has
-/// them: replaced, added, or removed where `from` has no such file.
+/// A path, and what shall stand there: nothing where it shall be gone.
+pub type Put<'a> = (&'a [u8], Option<(EntryKind, Oid)>);
+
+/// The tree `onto` (or an empty one) with these paths as they shall be. What is
+/// no folder there makes room for a path that needs one, and a folder for a
+/// file; no path may be named twice, or be a folder of another that stays.
+pub fn put(repo: &Repo, onto: Option<Oid>, mut puts: Vec<Put<'_>>) -> Result<Oid> {
+    puts.sort_unstable_by_key(|(path, _)| *path);
+    let entries = edited(repo, onto, &puts)?;
+    repo.write().write_tree(&entries.into_values().collect::<Vec<_>>())
+}
+
+/// The same with these paths as the tree `from` has them: replaced, added, or
+/// removed where `from` has no such file.
 pub fn take(repo: &Repo, onto: Option<Oid>, from: Oid, paths: &[RepoPath]) -> Result<Oid> {
     let mut sorted: Vec<&[u8]> = paths.iter().map(RepoPath::as_bytes).collect();
     sorted.sort_unstable();
-    let entries = spliced(repo, onto, Some(from), &sorted)?;
-    repo.write().write_tree(&entries.into_values().collect::<Vec<_>>())
+    sorted.dedup();
+    let mut puts = Vec::with_capacity(sorted.len());
+    find(repo, Some(from), &Wanted { paths: &sorted, depth: 0 }, &mut puts)?;
+    put(repo, onto, puts)
 }
 
 type Entries = BTreeMap<Vec<u8>, Entry>;
 
-fn spliced(repo: &Repo, onto: Option<Oid>, from: Option<Oid>, paths: &[&[u8]]) -> Result<Entries> {
+/// The entries of a folder with what is put into it.
+fn edited(repo: &Repo, onto: Option<Oid>, puts: &[Put<'_>]) -> Result<Entries> {
     let mut entries = load(repo, onto)?;
-    let source = load(repo, from)?;
-    let mut groups: BTreeMap<&[u8], Vec<&[u8]>> = BTreeMap::new();
-    let mut files = Vec::new();
-    for path in paths {
+    let mut groups: BTreeMap<&[u8], Vec<Put<'_>>> = BTreeMap::new();
+    for (path, now) in puts {
         match path.iter().position(|byte| *byte == b'/') {
-            Some(slash) => groups.entry(&path[..slash]).or_default().push(&path[slash + 1..]),
-            None => files.push(*path),
-        }
-    }
-    for name in files {
-        if !entries.get(name).is_some_and(is_tree) {
-            entries.remove(name);
-        }
-        if let Some(entry) = source.get(name).filter(|entry| !is_tree(entry)) {
-            entries.insert(name.to_vec(), entry.clone());
+            Some(slash) => groups.entry(&path[..slash]).or_default().push((&path[slash + 1..], *now)),
+            None => put_file(&mut entries, path, *now),
         }
     }
     for (name, below) in groups {
-        let tree =
-            |entries: &Entries| entries.get(name).filter(|entry| is_tree(entry)).map(|entry| entry.oid);
-        let inner = spliced(repo, tree(&entries), tree(&source), &below)?;
+        let inner = edited(repo, tree(&entries, name), &below)?;
         if !inner.is_empty() {
             let oid = repo.write().write_tree(&inner.into_values().collect::<Vec<_>>())?;
-            let name = RepoPath::from_bytes(name);
-            entries.insert(name.as_bytes().to_vec(), Entry { name, kind: EntryKind::Tree, oid });
-        } else if tree(&entries).is_some() {
+            insert(&mut entries, name, (EntryKind::Tree, oid));
+        } else if tree(&entries, name).is_some() {
             entries.remove(name);
         }
     }
     Ok(entries)
 }
 
-fn is_tree(entry: &Entry) -> bool {
-    entry.kind == EntryKind::Tree
+fn put_file(entries: &mut Entries, name: &[u8], now: Option<(EntryKind, Oid)>) {
+    match now {
+        Some(now) => insert(entries, name, now),
+        None if tree(entries, name).is_none() => drop(entries.remove(name)),
+        None => {}
+    }
+}
+
+fn insert(entries: &mut Entries, name: &[u8], (kind, oid): (EntryKind, Oid)) {
+    entries.insert(name.to_vec(), Entry { name: RepoPath::from_bytes(name), kind, oid });
+}
+
+fn tree(entries: &Entries, name: &[u8]) -> Option<Oid> {
+    entries.get(name).filter(|entry| entry.kind == EntryKind::Tree).map(|entry| entry.oid)
 }
 
 fn load(repo: &Repo, tree: Option<Oid>) -> Result<Entries> {
     let Some(tree) = tree else { return Ok(Entries::new()) };
     Ok(repo.read().tree(tree)?.into_iter().map(|entry| (entry.name.as_bytes().to_vec(), entry)).collect())
+}
+
+/// Sorted paths that share their first `depth` bytes: a folder.
+struct Wanted<'w, 'p> {
+    paths: &'w [&'p [u8]],
+    depth: usize,
+}
+
+/// What a tree has at these paths, folders being nothing.
+fn find<'p>(repo: &Repo, from: Option<Oid>, wanted: &Wanted<'_, 'p>, found: &mut Vec<Put<'p>>) -> Result<()> {
+    let entries = load(repo, from)?;
+    let name = |path: &'p [u8]| path[wanted.depth..].split(|byte| *byte == b'/').next().unwrap_or_default();
+    for group in wanted.paths.chunk_by(|one, other| name(one) == name(other)) {
+        let name = name(group[0]);
+        let depth = wanted.depth + name.len();
+        let here = group.iter().take_while(|path| path.len() == depth).count();
+        let file = entries.get(name).filter(|entry| entry.kind != EntryKind::Tree);
+        found.extend(group[..here].iter().map(|path| (*path, file.map(|entry| (entry.kind, entry.oid)))));
+        if here < group.len() {
+            let below = Wanted { paths: &group[here..], depth: depth + 1 };
+            find(repo, tree(&entries, name), &below, found)?;
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -135,6 +173,21 @@ mod tests {
             let (onto, from) = (tree_of(&scratch, &onto), tree_of(&scratch, &from));
             let taken = take(&repo, Some(onto), from, &named).unwrap();
             assert_eq!(taken, tree_of(&scratch, &expected), "{expected:?}");
+            Ok(())
+        });
+        tried.unwrap();
+    }
+
+    #[test]
+    fn what_differs_between_two_trees_makes_the_one_of_the_other() {
+        let scratch = Scratch::new();
+        let repo = scratch.repo();
+        let tried = TestRunner::default().run(&(any_files(), any_files()), |(old, new)| {
+            let (old, new) = (tree_of(&scratch, &old), tree_of(&scratch, &new));
+            let edits = repo.read().edits(Some(old), new).unwrap();
+            let puts: Vec<Put<'_>> =
+                edits.iter().rev().map(|edit| (edit.change.path.as_bytes(), edit.now)).collect();
+            assert_eq!(put(&repo, Some(old), puts).unwrap(), new);
             Ok(())
         });
         tried.unwrap();

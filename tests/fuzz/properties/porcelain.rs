@@ -18,19 +18,25 @@ pub fn check(bytes: &[u8]) {
         });
         assert_eq!(porcelain::merge_tree(&printed), Some((tree, paths)));
     }
-    if let Ok(changes) = porcelain::name_status(bytes) {
-        let record = |change: &git_orch::model::Change| {
-            [&[change.status.letter() as u8, 0], change.path.as_bytes(), b"\0"].concat()
-        };
-        let printed: Vec<u8> = changes.iter().flat_map(record).collect();
-        assert_eq!(porcelain::name_status(&printed).expect("changes read back"), changes);
-    }
+    differences(bytes);
     listing(bytes);
     objects(bytes);
     if let Ok(oid) = porcelain::oid(bytes) {
         assert_eq!(porcelain::oid(oid.to_string().as_bytes()).ok(), Some(oid));
     }
     let _ = porcelain::commit(Oid::from_bytes(&[1; 20]).expect("20 bytes are an id"), bytes);
+}
+
+fn differences(bytes: &[u8]) {
+    let Ok(edits) = porcelain::differences(bytes) else { return };
+    let record = |edit: &git_orch::git::Edit| {
+        let (mode, oid) =
+            edit.now.map_or_else(|| (0, "0".repeat(40)), |(kind, oid)| (kind.mode(), oid.to_string()));
+        let facts = format!(":100644 {mode:06o} {oid} {oid} {}\0", edit.change.status.letter());
+        [facts.as_bytes(), edit.change.path.as_bytes(), b"\0"].concat()
+    };
+    let printed: Vec<u8> = edits.iter().flat_map(record).collect();
+    assert_eq!(porcelain::differences(&printed).expect("differences read back"), edits);
 }
 
 fn listing(bytes: &[u8]) {

@@ -73,7 +73,7 @@ pub(super) fn figures(repo: &Repo) -> Result<Vec<(&'static str, usize, u64)>> {
         figure("refs", &read.refs("refs/")?),
         figure("commits", &commits),
         figure("files", &read.tracked(tree)?),
-        figure("changes", &read.changes(Some(read.commit(root)?.tree), tree)?),
+        figure("changes", &read.edits(Some(read.commit(root)?.tree), tree)?),
         figure("distance", &[read.ahead_behind(tip, root)?]),
         figure("base", &[read.merge_base(tip, root)?]),
         ("mined", mined.0, mined.1),
@@ -202,11 +202,11 @@ fn add_commit(lines: &mut Lines, repo: &Repo, oid: Oid) {
     };
     lines.add("commit", Ok(&commit));
     for parent in &commit.parents {
-        let changes = read.commit(*parent).and_then(|parent| read.changes(Some(parent.tree), commit.tree));
-        lines.add("changes", changes);
+        let edits = read.commit(*parent).and_then(|parent| read.edits(Some(parent.tree), commit.tree));
+        lines.add("changes", edits);
     }
     if commit.parents.is_empty() {
-        lines.add("additions", read.changes(None, commit.tree));
+        lines.add("additions", read.edits(None, commit.tree));
     }
     lines.add("tree", read.tree(commit.tree));
     lines.add("tracked", read.tracked(commit.tree));
