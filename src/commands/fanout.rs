@@ -20,6 +20,7 @@ use crate::fanout::flow::{self, Order};
 use crate::fanout::job::{Command, Job};
 use crate::fanout::plan::{self, Contents, PlannedShard};
 use crate::fanout::shard::By;
+use crate::fanout::tracked::Tracked;
 use crate::git::{Head, worktree};
 use crate::model::time::parse_span;
 use crate::model::wording::{count, hanging, tick, unknown};
@@ -147,7 +148,7 @@ pub(super) fn run(app: &App, args: &FanoutArgs) -> Result<u8> {
         command: wish.command,
         commit,
         base: base_branch(&desk, &head)?,
-        tracked: desk.files.tracked(),
+        tracked: Tracked::new(desk.files.tracked(), &wish.shards),
         shards: wish.shards,
         workers,
         timeout: wish.timeout,

@@ -1,30 +1,35 @@
 //! Puts the accepted changes of all shards together.
 //!
-//! **Invariant:** no path is edited by two shards, and no edited path needs
-//! another to be a folder; otherwise there is no result.
+//! **Invariant:** of what is put together, no path is edited by two shards, and
+//! no edited path needs another to be a folder.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 
+use crate::git::Edit;
 use crate::model::path::ancestors;
-use crate::model::{Change, RepoPath, Status};
+use crate::model::{RepoPath, Status};
 
-/// One path of the result, taken from the tree of the shard that changed it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Edit {
-    /// What happened to which path.
-    pub change: Change,
-    /// The number of the shard.
-    pub shard: usize,
-}
-
-/// Two shards that changed what can't both be kept.
+/// Two shards that changed what can't both be kept as it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Clash {
-    /// One shard and its path.
+    /// The shard that came later, and its path.
     pub one: (usize, RepoPath),
     /// The other shard and its path.
     pub other: (usize, RepoPath),
+    /// What is wrong with the two paths.
+    pub kind: ClashKind,
+}
+
+/// Why two paths can't both be kept as they are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ClashKind {
+    /// They are the same.
+    Same,
+    /// One is a file, the other needs it to be a folder.
+    Folder,
+    /// A new one differs from the other by case alone.
+    Case,
 }
 
 impl fmt::Display for Clash {
@@ -36,88 +41,135 @@ impl fmt::Display for Clash {
 
 impl std::error::Error for Clash {}
 
-/// The edits of all shards, by path.
-pub fn assemble(shards: Vec<(usize, Vec<Change>)>) -> Result<Vec<Edit>, Clash> {
-    let edits = shards
-        .into_iter()
-        .flat_map(|(shard, changes)| changes.into_iter().map(move |change| Edit { change, shard }));
-    let mut by_path: BTreeMap<RepoPath, Edit> = BTreeMap::new();
-    for edit in edits {
-        if let Some(other) = by_path.get(&edit.change.path) {
-            return Err(clash(other, &edit));
+/// What shards changed, put together.
+#[derive(Debug, Default)]
+pub struct Assembled<'a> {
+    /// The edits of all shards that fit beside one another, by path.
+    pub edits: Vec<&'a Edit>,
+    /// Each shard that does not fit beside those before it.
+    pub clashes: Vec<Clash>,
+}
+
+/// Puts the edits of shards together; a shard that does not fit beside those
+/// before it is left out, whole.
+pub fn assemble<'a>(shards: impl IntoIterator<Item = (usize, &'a [Edit])>) -> Assembled<'a> {
+    let mut taken = Taken::default();
+    let mut clashes = Vec::new();
+    for (shard, edits) in shards {
+        match edits.iter().find_map(|edit| taken.clash(shard, edit)) {
+            Some(clash) => clashes.push(clash),
+            None => edits.iter().for_each(|edit| taken.insert(shard, edit)),
         }
-        by_path.insert(edit.change.path.clone(), edit);
     }
-    no_file_is_a_folder(&by_path)?;
-    no_new_name_differs_by_case_alone(&by_path)?;
-    Ok(by_path.into_values().collect())
+    Assembled { edits: taken.by_path.into_values().map(|(_, edit)| edit).collect(), clashes }
 }
 
-fn clash(one: &Edit, other: &Edit) -> Clash {
-    Clash { one: (one.shard, one.change.path.clone()), other: (other.shard, other.change.path.clone()) }
+type ByShard<'a> = (usize, &'a Edit);
+
+/// What fits so far.
+#[derive(Default)]
+struct Taken<'a> {
+    by_path: BTreeMap<&'a [u8], ByShard<'a>>,
+    /// The paths that stay, by how they read without case.
+    folded: HashMap<String, ByShard<'a>>,
 }
 
-fn no_file_is_a_folder(edits: &BTreeMap<RepoPath, Edit>) -> Result<(), Clash> {
-    for edit in edits.values().filter(|edit| edit.change.status != Status::Deleted) {
-        for folder in ancestors(edit.change.path.as_bytes()) {
-            match edits.get(&RepoPath::from_bytes(folder)) {
-                Some(other) if other.change.status != Status::Deleted => return Err(clash(other, edit)),
-                _ => {}
+impl<'a> Taken<'a> {
+    fn insert(&mut self, shard: usize, edit: &'a Edit) {
+        self.by_path.insert(edit.change.path.as_bytes(), (shard, edit));
+        if stays(edit) {
+            self.folded.insert(folded(edit), (shard, edit));
+        }
+    }
+
+    fn clash(&self, shard: usize, edit: &Edit) -> Option<Clash> {
+        let path = edit.change.path.as_bytes();
+        let found = |kind| {
+            move |(other, second): ByShard<'a>| Clash {
+                one: (shard, edit.change.path.clone()),
+                other: (other, second.change.path.clone()),
+                kind,
             }
+        };
+        if let Some(same) = self.by_path.get(path) {
+            return Some(found(ClashKind::Same)(*same));
         }
+        if !stays(edit) {
+            return None;
+        }
+        let above = ancestors(path).filter_map(|folder| self.by_path.get(folder).copied());
+        let below = [path, b"/"].concat();
+        let below = self.by_path.range(&below[..]..).take_while(|(other, _)| other.starts_with(&below));
+        let folder = above.chain(below.map(|(_, other)| *other)).find(|(_, other)| stays(other));
+        folder.map(found(ClashKind::Folder)).or_else(|| self.twin(edit).map(found(ClashKind::Case)))
     }
-    Ok(())
+
+    /// Paths that differ by case alone and were both there before are the
+    /// repository's own business; making one is not.
+    fn twin(&self, edit: &Edit) -> Option<ByShard<'a>> {
+        let added = |edit: &Edit| edit.change.status == Status::Added;
+        self.folded.get(&folded(edit)).copied().filter(|(_, other)| added(other) || added(edit))
+    }
 }
 
-/// Paths that differ by case alone and were both there before are the
-/// repository's own business; making one is not.
-fn no_new_name_differs_by_case_alone(edits: &BTreeMap<RepoPath, Edit>) -> Result<(), Clash> {
-    let mut folded: BTreeMap<String, &Edit> = BTreeMap::new();
-    for edit in edits.values().filter(|edit| edit.change.status != Status::Deleted) {
-        let added = |edit: &Edit| edit.change.status == Status::Added;
-        match folded.insert(edit.change.path.quoted().to_lowercase(), edit) {
-            Some(other) if added(other) || added(edit) => return Err(clash(other, edit)),
-            _ => {}
-        }
-    }
-    Ok(())
+fn stays(edit: &Edit) -> bool {
+    edit.change.status != Status::Deleted
+}
+
+fn folded(edit: &Edit) -> String {
+    edit.change.path.quoted().to_lowercase()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::Change;
 
-    fn change(letter: u8, path: &str) -> Change {
-        Change { status: Status::from_letter(letter).unwrap(), path: RepoPath::from(path) }
+    fn edit(letter: u8, path: &str) -> Edit {
+        let status = Status::from_letter(letter).unwrap();
+        Edit { change: Change { status, path: RepoPath::from(path) }, now: None }
     }
 
     #[test]
     fn disjoint_changes_come_back_in_the_order_of_paths() {
-        let edits = assemble(vec![
-            (2, vec![change(b'M', "b/x"), change(b'D', "b/y")]),
-            (1, vec![change(b'M', "c"), change(b'T', "a")]),
-        ]);
-        let edits: Vec<(String, usize)> =
-            edits.unwrap().iter().map(|edit| (edit.change.path.quoted(), edit.shard)).collect();
-        let expected = [("a", 1), ("b/x", 2), ("b/y", 2), ("c", 1)];
-        assert_eq!(edits, expected.map(|(path, shard)| (path.to_owned(), shard)));
+        let (two, one) = ([edit(b'M', "b/x"), edit(b'D', "b/y")], [edit(b'M', "c"), edit(b'T', "a")]);
+        let assembled = assemble([(2, &two[..]), (1, &one[..])]);
+        let paths: Vec<String> = assembled.edits.iter().map(|edit| edit.change.path.quoted()).collect();
+        assert_eq!(
+            (paths, assembled.clashes),
+            (["a", "b/x", "b/y", "c"].map(str::to_owned).to_vec(), vec![])
+        );
     }
 
     #[test]
-    fn what_is_not_disjoint_has_no_result() {
-        for (one, other, disjoint) in [
-            (change(b'M', "a"), change(b'M', "a"), false),
-            (change(b'M', "a"), change(b'A', "a/b"), false),
-            (change(b'D', "a"), change(b'A', "a/b"), true),
-            (change(b'M', "ab"), change(b'M', "a/b"), true),
-            (change(b'A', "Read"), change(b'M', "read"), false),
-            (change(b'M', "Read"), change(b'M', "read"), true),
-            (change(b'D', "Read"), change(b'A', "read"), true),
+    fn what_is_not_disjoint_is_not_put_together() {
+        for (one, other, clash) in [
+            (edit(b'M', "a"), edit(b'M', "a"), Some(ClashKind::Same)),
+            (edit(b'D', "a"), edit(b'D', "a"), Some(ClashKind::Same)),
+            (edit(b'M', "a"), edit(b'A', "a/b"), Some(ClashKind::Folder)),
+            (edit(b'D', "a"), edit(b'A', "a/b"), None),
+            (edit(b'M', "ab"), edit(b'M', "a/b"), None),
+            (edit(b'M', "a-"), edit(b'M', "a/b"), None),
+            (edit(b'A', "Read"), edit(b'M', "read"), Some(ClashKind::Case)),
+            (edit(b'M', "Read"), edit(b'M', "read"), None),
+            (edit(b'D', "Read"), edit(b'A', "read"), None),
         ] {
-            let result = assemble(vec![(1, vec![one.clone()]), (2, vec![other.clone()])]);
-            assert_eq!(result.is_ok(), disjoint, "{one:?} and {other:?}");
+            for (one, other) in [(&one, &other), (&other, &one)] {
+                let (one, other) = (std::slice::from_ref(one), std::slice::from_ref(other));
+                let assembled = assemble([(1, one), (2, other)]);
+                let found = assembled.clashes.first().map(|clash| clash.kind);
+                assert_eq!(found, clash, "{one:?} and {other:?}");
+            }
         }
-        let clash = assemble(vec![(1, vec![change(b'M', "a")]), (2, vec![change(b'M', "a")])]);
-        assert_eq!(clash.unwrap_err().to_string(), "shard 1 changed `a` and shard 2 changed `a`");
+    }
+
+    #[test]
+    fn a_shard_that_does_not_fit_is_left_out_whole_and_named() {
+        let (one, two, three) =
+            ([edit(b'M', "a")], [edit(b'M', "b"), edit(b'M', "a")], [edit(b'M', "b"), edit(b'A', "c")]);
+        let assembled = assemble([(1, &one[..]), (2, &two[..]), (3, &three[..])]);
+        let told: Vec<String> = assembled.clashes.iter().map(Clash::to_string).collect();
+        assert_eq!(told, ["shard 2 changed `a` and shard 1 changed `a`"]);
+        assert_eq!(assembled.edits, [&one[0], &three[0], &three[1]]);
     }
 }

@@ -14,10 +14,10 @@ use crate::agent::process::{self, End};
 use crate::agent::{Input, Invocation, command};
 use crate::error::{Error, IoContext, Result};
 use crate::git::refs::{self, RefChange};
-use crate::git::{RepoLock, splice};
+use crate::git::{Edit, RepoLock, splice};
 use crate::model::time::elapsed;
 use crate::model::wording::{excerpt, few, tick};
-use crate::model::{Change, Name, Oid, RepoPath, Shard, ShardState};
+use crate::model::{Name, Oid, RepoPath, Shard, ShardState};
 use crate::run::Scene;
 use crate::run::throwaway::Throwaway;
 
@@ -45,8 +45,8 @@ impl Site<'_> {
 #[derive(Debug)]
 pub(super) struct Ended {
     pub(super) shard: Shard,
-    /// The accepted changes, and the tree that has them.
-    pub(super) accepted: Option<(Oid, Vec<Change>)>,
+    /// The accepted changes.
+    pub(super) accepted: Option<Vec<Edit>>,
     pub(super) escaped: Vec<RepoPath>,
     pub(super) last_line: String,
 }
@@ -54,7 +54,7 @@ pub(super) struct Ended {
 /// What a shard's command left in its worktree.
 struct Left {
     tree: Oid,
-    changes: Vec<Change>,
+    edits: Vec<Edit>,
 }
 
 /// Runs one shard; `None` when it was interrupted.
@@ -162,9 +162,8 @@ fn callers(site: &Site<'_>) -> BTreeMap<OsString, OsString> {
 /// checkout; never what the repository brings.
 fn search_path(site: &Site<'_>) -> OsString {
     let mut path = callers(site).remove(OsStr::new("PATH")).unwrap_or_default();
-    let tracked = |path: &RepoPath| path.as_bytes().starts_with(b"node_modules");
     if let Some(top) = &site.scene.repo.place().work_tree
-        && !site.order.tracked.iter().any(tracked)
+        && !site.order.tracked.has_any(b"node_modules")
     {
         path.push(":");
         path.push(top.join("node_modules/.bin"));
@@ -188,7 +187,7 @@ fn share(site: &Site<'_>, throwaway: &Throwaway<'_>, planned: &PlannedShard) -> 
 /// The tree that a shard's worktree holds at first; written anew each time, as
 /// no ref keeps one that holds only some files.
 pub(super) fn input(site: &Site<'_>, planned: &PlannedShard) -> Result<Oid> {
-    match planned.held(&site.order.tracked) {
+    match site.order.tracked.held(planned) {
         None => Ok(site.input),
         Some(held) => splice::take(site.scene.repo, None, site.input, &held),
     }
@@ -196,9 +195,8 @@ pub(super) fn input(site: &Site<'_>, planned: &PlannedShard) -> Result<Oid> {
 
 fn look(site: &Site<'_>, throwaway: &Throwaway<'_>, planned: &PlannedShard) -> Result<Left> {
     let (input, tree) = (input(site, planned)?, throwaway.capture()?);
-    let changes =
-        if tree == input { Vec::new() } else { site.scene.repo.read().changes(Some(input), tree)? };
-    Ok(Left { tree, changes })
+    let edits = if tree == input { Vec::new() } else { site.scene.repo.read().edits(Some(input), tree)? };
+    Ok(Left { tree, edits })
 }
 
 /// Decides what of it is kept.
@@ -210,20 +208,20 @@ fn judge(site: &Site<'_>, mut shard: Shard, failure: Option<String>, left: Resul
         (Err(_), Some(why)) => return Ok(ended(shard, why.clone())),
         (Err(error), None) => return Ok(ended(shard, error.to_string())),
     };
-    shard.changed = left.changes.len();
+    shard.changed = left.edits.len();
     if let Some(why) = failure {
         shard.commit = set_aside(site, shard.n, &left)?;
         return Ok(ended(shard, why));
     }
-    match verify(&shard.paths, left.changes.clone()) {
+    match verify(&shard.paths, &left.edits) {
         Verified::Unchanged => {
             shard.state = ShardState::Unchanged;
             Ok(ended(shard, String::new()))
         }
-        Verified::Done(changes) => {
+        Verified::Done => {
             shard.state = ShardState::Done;
             keep(site, shard.n, left.tree)?;
-            Ok(Ended { accepted: Some((left.tree, changes)), ..ended(shard, String::new()) })
+            Ok(Ended { accepted: Some(left.edits), ..ended(shard, String::new()) })
         }
         Verified::Escaped(paths) => {
             shard.state = ShardState::Escaped;
@@ -236,12 +234,12 @@ fn judge(site: &Site<'_>, mut shard: Shard, failure: Option<String>, left: Resul
 
 /// Puts what a shard left, and was not taken, into a commit on the input.
 fn set_aside(site: &Site<'_>, n: usize, left: &Left) -> Result<Option<Oid>> {
-    if left.changes.is_empty() {
+    if left.edits.is_empty() {
         return Ok(None);
     }
     let repo = site.scene.repo;
-    let paths: Vec<RepoPath> = left.changes.iter().map(|change| change.path.clone()).collect();
-    let tree = splice::take(repo, Some(site.input), left.tree, &paths)?;
+    let puts = left.edits.iter().map(|edit| (edit.change.path.as_bytes(), edit.now));
+    let tree = splice::put(repo, Some(site.input), puts.collect())?;
     let message = format!("fanout {}: what shard {n} left", site.name);
     let commit = repo.write().write_record(tree, &[site.order.commit], &message, site.scene.now)?;
     keep(site, n, commit)?;

@@ -6,6 +6,7 @@ use super::assemble::assemble;
 use super::carry::{self, Ended, Site};
 use super::claim::{self, Claimed, claim, withdraw};
 use super::plan::PlannedShard;
+use super::tracked::Tracked;
 use super::{pool, room};
 use crate::agent::process;
 use crate::agent::{Input, Invocation, command};
@@ -15,7 +16,7 @@ use crate::git::refs::{self, RefChange};
 use crate::git::{RepoLock, commit, identity, splice, trailer};
 use crate::model::time::{Stopwatch, elapsed};
 use crate::model::wording::count;
-use crate::model::{Event, Fanout, Name, Oid, RepoPath, TaskState, Time};
+use crate::model::{Event, Fanout, Name, Oid, TaskState, Time};
 use crate::run::throwaway::Throwaway;
 use crate::run::{Scene, altered};
 use crate::store;
@@ -32,7 +33,7 @@ pub struct Order {
     /// The branch that the result merges into.
     pub base: String,
     /// Every tracked file, for worktrees that hold only some.
-    pub tracked: Vec<RepoPath>,
+    pub tracked: Tracked,
     /// The shards.
     pub shards: Vec<PlannedShard>,
     /// How many run at once.
@@ -186,21 +187,17 @@ fn result(site: &Site<'_>, ended: &[Ended]) -> Result<(Oid, Option<Oid>)> {
 
 /// The one tree with the accepted changes of all shards.
 fn put_together(site: &Site<'_>, ended: &[Ended]) -> Result<Oid> {
-    let accepted = || ended.iter().filter_map(|one| Some((one.shard.n, one.accepted.as_ref()?)));
-    let changes = accepted().map(|(n, (_, changes))| (n, changes.clone())).collect();
-    assemble(changes)
-        .map_err(|clash| Error::bug("the shards are not disjoint").because(clash.to_string()))?;
-    let mut tree = site.input;
-    for (_, (from, changes)) in accepted() {
-        let paths: Vec<RepoPath> = changes.iter().map(|change| change.path.clone()).collect();
-        tree = splice::take(site.scene.repo, Some(tree), *from, &paths)?;
+    let accepted = ended.iter().filter_map(|one| Some((one.shard.n, one.accepted.as_deref()?)));
+    let assembled = assemble(accepted);
+    if let Some(clash) = assembled.clashes.first() {
+        return Err(Error::bug("the shards are not disjoint").because(clash.to_string()));
     }
-    Ok(tree)
+    let puts = assembled.edits.iter().map(|edit| (edit.change.path.as_bytes(), edit.now));
+    splice::put(site.scene.repo, Some(site.input), puts.collect())
 }
 
 fn commit_result(site: &Site<'_>, tree: Oid, ended: &[Ended]) -> Result<Oid> {
-    let accepted = || ended.iter().filter_map(|one| one.accepted.as_ref());
-    let files: usize = accepted().map(|(_, changes)| changes.len()).sum();
+    let files: usize = ended.iter().filter_map(|one| one.accepted.as_ref()).map(Vec::len).sum();
     let mut text = format!("{}: change {}\n\n", site.order.job, count(files, "file"));
     text.push_str(&format!("Run in {} at once: {}\n", count(ended.len(), "shard"), site.order.command));
     for one in ended.iter().filter(|one| one.shard.state.is_bad()) {

@@ -8,6 +8,7 @@
 //! proof   verify.rs             (own files, changes) -> done, unchanged or escaped        pure
 //! tree    assemble.rs           all accepted changes -> one set of disjoint edits         pure
 //!
+//! around  tracked.rs          a shard -> what its worktree holds                        pure
 //! room    room.rs               do the worktrees fit on their disk
 //! claim   claim.rs              a name and a record, one process gets each
 //! shards  pool.rs, carry.rs     a throwaway for each worker, a command for each shard
@@ -30,4 +31,5 @@ pub mod plan;
 mod pool;
 mod room;
 pub mod shard;
+pub mod tracked;
 pub mod verify;

@@ -1,10 +1,9 @@
 //! What a fan-out is going to do: a value that `--dry-run` prints.
 
-use std::collections::BTreeSet;
 use std::ffi::OsString;
 
 use crate::model::path::PathSet;
-use crate::model::{Name, RepoPath, path};
+use crate::model::{Name, RepoPath};
 
 use super::formatter::{Formatter, Work};
 use super::job::Job;
@@ -37,19 +36,6 @@ pub enum Contents {
     /// The shard's files, all files directly in the folders above them, and
     /// those that match.
     Sparse(PathSet),
-}
-
-impl PlannedShard {
-    /// Which of the tracked files its worktree holds; `None` means all.
-    pub fn held(&self, tracked: &[RepoPath]) -> Option<Vec<RepoPath>> {
-        let Contents::Sparse(needs) = &self.contents else { return None };
-        let own: BTreeSet<&RepoPath> = self.files.iter().collect();
-        let above: BTreeSet<&[u8]> =
-            self.files.iter().flat_map(|file| path::ancestors(file.as_bytes())).collect();
-        let is_above = |file: &RepoPath| file.ancestors().next().is_some_and(|folder| above.contains(folder));
-        let held = |file: &&RepoPath| own.contains(file) || is_above(file) || needs.contains(file);
-        Some(tracked.iter().filter(held).cloned().collect())
-    }
 }
 
 /// The shards of a job.
@@ -112,31 +98,5 @@ fn of_formatter(formatter: &Formatter, by: &dyn Fn(usize) -> By, facts: Facts<'_
                 plan(package.label(), package.files.clone(), argv)
             })
             .collect(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_sparse_worktree_holds_what_lies_above_the_files() {
-        let tracked =
-            [".editorconfig", "a/b/c/x.ts", "a/b/y.ts", "a/.prettierrc", "a/d/z.ts", "lib/conf.js", "w"];
-        let tracked = tracked.map(RepoPath::from);
-        let needs = PathSet::parse(&["lib/*.js".to_owned()]).unwrap();
-        let mut shard = PlannedShard {
-            label: String::new(),
-            files: vec![RepoPath::from("a/b/c/x.ts")],
-            directory: RepoPath::default(),
-            argv: Vec::new(),
-            contents: Contents::Sparse(needs),
-            share: Vec::new(),
-            owner: None,
-        };
-        let held = [".editorconfig", "a/b/c/x.ts", "a/b/y.ts", "a/.prettierrc", "lib/conf.js", "w"];
-        assert_eq!(shard.held(&tracked), Some(held.map(RepoPath::from).to_vec()));
-        shard.contents = Contents::Full;
-        assert_eq!(shard.held(&tracked), None);
     }
 }

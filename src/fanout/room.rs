@@ -17,7 +17,7 @@ pub(super) fn require(scene: Scene<'_>, order: &Order, input: Oid) -> Result<()>
     let all: u64 = files.values().sum();
     let first = order.shards.iter().take(order.workers.max(1));
     let sizes: Vec<u64> = first
-        .map(|shard| match shard.held(&order.tracked) {
+        .map(|shard| match order.tracked.held(shard) {
             None => all,
             Some(held) => held.iter().filter_map(|path| files.get(path)).sum(),
         })
