@@ -19,7 +19,11 @@ const SAME: Duration = Duration::from_secs(1);
 /// **Invariant:** work that looks ends in its own way, unless asked once more;
 /// work that does not look ends at once, as if killed.
 #[derive(Clone, Debug, Default)]
-pub struct Interrupt(Arc<Wish>);
+pub struct Interrupt {
+    wish: Arc<Wish>,
+    /// Whether whoever began the work ends it.
+    ended: Arc<AtomicBool>,
+}
 
 #[derive(Debug, Default)]
 struct Wish {
@@ -31,7 +35,7 @@ impl Interrupt {
     /// Watches from now on, for the rest of the process.
     pub fn watch() -> Self {
         let interrupt = Self::default();
-        let wish = Arc::clone(&interrupt.0);
+        let wish = Arc::clone(&interrupt.wish);
         let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP]).expect("these signals can be caught");
         std::thread::spawn(move || {
             let Some(first) = signals.forever().next() else { return };
@@ -52,12 +56,22 @@ impl Interrupt {
         Self::default()
     }
 
-    /// Whether work shall stop.
-    pub fn is_raised(&self) -> bool {
-        self.signal() != 0
+    /// For a part of the work, which can be ended without the rest.
+    pub fn part(&self) -> Self {
+        Self { wish: Arc::clone(&self.wish), ended: Arc::default() }
     }
 
-    /// Refuses to go on once raised.
+    /// Ends this part.
+    pub fn end(&self) {
+        self.ended.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether work shall stop.
+    pub fn is_raised(&self) -> bool {
+        self.signal() != 0 || self.ended.load(Ordering::Relaxed)
+    }
+
+    /// Refuses to go on once somebody asked to stop.
     pub fn check(&self) -> Result<()> {
         match i32::try_from(self.signal()) {
             Ok(0) => Ok(()),
@@ -67,9 +81,9 @@ impl Interrupt {
     }
 
     fn signal(&self) -> usize {
-        let signal = self.0.signal.load(Ordering::Relaxed);
+        let signal = self.wish.signal.load(Ordering::Relaxed);
         if signal != 0 {
-            self.0.heard.store(true, Ordering::Relaxed);
+            self.wish.heard.store(true, Ordering::Relaxed);
         }
         signal
     }

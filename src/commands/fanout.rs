@@ -4,6 +4,7 @@ mod formatters;
 mod known;
 mod narrowed;
 mod report;
+mod resume;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -17,6 +18,7 @@ use crate::config::trust::{self, Named};
 use crate::error::{Error, Result, exit};
 use crate::fanout::files::Files;
 use crate::fanout::flow::{self, Order};
+use crate::fanout::halt::Halt;
 use crate::fanout::job::{Command, Job};
 use crate::fanout::plan::{self, Contents, PlannedShard};
 use crate::fanout::shard::By;
@@ -31,6 +33,7 @@ use crate::store;
 use known::Known;
 use narrowed::narrowed;
 use report::{report, show, show_jobs};
+use resume::Resumed;
 
 /// The job that needs no configuration.
 pub(super) const FMT: &str = "fmt";
@@ -64,6 +67,9 @@ pub(super) struct FanoutArgs {
     /// Take only the files of shards that came to nothing in this job's last fan-out
     #[arg(long, conflicts_with_all = ["paths", "files_from"])]
     retry_failed: bool,
+    /// Go on with this job's last fan-out: run what is left of it, in place of its result
+    #[arg(long, conflicts_with_all = ["paths", "files_from", "retry_failed", "again"])]
+    resume: bool,
     /// Make so many shards, or by `directory`, `file`, `package`, `bytes` or `owner`
     #[arg(long, value_name = "N")]
     shards: Option<By>,
@@ -85,10 +91,13 @@ pub(super) struct FanoutArgs {
     /// Set this in the environment of the command
     #[arg(long, value_name = "NAME=VALUE", value_parser = variable)]
     env: Vec<(String, String)>,
+    /// Stop where too much fails: `soon,fail=3` starts no more, `now,fail=10%` ends what runs
+    #[arg(long, value_name = "WHEN")]
+    halt: Option<Halt>,
     /// Run this on the result; it must pass
     #[arg(long, value_name = "CMD")]
     check: Option<String>,
-    /// Do it although the same work is open already
+    /// Do all of it once more, although it is open or its outcome known already
     #[arg(long)]
     again: bool,
     /// Say which shards there would be, and run nothing
@@ -124,20 +133,27 @@ pub(super) struct Desk<'a> {
 pub(super) fn run(app: &App, args: &FanoutArgs) -> Result<u8> {
     let reads = args.list || args.dry_run;
     let opened = if reads { Opened::to_read(app)? } else { Opened::to_change(app)? };
-    let head = opened.repo.read().head()?;
-    let commit = head.oid().ok_or_else(|| {
-        Error::unusable("there is no commit yet")
-            .hint("make a first one: `git commit --allow-empty -m 'first commit'`")
-    })?;
-    let tree = opened.repo.read().commit(commit)?.tree;
-    let files = Files::load(&opened.repo, tree)?;
-    let desk = Desk { app, opened: &opened, tree, files };
     let job = match &args.job {
         Some(job) if !args.list => job,
-        _ => return show_jobs(&desk),
+        _ => return show_jobs(&Desk::at(app, &opened, checked_out(&opened)?)?),
     };
-    let job = job.parse().map_err(|why| Error::usage(format!("`{job}` can't be a job's name: {why}")))?;
+    let job: Name =
+        job.parse().map_err(|why| Error::usage(format!("`{job}` can't be a job's name: {why}")))?;
+    let before = if args.resume { resume::find(&opened, &job)? } else { Resumed::Nothing };
+    let commit = match &before {
+        Resumed::Nothing => checked_out(&opened)?,
+        Resumed::Fanout(fanout) => fanout.base_oid,
+        Resumed::Whole(fanout) => return resume::report_whole(app, fanout),
+    };
+    let desk = Desk::at(app, &opened, commit)?;
     let wish = understand(&desk, args, job)?;
+    let (base, resumes) = match before {
+        Resumed::Fanout(fanout) => {
+            resume::require_same(&fanout, &wish)?;
+            (fanout.base, Some(fanout.name))
+        }
+        _ => (base_branch(&desk)?, None),
+    };
     if args.dry_run {
         return show(&desk, &wish);
     }
@@ -147,7 +163,7 @@ pub(super) fn run(app: &App, args: &FanoutArgs) -> Result<u8> {
         job: wish.job,
         command: wish.command,
         commit,
-        base: base_branch(&desk, &head)?,
+        base,
         tracked: Tracked::new(desk.files.tracked(), &wish.shards),
         shards: wish.shards,
         workers,
@@ -156,10 +172,26 @@ pub(super) fn run(app: &App, args: &FanoutArgs) -> Result<u8> {
         env: wish.env,
         check: wish.check,
         again: args.again,
+        halt: args.halt,
+        resumes,
     };
     let events = |event| app.ui.event(event);
     let fanout = flow::carry_out(opened.scene(app, &events), &order)?;
     report(&desk, &order, &fanout)
+}
+
+impl<'a> Desk<'a> {
+    fn at(app: &'a App, opened: &'a Opened, commit: Oid) -> Result<Self> {
+        let tree = opened.repo.read().commit(commit)?.tree;
+        Ok(Self { app, opened, tree, files: Files::load(&opened.repo, tree)? })
+    }
+}
+
+fn checked_out(opened: &Opened) -> Result<Oid> {
+    opened.repo.read().head()?.oid().ok_or_else(|| {
+        Error::unusable("there is no commit yet")
+            .hint("make a first one: `git commit --allow-empty -m 'first commit'`")
+    })
 }
 
 fn cores() -> usize {
@@ -299,12 +331,12 @@ fn unknown_job(desk: &Desk<'_>, name: &Name) -> Error {
 
 /// Where the result merges back to: the branch that is checked out, or the
 /// base of the session that is.
-fn base_branch(desk: &Desk<'_>, head: &Head) -> Result<String> {
+fn base_branch(desk: &Desk<'_>) -> Result<String> {
     let repo = &desk.opened.repo;
     let sessions = store::sessions::load(repo)?;
     let is_session = |branch: &str| sessions.iter().any(|session| session.value.branch == branch);
-    match head {
-        Head::Branch(branch, _) if !is_session(branch) => Ok(branch.clone()),
+    match repo.read().head()? {
+        Head::Branch(branch, _) if !is_session(&branch) => Ok(branch),
         _ => Ok(base::choose(repo, None, desk.opened.settings.base(), &sessions)?.branch),
     }
 }

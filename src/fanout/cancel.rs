@@ -23,7 +23,7 @@ pub fn cancel(scene: Scene<'_>, fanout: Stored<Fanout>) -> Result<Fanout> {
         state => return Err(Error::refused(format!("the fan-out `{name}` is over: it is {}", state.word()))),
     }
     let branch = value.branch.clone().unwrap_or_default();
-    let result = scene.repo.read().find_ref(&refs::branch(&branch))?;
+    let result = scene.repo.read().find_ref(&refs::branch(&branch))?.into_iter().collect();
     value.state = TaskState::Cancelled;
     let lock = RepoLock::take(scene.repo, "cancel", scene.events)?;
     let mut changes = vec![store::fanouts::prepare(scene.repo, &value, Some(tip), result, scene.now)?];

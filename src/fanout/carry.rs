@@ -5,19 +5,20 @@ use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
+use super::cache::Past;
 use super::claim::pin;
 use super::flow::Order;
 use super::job::argument;
 use super::plan::PlannedShard;
 use super::verify::{Verified, verify};
 use crate::agent::process::{self, End};
-use crate::agent::{Input, Invocation, command};
+use crate::agent::{Input, Interrupt, Invocation, command};
 use crate::error::{Error, IoContext, Result};
 use crate::git::refs::{self, RefChange};
 use crate::git::{Edit, RepoLock, splice};
 use crate::model::time::elapsed;
 use crate::model::wording::{excerpt, few, tick};
-use crate::model::{Name, Oid, RepoPath, Shard, ShardState};
+use crate::model::{Name, Oid, RepoPath, Shard, ShardState, Time};
 use crate::run::Scene;
 use crate::run::throwaway::Throwaway;
 
@@ -30,6 +31,8 @@ pub(super) struct Site<'a> {
     /// The tree that all shards together start from.
     pub(super) input: Oid,
     pub(super) logs: &'a Path,
+    /// What shards came to before.
+    pub(super) past: &'a Past,
     /// How many shards of the fan-out were there before these.
     pub(super) before: usize,
 }
@@ -47,8 +50,17 @@ pub(super) struct Ended {
     pub(super) shard: Shard,
     /// The accepted changes.
     pub(super) accepted: Option<Vec<Edit>>,
+    /// A tree that has them.
+    pub(super) tree: Option<Oid>,
     pub(super) escaped: Vec<RepoPath>,
     pub(super) last_line: String,
+}
+
+impl Ended {
+    /// One of which nothing is taken.
+    pub(super) fn without_changes(shard: Shard) -> Self {
+        Self { shard, accepted: None, tree: None, escaped: Vec::new(), last_line: String::new() }
+    }
 }
 
 /// What a shard's command left in its worktree.
@@ -58,13 +70,24 @@ struct Left {
 }
 
 /// Runs one shard; `None` when it was interrupted.
-pub(super) fn carry_out(site: &Site<'_>, throwaway: &Throwaway<'_>, index: usize) -> Result<Option<Ended>> {
+pub(super) fn carry_out(
+    site: &Site<'_>,
+    throwaway: &Throwaway<'_>,
+    index: usize,
+    interrupt: &Interrupt,
+) -> Result<Option<Ended>> {
     let planned = &site.order.shards[index];
     let n = site.before + index + 1;
     let invocation = invocation(site, throwaway, planned, n)?;
     let mut retries = 0;
+    let mut started;
     let (run, failure) = loop {
-        let (run, failure) = match attempt(site, throwaway, planned, &invocation) {
+        started = Time::now();
+        let links = share(site, throwaway, planned);
+        let run = process::run(&invocation, interrupt, |_| {});
+        // A command may have put something else in their place; that is left to be seen.
+        links.iter().for_each(|link| drop(std::fs::remove_file(link)));
+        let (run, failure) = match run {
             Ok(ended) if ended.end == End::Interrupted => return Ok(None),
             Ok(ended) if ended.is_success() => (Some(ended), None),
             Ok(ended) if ended.end == End::TimedOut => {
@@ -86,31 +109,15 @@ pub(super) fn carry_out(site: &Site<'_>, throwaway: &Throwaway<'_>, index: usize
     // Until a ref keeps what it left.
     let _fence = site.scene.repo.fence(site.scene.events);
     let shard = Shard {
-        n,
-        paths: planned.files.clone(),
         state: ShardState::Failed,
         exit_code: run.and_then(|ended| ended.exit_code()),
-        changed: 0,
-        commit: None,
+        started: Some(started),
         seconds: run.map_or(0.0, |ended| ended.elapsed.as_secs_f64()),
+        bytes: invocation.log.metadata().map_or(0, |meta| meta.len()),
         retries,
-        owner: planned.owner.clone(),
+        ..Shard::new(n, planned.files.clone(), planned.owner.clone())
     };
     judge(site, shard, failure, look(site, throwaway, planned)).map(Some)
-}
-
-/// Runs the command of a shard once.
-fn attempt(
-    site: &Site<'_>,
-    throwaway: &Throwaway<'_>,
-    planned: &PlannedShard,
-    invocation: &Invocation,
-) -> Result<process::Ended> {
-    let links = share(site, throwaway, planned);
-    let run = process::run(invocation, site.scene.interrupt, |_| {});
-    // A command may have put something else in their place; that is left to be seen.
-    links.iter().for_each(|link| drop(std::fs::remove_file(link)));
-    run
 }
 
 fn invocation(
@@ -201,8 +208,7 @@ fn look(site: &Site<'_>, throwaway: &Throwaway<'_>, planned: &PlannedShard) -> R
 
 /// Decides what of it is kept.
 fn judge(site: &Site<'_>, mut shard: Shard, failure: Option<String>, left: Result<Left>) -> Result<Ended> {
-    let ended =
-        |shard: Shard, last_line: String| Ended { shard, accepted: None, escaped: Vec::new(), last_line };
+    let ended = |shard: Shard, last_line: String| Ended { last_line, ..Ended::without_changes(shard) };
     let left = match (left, &failure) {
         (Ok(left), _) => left,
         (Err(_), Some(why)) => return Ok(ended(shard, why.clone())),
@@ -221,7 +227,8 @@ fn judge(site: &Site<'_>, mut shard: Shard, failure: Option<String>, left: Resul
         Verified::Done => {
             shard.state = ShardState::Done;
             keep(site, shard.n, left.tree)?;
-            Ok(Ended { accepted: Some(left.edits), ..ended(shard, String::new()) })
+            let (accepted, tree) = (Some(left.edits), Some(left.tree));
+            Ok(Ended { accepted, tree, ..ended(shard, String::new()) })
         }
         Verified::Escaped(paths) => {
             shard.state = ShardState::Escaped;

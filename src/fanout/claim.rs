@@ -1,13 +1,16 @@
 //! A fan-out's name and record: exactly one process gets each name.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
+use super::cache::Past;
 use super::flow::Order;
+use super::joblog;
 use super::plan::PlannedShard;
 use crate::error::{Error, IoContext, Result};
 use crate::git::refs::{self, RefChange};
-use crate::git::{Repo, RepoLock};
-use crate::model::{Event, Fanout, Name, Oid, Shard, ShardState, TaskState};
+use crate::git::{Head, Repo, RepoLock, splice, worktree};
+use crate::model::wording::count;
+use crate::model::{Event, Fanout, Name, Oid, Shard, TaskState};
 use crate::run::Scene;
 use crate::run::claim::refuse_review_branch;
 use crate::session::TaskLock;
@@ -20,6 +23,10 @@ pub(super) struct Claimed {
     pub(super) fanout: Stored<Fanout>,
     /// What the record follows, where the name was used before.
     before: Option<Oid>,
+    /// The result that this one takes the place of.
+    pub(super) result: Option<Oid>,
+    /// What shards came to before.
+    pub(super) past: Past,
     /// Where its logs go.
     pub(super) logs: PathBuf,
     /// Tells others that this process lives.
@@ -36,25 +43,37 @@ pub(super) fn claim(scene: Scene<'_>, order: &Order, input_tree: Oid) -> Result<
     let lock = RepoLock::take(repo, "fanout", scene.events)?;
     refuse_review_branch(repo)?;
     let fanout = begun(order, input_tree, scene);
-    refuse_twin(repo, order, &fanout)?;
-    let (name, held, before) = free_name(repo, &order.job)?;
+    let taken = match &order.resumes {
+        Some(name) => taken_up(repo, name)?,
+        None => {
+            refuse_twin(repo, order, &fanout)?;
+            free_name(repo, &order.job)?
+        }
+    };
+    let past = if order.again { Past::default() } else { Past::load(repo)? };
+    let Taken { name, lock: held, before, result } = taken;
     let fanout = Fanout { name, ..fanout };
     let logs = logs(repo, &fanout.name)?;
     if logs.exists() {
         std::fs::remove_dir_all(&logs).doing("could not remove", &logs)?;
     }
     std::fs::create_dir_all(&logs).doing("could not make", &logs)?;
-    let change = store::fanouts::prepare(repo, &fanout, before, None, scene.now)?;
+    let change = store::fanouts::prepare(repo, &fanout, before, Vec::new(), scene.now)?;
     let tip = change.new.expect("a new record points somewhere");
     let mut changes = unpinned(repo, &fanout.name)?;
     changes.push(change);
     refs::apply(repo, &lock, &changes, "fanout")?;
-    Ok(Claimed { fanout: Stored { value: fanout, tip }, before, logs, _lock: held })
+    Ok(Claimed { fanout: Stored { value: fanout, tip }, before, result, past, logs, _lock: held })
 }
 
-/// Takes back a claim that nothing came of, its logs too.
-pub(super) fn withdraw(scene: Scene<'_>, claimed: &Claimed) -> Result<()> {
+/// Ends a fan-out that comes to no result: what its shards had done stays on
+/// its record; where they had done nothing, the claim is taken back, its logs
+/// too. How many had come to an end.
+pub(super) fn break_off(scene: Scene<'_>, claimed: &Claimed) -> Result<usize> {
     let repo = scene.repo;
+    if let Some(done) = close(scene, &claimed.fanout, &claimed.logs)? {
+        return Ok(done);
+    }
     let lock = RepoLock::take(repo, "fanout, withdrawn", scene.events)?;
     let name = &claimed.fanout.value.name;
     let record = store::fanouts::record_ref(name);
@@ -64,32 +83,84 @@ pub(super) fn withdraw(scene: Scene<'_>, claimed: &Claimed) -> Result<()> {
         None => RefChange::delete(record, claimed.fanout.tip),
     });
     refs::apply(repo, &lock, &changes, "fanout, withdrawn")?;
-    std::fs::remove_dir_all(&claimed.logs).doing("could not remove", &claimed.logs)
+    std::fs::remove_dir_all(&claimed.logs).doing("could not remove", &claimed.logs)?;
+    Ok(0)
 }
 
 /// Ends fan-outs whose process died. A result that was made already stays.
 pub fn settle(scene: Scene<'_>) -> Result<()> {
     let repo = scene.repo;
-    for Stored { value, tip } in store::fanouts::load(repo)? {
-        if value.state != TaskState::Running {
+    for stored in store::fanouts::load(repo)? {
+        let name = stored.value.name.clone();
+        if stored.value.state != TaskState::Running {
             continue;
         }
-        let Ok(_dead) = TaskLock::try_take(repo, &value.name)? else { continue };
-        let branch = refs::review_branch(&value.name);
-        let made = repo.read().find_ref(&refs::branch(&branch))?;
-        let state = if made.is_some() { TaskState::Review } else { TaskState::Failed };
-        let branch = made.map(|_| branch);
-        let ended = Fanout { state, branch, ended: Some(scene.now), ..value };
-        let lock = RepoLock::take(repo, "recover", scene.events)?;
-        if store::fanouts::find(repo, &ended.name)?.is_none_or(|found| found.tip != tip) {
+        let Ok(_dead) = TaskLock::try_take(repo, &name)? else { continue };
+        if store::fanouts::find(repo, &name)?.is_none_or(|found| found.tip != stored.tip) {
             continue;
         }
-        let mut changes = unpinned(repo, &ended.name)?;
-        changes.push(store::fanouts::prepare(repo, &ended, Some(tip), made, scene.now)?);
-        refs::apply(repo, &lock, &changes, "recover")?;
-        (scene.events)(Event::Note(format!("fan-out {} had died", ended.name)));
+        let done = match close(scene, &stored, &logs(repo, &name)?)? {
+            Some(done) => done,
+            None => {
+                record_end(scene, stored.value, stored.tip, None)?;
+                0
+            }
+        };
+        let done = if done == 0 { String::new() } else { format!(", {} done", count(done, "shard")) };
+        (scene.events)(Event::Note(format!("fan-out {name} had died{done}")));
     }
     Ok(())
+}
+
+/// Ends a fan-out by what its shards had done; how many, or `None` where none had.
+fn close(scene: Scene<'_>, stored: &Stored<Fanout>, logs: &Path) -> Result<Option<usize>> {
+    let (repo, begun) = (scene.repo, &stored.value);
+    let lines = joblog::read(logs);
+    let done = lines.iter().filter(|line| line.shard.state.is_well()).count();
+    if done == 0 {
+        return Ok(None);
+    }
+    let _fence = repo.fence(scene.events);
+    let mut tree = begun.input_tree;
+    for line in &lines {
+        if let Some(from) = line.tree {
+            tree = splice::take(repo, Some(tree), from, &line.shard.paths)?;
+        }
+    }
+    let message = format!("fanout {}: what its shards had done", begun.name);
+    let made = match tree == begun.input_tree {
+        true => None,
+        false => Some(repo.write().write_record(tree, &[begun.base_oid], &message, scene.now)?),
+    };
+    let mut fanout = begun.clone();
+    for line in lines {
+        let commit = if line.tree.is_some() { made } else { line.shard.commit };
+        if let Some(shard) = fanout.shards.iter_mut().find(|shard| shard.n == line.shard.n) {
+            *shard = Shard { commit, ..line.shard };
+        }
+    }
+    record_end(scene, fanout, stored.tip, made)?;
+    Ok(Some(done))
+}
+
+/// Records that a fan-out is over; a result that is open under its name stays.
+fn record_end(scene: Scene<'_>, fanout: Fanout, before: Oid, made: Option<Oid>) -> Result<()> {
+    let repo = scene.repo;
+    let branch = refs::review_branch(&fanout.name);
+    let result = repo.read().find_ref(&refs::branch(&branch))?;
+    let ended = Fanout {
+        state: if result.is_some() { TaskState::Review } else { TaskState::Failed },
+        tree: result.map(|result| repo.read().commit(result)).transpose()?.map(|commit| commit.tree),
+        branch: result.map(|_| branch),
+        ended: Some(scene.now),
+        ..fanout
+    };
+    let lock = RepoLock::take(repo, "fanout, broken off", scene.events)?;
+    let left = ended.shards.iter().filter(|shard| shard.state.is_bad()).filter_map(|shard| shard.commit);
+    let keeps: Vec<Oid> = result.into_iter().chain(made).chain(left).collect();
+    let mut changes = unpinned(repo, &ended.name)?;
+    changes.push(store::fanouts::prepare(repo, &ended, Some(before), keeps, scene.now)?);
+    refs::apply(repo, &lock, &changes, "fanout, broken off")
 }
 
 /// Where a fan-out's logs lie.
@@ -109,16 +180,8 @@ pub(super) fn unpinned(repo: &Repo, name: &Name) -> Result<Vec<RefChange>> {
 }
 
 fn begun(order: &Order, input_tree: Oid, scene: Scene<'_>) -> Fanout {
-    let shard = |(index, planned): (usize, &PlannedShard)| Shard {
-        n: index + 1,
-        paths: planned.files.clone(),
-        state: ShardState::Skipped,
-        exit_code: None,
-        changed: 0,
-        commit: None,
-        seconds: 0.0,
-        retries: 0,
-        owner: planned.owner.clone(),
+    let shard = |(index, planned): (usize, &PlannedShard)| {
+        Shard::new(index + 1, planned.files.clone(), planned.owner.clone())
     };
     Fanout {
         version: store::record::VERSION,
@@ -166,9 +229,18 @@ fn refuse_twin(repo: &Repo, order: &Order, new: &Fanout) -> Result<()> {
     Ok(())
 }
 
-/// The first name that no task, branch or living fan-out has, held; and the
-/// record that it follows.
-fn free_name(repo: &Repo, job: &Name) -> Result<(Name, TaskLock, Option<Oid>)> {
+/// A name, held.
+struct Taken {
+    name: Name,
+    lock: TaskLock,
+    /// The record that is there under this name.
+    before: Option<Oid>,
+    /// The result that is open under it.
+    result: Option<Oid>,
+}
+
+/// The first name that no task, branch or living fan-out has.
+fn free_name(repo: &Repo, job: &Name) -> Result<Taken> {
     for number in 1.. {
         let name = if number == 1 { job.clone() } else { job.numbered(number) };
         let branch = refs::branch(&refs::review_branch(&name));
@@ -176,10 +248,38 @@ fn free_name(repo: &Repo, job: &Name) -> Result<(Name, TaskLock, Option<Oid>)> {
         if has(&branch)? || has(&store::tasks::record_ref(&name))? {
             continue;
         }
-        if let Ok(held) = TaskLock::try_take(repo, &name)? {
+        if let Ok(lock) = TaskLock::try_take(repo, &name)? {
             let before = store::fanouts::find(repo, &name)?.map(|stored| stored.tip);
-            return Ok((name, held, before));
+            return Ok(Taken { name, lock, before, result: None });
         }
     }
     unreachable!("numbers do not run out")
+}
+
+/// The name of a fan-out that is gone on with.
+fn taken_up(repo: &Repo, name: &Name) -> Result<Taken> {
+    let lock = TaskLock::try_take(repo, name)?
+        .map_err(|_| Error::refused(format!("the fan-out `{name}` is running")))?;
+    let Stored { value, tip } = store::fanouts::find(repo, name)?
+        .ok_or_else(|| Error::refused(format!("the fan-out `{name}` is gone")))?;
+    let branch = refs::review_branch(name);
+    let result = repo.read().find_ref(&refs::branch(&branch))?;
+    if let Some(result) = result {
+        let is_its_own =
+            value.branch.is_some() && repo.read().commit(result)?.tree == value.tree.unwrap_or(result);
+        let hint = format!("`git orch fanout {} --again` makes another result", value.job);
+        if !is_its_own {
+            return Err(
+                Error::refused(format!("`{branch}` is not what the fan-out made any more")).hint(hint)
+            );
+        }
+        let mut all = worktree::list(repo)?.into_iter();
+        let is_here =
+            |one: &worktree::Worktree| matches!(&one.head, Some(Head::Branch(name, _)) if *name == branch);
+        if let Some(one) = all.find(is_here) {
+            let at = one.path.display();
+            return Err(Error::refused(format!("`{branch}` is checked out in `{at}`")).hint(hint));
+        }
+    }
+    Ok(Taken { name: name.clone(), lock, before: Some(tip), result })
 }

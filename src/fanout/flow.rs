@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::assemble::assemble;
 use super::carry::{self, Ended, Site};
-use super::claim::{self, Claimed, claim, withdraw};
+use super::claim::{self, Claimed, claim};
+use super::halt::Halt;
 use super::plan::PlannedShard;
 use super::tracked::Tracked;
 use super::{pool, room};
@@ -46,8 +47,13 @@ pub struct Order {
     pub env: Vec<(String, String)>,
     /// A command that the result must pass.
     pub check: Option<String>,
-    /// Whether the same work may be open already.
+    /// Whether the same work may be open already; known outcomes count for
+    /// nothing then.
     pub again: bool,
+    /// When failing shards end it.
+    pub halt: Option<Halt>,
+    /// The fan-out that this goes on with, in its place.
+    pub resumes: Option<Name>,
 }
 
 /// Carries a fan-out out. What a shard did wrong is no error but in the record.
@@ -69,11 +75,21 @@ pub(super) fn under_claim(
     identity::require(scene.repo)?;
     let claimed = claim(scene, order, scene.repo.read().commit(order.commit)?.tree)?;
     work(&claimed).map_err(|error| {
-        if let Err(error) = withdraw(scene, &claimed) {
-            (scene.events)(Event::Warning(error.to_string()));
-        }
         // Ctrl-C on a terminal ends git's children too: they are not to blame.
-        scene.interrupt.check().err().unwrap_or(error)
+        let error = scene.interrupt.check().err().unwrap_or(error);
+        match claim::break_off(scene, &claimed) {
+            Ok(0) => error,
+            Ok(done) => {
+                let (done, job) = (count(done, "shard"), &order.job);
+                error.hint(format!(
+                    "{done} came to an end: `git orch fanout {job} --resume` goes on from there"
+                ))
+            }
+            Err(why) => {
+                (scene.events)(Event::Warning(why.to_string()));
+                error
+            }
+        }
     })
 }
 
@@ -81,7 +97,8 @@ fn run(scene: Scene<'_>, order: &Order, claimed: &Claimed) -> Result<Fanout> {
     let start = Start::now(scene);
     let begun = &claimed.fanout.value;
     let (name, logs) = (&begun.name, &claimed.logs);
-    let round = round(&Site { scene, order, name, input: begun.input_tree, logs, before: 0 })?;
+    let (input, past) = (begun.input_tree, &claimed.past);
+    let round = round(&Site { scene, order, name, input, logs, past, before: 0 })?;
     let made = Fanout {
         tree: Some(round.tree),
         escaped: round.ended.iter().flat_map(|one| one.escaped.clone()).collect(),
@@ -124,8 +141,12 @@ pub(super) fn round(site: &Site<'_>) -> Result<Round> {
     for one in ended.iter_mut().filter(|one| one.accepted.is_some()) {
         one.shard.commit = tip;
     }
-    let check = match (&site.order.check, tip, spare) {
-        (Some(check), Some(_), Some(spare)) => Some(run_check(site, &spare, tree, check)?),
+    let check = match (&site.order.check, tip) {
+        (Some(check), Some(tip)) => {
+            let (scene, made) = (site.scene, spare);
+            let make = || Throwaway::make(scene.repo, scene.throwaways, tip, scene.events);
+            Some(run_check(site, &made.map_or_else(make, Ok)?, tree, check)?)
+        }
         _ => None,
     };
     site.scene.interrupt.check()?;
@@ -140,7 +161,7 @@ pub(super) fn end(
     (made, tip): (Fanout, Option<Oid>),
 ) -> Result<Fanout> {
     let seconds = i64::try_from(start.watch.elapsed().as_secs()).unwrap_or(i64::MAX);
-    let untaken = made.shards.iter().any(|shard| shard.state.is_bad());
+    let untaken = made.shards.iter().any(|shard| !shard.state.is_well());
     let fanout = Fanout {
         state: match tip {
             Some(_) => TaskState::Review,
@@ -238,12 +259,12 @@ pub const PASSED: &str = "passed";
 fn record(scene: Scene<'_>, claimed: &Claimed, fanout: &Fanout, tip: Option<Oid>) -> Result<()> {
     let repo = scene.repo;
     let lock = RepoLock::take(repo, "fanout, its result", scene.events)?;
-    let keeps = kept(scene, fanout, tip)?;
+    let keeps = kept(fanout, tip);
     let now = fanout.ended.unwrap_or(scene.now);
     let change = store::fanouts::prepare(repo, fanout, Some(claimed.fanout.tip), keeps, now)?;
     let mut changes = vec![change];
     if let (Some(branch), Some(tip)) = (&fanout.branch, tip) {
-        changes.push(RefChange::create(refs::branch(branch), tip));
+        changes.push(RefChange::set(refs::branch(branch), tip, claimed.result));
     }
     changes.extend(claim::unpinned(repo, &fanout.name)?);
     refs::apply(repo, &lock, &changes, "fanout, ended")?;
@@ -254,17 +275,8 @@ fn record(scene: Scene<'_>, claimed: &Claimed, fanout: &Fanout, tip: Option<Oid>
     Ok(())
 }
 
-/// A commit that holds the result and what untaken shards left.
-fn kept(scene: Scene<'_>, fanout: &Fanout, tip: Option<Oid>) -> Result<Option<Oid>> {
+/// The result, and what untaken shards left.
+fn kept(fanout: &Fanout, tip: Option<Oid>) -> Vec<Oid> {
     let left = fanout.shards.iter().filter(|shard| shard.state.is_bad()).filter_map(|shard| shard.commit);
-    let parents: Vec<Oid> = tip.into_iter().chain(left).collect();
-    match parents.as_slice() {
-        [] => Ok(None),
-        [only] => Ok(Some(*only)),
-        _ => {
-            let tree = fanout.tree.unwrap_or(fanout.input_tree);
-            let message = format!("fanout {}: its result and what shards left", fanout.name);
-            scene.repo.write().write_record(tree, &parents, &message, scene.now).map(Some)
-        }
-    }
+    tip.into_iter().chain(left).collect()
 }

@@ -12,6 +12,8 @@
 //! room    room.rs               do the worktrees fit on their disk
 //! claim   claim.rs              a name and a record, one process gets each
 //! shards  pool.rs, carry.rs     a throwaway for each worker, a command for each shard
+//! known   cache.rs              what shards came to before is used again
+//! stop    halt.rs, joblog.rs    too much failed; what was done until a kill or Ctrl-C
 //! result  flow.rs               one tree, one commit, the check, `review/<name>`
 //! end     cancel.rs             the result is not wanted
 //! ```
@@ -20,13 +22,16 @@
 //! its changes are kept.
 
 pub mod assemble;
+mod cache;
 pub mod cancel;
 mod carry;
 pub mod claim;
 pub mod files;
 pub mod flow;
 pub mod formatter;
+pub mod halt;
 pub mod job;
+mod joblog;
 pub mod plan;
 mod pool;
 mod room;

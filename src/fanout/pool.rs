@@ -1,77 +1,159 @@
 //! The workers: each has one throwaway, and takes shard after shard.
 //!
-//! **Invariant:** a shard that fails stops no other; Ctrl-C, and a machine
-//! that can't go on, stop all.
+//! **Invariant:** a shard that fails stops no other unless that was asked for;
+//! Ctrl-C, and a machine that can't go on, stop all.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc::{self, Sender};
+use std::sync::mpsc::{self, Receiver, Sender};
 
+use super::cache::Cache;
 use super::carry::{self, Ended, Site};
+use super::halt::When;
+use super::joblog;
+use crate::agent::Interrupt;
 use crate::error::Result;
-use crate::model::Event;
+use crate::model::wording::{count, few, tick};
+use crate::model::{Event, Shard};
 use crate::run::throwaway::Throwaway;
 
-/// Runs all shards; how each ended, in order, and a throwaway that is left
-/// over where one is wanted.
+/// Runs all shards whose outcome is not known; how each ended, in order, and a
+/// throwaway that is left over where one is wanted.
 ///
 /// # Errors
 /// Interrupted, or unusable when worktrees can't be made.
 pub(super) fn run_all<'a>(site: &Site<'a>) -> Result<(Vec<Ended>, Option<Throwaway<'a>>)> {
-    let total = site.order.shards.len();
-    let workers = site.order.workers.clamp(1, total.max(1));
-    let queue = Queue { next: AtomicUsize::new(0), stop: AtomicBool::new(false) };
+    let (queue, mut ended) = sort_out(site)?;
+    let workers = site.order.workers.min(queue.waiting.len());
     let (send, receive) = mpsc::channel();
-    let (ended, left) = std::thread::scope(|scope| {
+    let left = std::thread::scope(|scope| {
         let (queue, keep) = (&queue, site.order.check.is_some());
         let threads: Vec<_> = (0..workers)
             .map(|worker| {
                 let send = send.clone();
                 scope.spawn(move || {
                     let left = work(site, queue, &send);
-                    queue.stop.fetch_or(left.is_err(), Ordering::Relaxed);
+                    queue.stopped.fetch_or(left.is_err(), Ordering::Relaxed);
                     // What is not wanted goes here, where workers go side by side.
                     left.map(|left| left.filter(|_| keep && worker == 0))
                 })
             })
             .collect();
         drop(send);
-        let mut ended: Vec<Ended> = Vec::new();
-        for one in receive {
-            tell(site, &one, ended.len() + 1, total);
-            ended.push(one);
-        }
+        let gathered = gather(site, &receive, &mut ended);
+        queue.stopped.fetch_or(gathered.is_err(), Ordering::Relaxed);
         let left: Vec<_> =
             threads.into_iter().map(|thread| thread.join().expect("a worker does not panic")).collect();
-        (ended, left)
-    });
+        gathered.map(|()| left)
+    })?;
     site.scene.interrupt.check()?;
     let left = left.into_iter().collect::<Result<Vec<_>>>()?.into_iter().flatten().next();
-    let mut ended = ended;
-    ended.sort_by_key(|one| one.shard.n);
-    Ok((ended, left))
+    Ok((in_order(site, ended), left))
 }
 
+/// The shards that have to run.
 struct Queue {
+    /// Which, with the keys of their outcomes.
+    waiting: Vec<(usize, String)>,
     next: AtomicUsize,
-    stop: AtomicBool,
+    stopped: AtomicBool,
+    bad: AtomicUsize,
+    /// Ends the commands that run.
+    stop: Interrupt,
 }
 
 impl Queue {
-    fn take(&self, site: &Site<'_>) -> Option<usize> {
-        if self.stop.load(Ordering::Relaxed) || site.scene.interrupt.is_raised() {
+    fn take(&self, site: &Site<'_>) -> Option<&(usize, String)> {
+        if self.stopped.load(Ordering::Relaxed) || site.scene.interrupt.is_raised() {
             return None;
         }
-        let index = self.next.fetch_add(1, Ordering::Relaxed);
-        (index < site.order.shards.len()).then_some(index)
+        self.waiting.get(self.next.fetch_add(1, Ordering::Relaxed))
     }
+
+    /// Stops where too much has failed.
+    fn heed(&self, site: &Site<'_>, ended: &Ended) {
+        if !ended.shard.state.is_bad() {
+            return;
+        }
+        let (bad, all) = (self.bad.fetch_add(1, Ordering::Relaxed) + 1, site.order.shards.len());
+        if let Some(halt) = site.order.halt.filter(|halt| halt.is_met(bad, all))
+            && !self.stopped.swap(true, Ordering::Relaxed)
+        {
+            let and = if halt.when == When::Now { ", and what runs is ended" } else { "" };
+            let failed = count(bad, "shard");
+            (site.scene.events)(Event::Note(format!("{failed} failed: no more are started{and}")));
+            if halt.when == When::Now {
+                self.stop.end();
+            }
+        }
+    }
+}
+
+/// Parts the shards that must run from those whose outcome is known.
+fn sort_out(site: &Site<'_>) -> Result<(Queue, BTreeMap<usize, Ended>)> {
+    let mut cache = Cache::load(site)?;
+    let (mut waiting, mut ended, mut names) = (Vec::new(), BTreeMap::new(), Vec::new());
+    for (index, planned) in site.order.shards.iter().enumerate() {
+        let key = cache.key(planned);
+        match cache.find(index, &key)? {
+            Some(known) => {
+                names.extend(known.shard.known_from.clone().filter(|name| !names.contains(name)));
+                joblog::add(site.logs, &known)?;
+                ended.insert(known.shard.n, known);
+            }
+            None => waiting.push((index, key)),
+        }
+    }
+    if !ended.is_empty() {
+        let (known, names) = (ended.len(), few(names.iter().map(tick)));
+        let what = match waiting.len() {
+            0 if known == 1 => "its outcome is known".to_owned(),
+            0 => "all outcomes are known".to_owned(),
+            _ => format!("{} known", count(known, "outcome")),
+        };
+        (site.scene.events)(Event::Note(format!("{what} from {names}; `--again` runs everything")));
+    }
+    let queue = Queue {
+        waiting,
+        next: AtomicUsize::default(),
+        stopped: AtomicBool::default(),
+        bad: AtomicUsize::default(),
+        stop: site.scene.interrupt.part(),
+    };
+    Ok((queue, ended))
+}
+
+/// Takes down and tells what workers send.
+fn gather(site: &Site<'_>, receive: &Receiver<Ended>, ended: &mut BTreeMap<usize, Ended>) -> Result<()> {
+    tell(site, None, ended.len());
+    for one in receive {
+        joblog::add(site.logs, &one)?;
+        tell(site, Some(&one), ended.len() + 1);
+        ended.insert(one.shard.n, one);
+    }
+    Ok(())
+}
+
+/// All shards; those that did not run are skipped.
+fn in_order(site: &Site<'_>, mut ended: BTreeMap<usize, Ended>) -> Vec<Ended> {
+    for (index, planned) in site.order.shards.iter().enumerate() {
+        let n = site.before + index + 1;
+        let skipped = || Shard::new(n, planned.files.clone(), planned.owner.clone());
+        ended.entry(n).or_insert_with(|| Ended::without_changes(skipped()));
+    }
+    ended.into_values().collect()
 }
 
 fn work<'a>(site: &Site<'a>, queue: &Queue, send: &Sender<Ended>) -> Result<Option<Throwaway<'a>>> {
     let mut held = None;
-    while let Some(index) = queue.take(site) {
-        let throwaway = ready(site, held.take(), index)?;
-        match carry::carry_out(site, &throwaway, index)? {
-            Some(ended) => drop(send.send(ended)),
+    while let Some((index, key)) = queue.take(site) {
+        let throwaway = ready(site, held.take(), *index)?;
+        match carry::carry_out(site, &throwaway, *index, &queue.stop)? {
+            Some(mut ended) => {
+                ended.shard.key = Some(key.clone());
+                queue.heed(site, &ended);
+                drop(send.send(ended));
+            }
             None => break,
         }
         held = Some(throwaway);
@@ -94,7 +176,10 @@ fn ready<'a>(site: &Site<'a>, held: Option<Throwaway<'a>>, index: usize) -> Resu
     Ok(new)
 }
 
-fn tell(site: &Site<'_>, ended: &Ended, done: usize, total: usize) {
+/// Tells of a shard that ended, and how many have.
+fn tell(site: &Site<'_>, ended: Option<&Ended>, done: usize) {
+    let total = site.order.shards.len();
+    let Some(ended) = ended else { return (site.scene.events)(Event::Shards { done, total }) };
     (site.scene.events)(Event::Shard {
         shard: ended.shard.clone(),
         label: site.planned(ended.shard.n).label.clone(),

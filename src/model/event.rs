@@ -46,7 +46,14 @@ pub enum Event {
         /// The check's command.
         check: String,
     },
-    /// A shard ended.
+    /// How far shards are.
+    Shards {
+        /// So many have ended.
+        done: usize,
+        /// Of how many.
+        total: usize,
+    },
+    /// A shard has ended.
     Shard {
         /// The shard.
         shard: Shard,

@@ -37,6 +37,11 @@ impl ShardState {
     pub fn is_bad(self) -> bool {
         matches!(self, Self::Failed | Self::Escaped)
     }
+
+    /// Whether nothing is left to be done of it.
+    pub fn is_well(self) -> bool {
+        matches!(self, Self::Done | Self::Unchanged)
+    }
 }
 
 /// The part of a fan-out that one throwaway worktree does.
@@ -57,9 +62,21 @@ pub struct Shard {
     /// Its result, or what an escaped or failed shard left.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<Oid>,
+    /// When its command began, the last time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started: Option<Time>,
     /// Seconds its command took, the last time.
     #[serde(default)]
     pub seconds: f64,
+    /// How many bytes its command printed, as its log holds them.
+    #[serde(default, skip_serializing_if = "is_nothing")]
+    pub bytes: u64,
+    /// All that its outcome depends on, as a hash.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// The fan-out whose outcome was used again instead of running it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub known_from: Option<Name>,
     /// How often its command was run again.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub retries: u32,
@@ -68,9 +85,35 @@ pub struct Shard {
     pub owner: Option<Name>,
 }
 
+impl Shard {
+    /// One that has not run.
+    pub fn new(n: usize, paths: Vec<RepoPath>, owner: Option<Name>) -> Self {
+        Self {
+            n,
+            paths,
+            state: ShardState::Skipped,
+            exit_code: None,
+            changed: 0,
+            commit: None,
+            started: None,
+            seconds: 0.0,
+            bytes: 0,
+            key: None,
+            known_from: None,
+            retries: 0,
+            owner,
+        }
+    }
+}
+
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
 fn is_zero(number: &u32) -> bool {
     *number == 0
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+fn is_nothing(bytes: &u64) -> bool {
+    *bytes == 0
 }
 
 /// One carrying-out of a job.

@@ -310,7 +310,7 @@ pub fn settle(scene: Scene<'_>, item: &Item, landed: Landed) -> Result<()> {
         fanout.value.state = TaskState::Merged;
         fanout.value.landed = Some(landed);
         changes.extend(end::branch_gone(scene, &item.branch)?);
-        changes.push(store::fanouts::prepare(repo, &fanout.value, Some(fanout.tip), Some(item.tip), now)?);
+        changes.push(store::fanouts::prepare(repo, &fanout.value, Some(fanout.tip), vec![item.tip], now)?);
     }
     let keep = keep_ref(item);
     changes.extend(repo.read().find_ref(&keep)?.map(|at| RefChange::delete(keep, at)));

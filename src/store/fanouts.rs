@@ -22,12 +22,12 @@ pub fn record_ref(name: &Name) -> String {
     format!("{}{name}", refs::FANOUTS)
 }
 
-/// The ref change that makes `fanout` the present state; `keeps` stays reachable.
+/// The ref change that makes `fanout` the present state; `keeps` stay reachable.
 pub fn prepare(
     repo: &Repo,
     fanout: &Fanout,
     old: Option<Oid>,
-    keeps: Option<Oid>,
+    keeps: Vec<Oid>,
     now: Time,
 ) -> Result<RefChange> {
     let state = if fanout.ended.is_some() { "ended" } else { "begun" };
@@ -36,7 +36,7 @@ pub fn prepare(
         file: FILE,
         value: fanout,
         old,
-        keeps: keeps.into_iter().collect(),
+        keeps,
         texts: Vec::new(),
         why: format!("fanout {}: {state}", fanout.name),
         now,

@@ -6,6 +6,9 @@ use crate::model::time::elapsed;
 use crate::model::wording::{count, thousands};
 use crate::model::{Event, ShardState};
 
+/// How far the shards of a fan-out are.
+const SHARDS: &str = "  {pos} of {len} shards {wide_bar} {elapsed}, about {eta} left";
+
 /// One live line at the bottom of the terminal.
 #[derive(Debug)]
 pub struct Progress {
@@ -39,13 +42,12 @@ impl Progress {
                 self.line(format!("checking {name}: {check}"));
                 None
             }
+            Event::Shards { done, total } => {
+                self.count(*done, *total, SHARDS, "");
+                None
+            }
             Event::Shard { shard, label, done, total, last_line } => {
-                self.count(
-                    *done,
-                    *total,
-                    "  {pos} of {len} shards {wide_bar} {elapsed}, about {eta} left",
-                    "",
-                );
+                self.count(*done, *total, SHARDS, "");
                 let what = match (shard.state, shard.exit_code) {
                     (ShardState::Failed, Some(code)) => format!("exit {code}"),
                     _ => format!("{} changed", thousands(shard.changed)),

@@ -44,7 +44,7 @@ const DOORS: &[(&str, &str)] = &[
     ("serde", "*"),
     ("serde_json", "store/record.rs ui/json.rs fanout/formatter/manifest.rs"),
     ("serde_yaml", "config/"),
-    ("sha2", "config/trust.rs history/"),
+    ("sha2", "config/trust.rs fanout/cache.rs history/"),
     ("signal_hook", "agent/"),
     ("strsim", "model/wording.rs"),
     ("tempfile", "run/throwaway.rs commands/demo.rs git/ config/ store/ history/"),

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::super::opened::patterns;
+use super::super::opened::{Opened, patterns};
 use super::{Desk, FanoutArgs};
 use crate::error::{Error, IoContext, Kind, Result};
 use crate::model::wording::{list, tick};
-use crate::model::{Name, PathSet, RepoPath};
+use crate::model::{Fanout, Name, PathSet, RepoPath};
 use crate::store;
 
 /// Which files are taken.
@@ -46,18 +46,22 @@ pub(super) fn narrowed(desk: &Desk<'_>, args: &FanoutArgs, job: &Name) -> Result
 
 /// The files of shards that came to nothing in a job's last fan-out.
 fn failed(desk: &Desk<'_>, job: &Name) -> Result<BTreeSet<RepoPath>> {
-    let all = store::fanouts::load(&desk.opened.repo)?.into_iter().map(|stored| stored.value);
-    let ended = all.filter(|fanout| fanout.job == *job && fanout.ended.is_some());
-    let Some(last) = ended.max_by(|one, two| (one.started, &one.name).cmp(&(two.started, &two.name))) else {
-        return Err(Error::usage(format!("`{job}` was not fanned out yet")));
-    };
-    let bad = last.shards.into_iter().filter(|shard| shard.state.is_bad());
+    let last = last(desk.opened, job)?;
+    let bad = last.shards.into_iter().filter(|shard| !shard.state.is_well());
     let files: BTreeSet<RepoPath> = bad.flat_map(|shard| shard.paths).collect();
     if files.is_empty() {
         let why = format!("no shard of `{}` failed", last.name);
         return Err(Error::new(Kind::Failed, why).hint(format!("`git orch show {}` tells of it", last.name)));
     }
     Ok(files)
+}
+
+/// A job's last fan-out that came to an end.
+pub(super) fn last(opened: &Opened, job: &Name) -> Result<Fanout> {
+    let all = store::fanouts::load(&opened.repo)?.into_iter().map(|stored| stored.value);
+    let ended = all.filter(|fanout| fanout.job == *job && fanout.ended.is_some());
+    let last = ended.max_by(|one, two| (one.started, &one.name).cmp(&(two.started, &two.name)));
+    last.ok_or_else(|| Error::usage(format!("`{job}` was not fanned out yet")))
 }
 
 /// The files that a list names, each of them tracked.

@@ -27,6 +27,11 @@ pub(super) fn report(desk: &Desk<'_>, order: &Order, fanout: &Fanout) -> Result<
             ui.answer(format!("  what it left: git diff {}...{}", order.commit.short(), commit.short()))?;
         }
     }
+    let skipped = fanout.shards.iter().filter(|shard| shard.state == ShardState::Skipped).count();
+    if skipped > 0 {
+        let left = count(skipped, "shard");
+        ui.answer(format!("not run: {left}   go on: git orch fanout {} --resume", fanout.job))?;
+    }
     let failed = |shard: &Shard| shard.state == ShardState::Failed && shard.paths.len() > 1;
     if fanout.shards.iter().any(failed) {
         ui.note("with `--shards file` only the files that fail are left out");
@@ -36,12 +41,12 @@ pub(super) fn report(desk: &Desk<'_>, order: &Order, fanout: &Fanout) -> Result<
         ui.note(format!("next: {}", review_then_merge(name)));
     }
     let is_passed = fanout.check.as_ref().is_none_or(|check| check.starts_with(PASSED));
-    Ok(exit_code(is_passed && !fanout.shards.iter().any(|shard| shard.state.is_bad())))
+    Ok(exit_code(is_passed && fanout.shards.iter().all(|shard| shard.state.is_well())))
 }
 
 /// `8 of 9 shards, 214 files changed, disjoint; check passed in 12s`.
 fn summary(fanout: &Fanout) -> String {
-    let well = fanout.shards.iter().filter(|shard| !shard.state.is_bad()).count();
+    let well = fanout.shards.iter().filter(|shard| shard.state.is_well()).count();
     let total = count(fanout.shards.len(), "shard");
     let shards = if well == fanout.shards.len() { total } else { format!("{} of {total}", thousands(well)) };
     let done = |shard: &&Shard| shard.state == ShardState::Done;
