@@ -1,13 +1,18 @@
 //! `git orch show`
 
+use std::time::Duration;
+
 use super::opened::Opened;
 use super::result;
 use crate::app::App;
 use crate::error::{Kind, Result, exit};
-use crate::model::wording::{count, hanging, list, review_then_merge};
-use crate::model::{Fanout, Session, Task, TaskState};
+use crate::fanout::shard::labels;
+use crate::model::time::elapsed;
+use crate::model::wording::{bytes, count, hanging, list, review_then_merge, thousands};
+use crate::model::{Fanout, Session, Shard, Task, TaskState, Time};
 use crate::session::view::{Depth, view};
 use crate::store::{self, Stored};
+use crate::ui::Table;
 
 /// Show one session, task or fan-out, whole
 #[derive(Debug, clap::Args)]
@@ -26,7 +31,7 @@ pub(super) fn run(app: &App, args: &ShowArgs) -> Result<u8> {
         if let Some(fanout) = store::fanouts::find(&opened.repo, &name)? {
             app.ui.data(&fanout.value)?;
             let altered = result::altered_words(&opened, &fanout.value.altered);
-            app.ui.answer(fanout_text(&fanout.value, altered))?;
+            app.ui.answer(fanout_text(&fanout.value, altered, app.now))?;
             return Ok(exit::DONE);
         }
     }
@@ -139,7 +144,7 @@ fn task_text(app: &App, opened: &Opened, task: &Task) -> Result<String> {
     Ok(lines.join("\n"))
 }
 
-fn fanout_text(fanout: &Fanout, altered: Vec<String>) -> String {
+fn fanout_text(fanout: &Fanout, altered: Vec<String>, now: Time) -> String {
     let mut lines = vec![
         format!("fan-out {}: {}", fanout.name, fanout.state.word()),
         format!("  command    {}", hanging(&fanout.command, 13)),
@@ -147,21 +152,7 @@ fn fanout_text(fanout: &Fanout, altered: Vec<String>) -> String {
     ];
     lines.extend(fanout.branch.iter().map(|branch| format!("  branch     {branch}")));
     lines.extend(fanout.check.iter().map(|check| format!("  check      {check}")));
-    for shard in &fanout.shards {
-        let files = count(shard.paths.len(), "file");
-        let code = shard
-            .exit_code
-            .filter(|code| *code != 0)
-            .map(|code| format!(", exit {code}"))
-            .unwrap_or_default();
-        let line = format!(
-            "  shard {:<4} {:<9} {files}, {} changed{code}",
-            shard.n,
-            shard.state.word(),
-            shard.changed
-        );
-        lines.push(line);
-    }
+    lines.push(shards(&fanout.shards, now));
     lines.extend(altered);
     if let Some(landed) = &fanout.landed {
         lines.push(format!("  landed     {} {} → {}", fanout.base, landed.from.short(), landed.to.short()));
@@ -174,4 +165,27 @@ fn fanout_text(fanout: &Fanout, altered: Vec<String>) -> String {
         lines.push(format!("next: {}", review_then_merge(name)));
     }
     lines.join("\n")
+}
+
+/// What each shard came to: its line of the job log.
+fn shards(shards: &[Shard], now: Time) -> String {
+    let headings = ["shard", "state", "files", "changed", "exit", "began", "took", "printed", "where"];
+    let mut table = Table::new(&headings).right(&[0, 2, 3, 4, 6, 7]);
+    let paths: Vec<_> = shards.iter().map(|shard| shard.paths.clone()).collect();
+    for (shard, label) in shards.iter().zip(labels(&paths)) {
+        let ran = shard.started.is_some();
+        let known = shard.known_from.as_ref().map(|name| format!(", known from {name}"));
+        table.row([
+            shard.n.to_string(),
+            shard.state.word().to_owned(),
+            thousands(shard.paths.len()),
+            thousands(shard.changed),
+            shard.exit_code.map(|code| code.to_string()).unwrap_or_default(),
+            shard.started.map(|time| time.ago(now)).unwrap_or_default(),
+            if ran { elapsed(Duration::from_secs_f64(shard.seconds)) } else { String::new() },
+            if ran { bytes(shard.bytes) } else { String::new() },
+            label + &known.unwrap_or_default(),
+        ]);
+    }
+    table.render().trim_end().to_owned()
 }

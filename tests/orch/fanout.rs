@@ -506,9 +506,10 @@ fn the_log_without_a_shard_is_the_one_that_went_wrong() {
           command    case $1 in ./b/*) echo "error: $1"; echo bye; exit 3;; *) echo y >> "$1";; esac
           base       main <oid>
           branch     review/x
-          shard 1    done      2 files, 1 changed
-          shard 2    failed    2 files, 0 changed, exit 3
-          shard 3    done      2 files, 1 changed
+          shard  state   files  changed  exit  began   took  printed  where
+              1  done        2        1     0  <time> ago  <time>      0 B  a
+              2  failed      2        0     3  <time> ago  <time>     17 B  b
+              3  done        2        1     0  <time> ago  <time>      0 B  c
         log: git orch log x --shard 2
         next: git orch review x --diff, then git orch merge x
         "#,

@@ -26,6 +26,7 @@ mod promises;
 #[path = "../fuzz/properties/mod.rs"]
 pub mod properties;
 mod replay;
+mod resume;
 mod review;
 mod route;
 mod sealed;
