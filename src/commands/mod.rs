@@ -17,6 +17,7 @@ mod man;
 mod merge;
 mod opened;
 mod operations;
+mod plan;
 mod remove_session;
 mod replay;
 mod result;
@@ -95,6 +96,7 @@ enum Command {
     History(history::HistoryArgs),
     Route(route::RouteArgs),
     Task(task::TaskArgs),
+    Plan(plan::PlanArgs),
     Tasks(tasks::TasksArgs),
     Brief(brief::BriefArgs),
     Log(log::LogArgs),
@@ -190,6 +192,7 @@ fn dispatch(app: &App, command: Command) -> Result<u8> {
         Command::History(args) => history::run(app, &args),
         Command::Route(args) => route::run(app, &args),
         Command::Task(args) => task::run(app, args),
+        Command::Plan(args) => plan::run(app, &args),
         Command::Tasks(args) => tasks::run(app, &args),
         Command::Brief(args) => brief::run(app, &args),
         Command::Log(args) => log::run(app, &args),
@@ -224,6 +227,7 @@ fn name(command: &Command) -> &'static str {
         Command::History(_) => "history",
         Command::Route(_) => "route",
         Command::Task(_) => "task",
+        Command::Plan(_) => "plan",
         Command::Tasks(_) => "tasks",
         Command::Brief(_) => "brief",
         Command::Log(_) => "log",

@@ -24,6 +24,16 @@ pub(super) fn route_words(route: &Route) -> String {
     format!("{first:.2}{}{unsure}", next.unwrap_or_default())
 }
 
+/// `touched 2 of 3 likely files`, of the first candidate; `None` where it touched none.
+pub(super) fn touched_words(route: &Route) -> Option<String> {
+    let first = route.candidates.first()?;
+    let touched =
+        route.targets.iter().filter(|t| first.reasons.iter().any(|r| r.path == t.path && r.touches > 0));
+    let (touched, all) = (touched.count(), route.targets.len());
+    let files = if all == 1 { "file" } else { "files" };
+    (touched > 0).then(|| format!("touched {touched} of {all} likely {files}"))
+}
+
 /// What runs changed of what git executes, each with whether it still stands.
 pub(super) fn altered_words(opened: &Opened, altered: &[Alteration]) -> Vec<String> {
     let standing = altered::standing(&opened.repo, altered, &opened.trust);

@@ -137,16 +137,9 @@ fn taken(task: &Task) -> String {
 fn words(route: Option<&Route>) -> String {
     let Some(route) = route else { return String::new() };
     let scores = result::route_words(route);
-    let Some(first) = route.candidates.first() else { return format!(" ({scores})") };
-    let touched =
-        route.targets.iter().filter(|t| first.reasons.iter().any(|r| r.path == t.path && r.touches > 0));
-    let (touched, all) = (touched.count(), route.targets.len());
-    match touched.min(all) {
-        0 => format!(" ({scores})"),
-        _ => format!(
-            " ({scores}): it touched {touched} of {all} likely {}",
-            if all == 1 { "file" } else { "files" }
-        ),
+    match result::touched_words(route) {
+        None => format!(" ({scores})"),
+        Some(touched) => format!(" ({scores}): it {touched}"),
     }
 }
 

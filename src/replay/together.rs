@@ -12,14 +12,13 @@ use crate::git::untangle::Untangler;
 use crate::model::tokens::tokens;
 use crate::model::{Event, Events, HalfLives, RepoPath, Time};
 use crate::route::parallel::overlaps;
+use crate::route::plan::likely;
 use crate::route::{self, Known, View};
 
 /// Two commits of a pair are so many apart at most…
 const APART: usize = 20;
 /// …and so many seconds.
 const SECONDS: i64 = 7 * 86_400;
-/// How many predicted files count.
-const PREDICTED: usize = 3;
 /// How many pairs of each sort are tried.
 const TRIED: usize = 400;
 
@@ -173,5 +172,5 @@ fn predicted((story, cast): (&Story<'_>, &Cast), state: &State<'_>, commit: usiz
     let text = story.subjects[commit];
     let past = state.past(&tokens(text), &cast.owners);
     let expected = route::expect(text, Known::default(), Some(View::new(&past, story.times[commit])));
-    expected.targets.into_iter().take(PREDICTED).map(|target| target.path).collect()
+    likely(&expected.targets)
 }

@@ -9,6 +9,7 @@ pub mod choose;
 pub mod focus;
 pub mod index;
 pub mod parallel;
+pub mod plan;
 pub mod predict;
 pub mod score;
 pub mod shares;

@@ -146,16 +146,26 @@ fn refuse_twin(order: &Order, tasks: &[Stored<Task>]) -> Result<()> {
 
 /// The first free name for a text: its slug, then `-2`, `-3`…
 pub fn free_name(repo: &Repo, text: &str) -> Result<Name> {
+    Ok(free_among(&taken_names(repo)?, text))
+}
+
+/// The names that tasks, fan-outs and results have.
+pub fn taken_names(repo: &Repo) -> Result<BTreeSet<String>> {
     let mut taken = BTreeSet::new();
     for prefix in [refs::TASKS, refs::FANOUTS, "refs/heads/review/"] {
         taken.extend(repo.read().refs(prefix)?.into_iter().map(|(name, _)| name[prefix.len()..].to_owned()));
     }
+    Ok(taken)
+}
+
+/// The first name for a text that is not taken.
+pub fn free_among(taken: &BTreeSet<String>, text: &str) -> Name {
     let stem = Name::slug(text).unwrap_or_else(|| "task".parse().expect("this is a name"));
     let numbered = Name::slug(text).is_none();
     let first = (!numbered).then(|| stem.clone()).filter(|name| !taken.contains(name.as_str()));
     let from = if numbered { 1 } else { 2 };
     let mut rest = (from..).map(|number| stem.numbered(number)).filter(|name| !taken.contains(name.as_str()));
-    Ok(first.or_else(|| rest.next()).expect("numbers do not run out"))
+    first.or_else(|| rest.next()).expect("numbers do not run out")
 }
 
 /// Sixteen random hex digits.

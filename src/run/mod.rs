@@ -24,6 +24,7 @@ pub mod flow;
 pub mod judge;
 pub mod leftovers;
 pub mod people;
+pub mod planning;
 pub mod prepare;
 pub mod routing;
 pub mod set_aside;

@@ -159,7 +159,7 @@ fn files_of_base(repo: &Repo, survey: &Survey) -> Result<Vec<RepoPath>> {
     Ok(repo.read().tracked(tree)?.into_iter().map(|entry| entry.name).collect())
 }
 
-fn contenders(survey: &Survey, history: &History<'_>) -> Vec<Contender> {
+pub(super) fn contenders(survey: &Survey, history: &History<'_>) -> Vec<Contender> {
     let takes_tasks = |session: &&Stored<Session>| session.value.state == SessionState::Idle;
     survey
         .sessions

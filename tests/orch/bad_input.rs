@@ -85,6 +85,12 @@ const TYPED: &[Bad] = &[
     (&["route", "x", "--paths", "!x"], 2, "bad pattern `!x`: `!` and `:` have no meaning here", &[]),
     (&["route", "x", "--paths", ""], 2, "bad pattern ``: it is empty", &[]),
     (&["route", "--paths", "src/{"], 2, "bad pattern `src/{`: unclosed alternate group; missing '}' (maybe escape '{' with '[{]'?)", &[]),
+    (&["plan", ""], 2, "a task has no text", &["say what to do: `git orch plan \"fix login\" \"sort the cart\"`"]),
+    (&["plan", "fix login", "\n"], 2, "a task has no text", &["say what to do: `git orch plan \"fix login\" \"sort the cart\"`"]),
+    (&["plan", "nowhere.md"], 2, "no file `nowhere.md`", &["a task is said in words, in quotes"]),
+    (&["plan", "../empty"], 2, "no task in `../empty`", &["write one a line, or a Markdown list: `- [ ] fix login`"]),
+    (&["plan", "../zeros"], 2, "`../zeros` holds no text", &[]),
+    (&["plan", "src"], 2, "could not read `$TMP/shop/src`: Is a directory (os error 21)", &[]),
     (&["history", "--path", "../x"], 2, "`../x` leads out of the repository", &[]),
     (&["history", "--path", "/etc"], 2, "`/etc` leads out of the repository", &[]),
     (&["history", "--path", "["], 2, "bad pattern `[`: unclosed character class; missing ']'", &[]),
@@ -324,6 +330,7 @@ fn no_command_at_all() {
           history         Show what a session has touched, mined from commits
           route           Say who would get a task, and why; change nothing
           task            Give a task to the session that knows the code, and run it there
+          plan            Say which tasks can run at once, which have to wait, and who gets each
           tasks           List the tasks that are not over
           brief           Print the brief that a task's worker was given
           log             Print what a task's command, or a fan-out's shard, printed

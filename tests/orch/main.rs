@@ -22,6 +22,7 @@ mod man;
 mod merge;
 mod misbehaving;
 mod odd_places;
+mod plan;
 mod promises;
 #[path = "../fuzz/properties/mod.rs"]
 pub mod properties;

@@ -15,6 +15,7 @@ pub(crate) const VERBS: &[&[&str]] = &[
     &["history", "backend"],
     &["route", "fix login"],
     &["task", "fix login"],
+    &["plan", "fix login"],
     &["tasks"],
     &["brief", "fix-login"],
     &["log", "fix-login"],

@@ -1,0 +1,181 @@
+//! `git orch plan`
+
+mod lists;
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use super::opened::Opened;
+use super::result;
+use crate::app::App;
+use crate::error::{Error, IoContext, Kind, Result, exit};
+use crate::model::wording::{count, excerpt, few, list};
+use crate::model::{Because, Behind, Plan, Planned, RepoPath};
+use crate::run::{planning, routing};
+use crate::ui::Table;
+
+/// Say which tasks can run at once, which have to wait, and who gets each
+///
+/// Each task is routed as `git orch route` would, as if those before it were
+/// open already. A session does one task at a time, and tasks that are
+/// expected to touch the same files come one after the other. Nothing is
+/// changed. Without any task, those that are open are shown.
+#[derive(Debug, clap::Args)]
+pub(super) struct PlanArgs {
+    /// What is to be done; or a file with one task a line or a Markdown list, `-` for standard input
+    #[arg(value_name = "FILE or TEXT")]
+    tasks: Vec<String>,
+}
+
+pub(super) fn run(app: &App, args: &PlanArgs) -> Result<u8> {
+    let wanted = wanted(app, &args.tasks)?;
+    let opened = Opened::to_read(app)?;
+    opened.repo.require_work_tree()?;
+    let survey = routing::survey(&opened.repo, &opened.settings, app.now)?;
+    let events = |event| app.ui.event(event);
+    let plan = match args.tasks.is_empty() {
+        true => planning::of_open(&opened.repo, &survey),
+        false => planning::plan(&opened.repo, &survey, &wanted, &events)?,
+    };
+    app.ui.settle();
+    app.ui.data(&plan)?;
+    if plan.tasks.is_empty() {
+        app.ui.note(if args.tasks.is_empty() { "no open tasks" } else { "nothing is left to do" });
+        return Ok(exit::DONE);
+    }
+    app.ui.answer(table(&plan))?;
+    app.ui.note(summary(&plan));
+    Ok(exit::DONE)
+}
+
+/// The tasks that were asked for, each once.
+fn wanted(app: &App, args: &[String]) -> Result<Vec<String>> {
+    let mut tasks = Vec::new();
+    for arg in args {
+        match source(app, arg)? {
+            Some(text) => {
+                let list = lists::parse(&text);
+                if list.tasks.is_empty() && list.done == 0 {
+                    return Err(Error::usage(format!("no task in `{arg}`"))
+                        .hint("write one a line, or a Markdown list: `- [ ] fix login`"));
+                }
+                tasks.extend(list.tasks);
+            }
+            None if arg.trim().is_empty() => {
+                return Err(Error::usage("a task has no text")
+                    .hint("say what to do: `git orch plan \"fix login\" \"sort the cart\"`"));
+            }
+            None => tasks.push(arg.trim().to_owned()),
+        }
+    }
+    let mut seen = BTreeSet::new();
+    let all = tasks.len();
+    tasks.retain(|task| seen.insert(task.clone()));
+    if tasks.len() < all {
+        app.ui.warning("a task that stands there more than once is taken once");
+    }
+    Ok(tasks)
+}
+
+/// The text of a list that an argument names; `None` where it is a task itself.
+fn source(app: &App, arg: &str) -> Result<Option<String>> {
+    let path = app.folder.join(arg);
+    let bytes = if arg == "-" {
+        let mut bytes = Vec::new();
+        std::io::Read::read_to_end(&mut std::io::stdin(), &mut bytes)
+            .doing("could not read", Path::new(arg))?;
+        bytes
+    } else if arg.is_empty() || arg.contains(char::is_whitespace) && !path.is_file() {
+        return Ok(None);
+    } else if path.exists() {
+        std::fs::read(&path)
+            .doing("could not read", &path)
+            .map_err(|error| Error { kind: Kind::Usage, ..error })?
+    } else if reads_as_file(arg) {
+        return Err(Error::usage(format!("no file `{arg}`")).hint("a task is said in words, in quotes"));
+    } else {
+        return Ok(None);
+    };
+    let text = String::from_utf8(bytes).ok().filter(|text| !text.contains('\0'));
+    text.map(Some).ok_or_else(|| Error::usage(format!("`{arg}` holds no text")))
+}
+
+/// Whether a single word is meant as the name of a file: `tasks.md`, `docs/todo`.
+fn reads_as_file(word: &str) -> bool {
+    let extension = Path::new(word).extension().and_then(|extension| extension.to_str());
+    word.contains('/')
+        || extension.is_some_and(|extension| extension.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+}
+
+fn table(plan: &Plan) -> String {
+    let mut table = Table::new(&["wave", "task", "session", "score", "why"]).right(&[0, 3]);
+    let mut tasks: Vec<&Planned> = plan.tasks.iter().collect();
+    tasks.sort_by_key(|task| task.wave);
+    for task in tasks {
+        let score = task.route.as_ref().and_then(|route| route.candidates.first());
+        table.row([
+            task.wave.map_or("-".to_owned(), |wave| wave.to_string()),
+            task.name.to_string(),
+            task.session.to_string(),
+            score.map_or(String::new(), |first| format!("{:.2}", first.score)),
+            why(plan, task),
+        ]);
+    }
+    table.render()
+}
+
+/// Why a task is where it is: what it waits for, and how sure its session is.
+fn why(plan: &Plan, task: &Planned) -> String {
+    let mut told: Vec<String> = task.state.iter().map(|state| state.word().to_owned()).collect();
+    told.extend(behind(plan, task));
+    let route = task.route.as_ref().filter(|_| task.is_new());
+    told.extend(route.filter(|route| route.unsure).map(|route| {
+        let next = route.candidates.get(1).filter(|_| route.candidates[0].has_evidence());
+        next.map_or("unsure: no session has touched anything like it".to_owned(), |next| {
+            format!("unsure, next {} {:.2}", next.label(), next.score)
+        })
+    }));
+    if told.is_empty() {
+        told.extend(route.and_then(result::touched_words));
+    }
+    told.join("; ")
+}
+
+/// `behind fix-login: both touch src/api/login.rs`.
+fn behind(plan: &Plan, task: &Planned) -> Option<String> {
+    // What is waited for anyway says nothing new.
+    let is_implied = |one: &Behind| {
+        let others = plan.tasks.iter().filter(|other| task.behind.iter().any(|b| b.task == other.name));
+        others.flat_map(|other| &other.behind).any(|behind| behind.task == one.task)
+    };
+    let direct: Vec<&Behind> = task.behind.iter().filter(|one| !is_implied(one)).collect();
+    let names = list(direct.iter().map(|one| &one.task));
+    let shared: BTreeSet<&RepoPath> = direct.iter().flat_map(|one| &one.shared).collect();
+    let by = |because| direct.iter().any(|one| one.because == because);
+    Some(match direct.len() {
+        0 => return None,
+        1 if by(Because::Files) => format!("behind {names}: both touch {}", few(shared)),
+        _ if by(Because::Files) => format!("behind {names}: they touch {} too", few(shared)),
+        _ if by(Because::Session) => format!("behind {names} in the same session"),
+        _ => format!("behind {names}, as was said"),
+    })
+}
+
+/// `4 tasks for 3 sessions: 3 at once, then 1`.
+fn summary(plan: &Plan) -> String {
+    let ahead: Vec<&Planned> = plan.tasks.iter().filter(|task| task.wave.is_some()).collect();
+    let sessions: BTreeSet<_> = ahead.iter().map(|task| &task.session).collect();
+    let of_wave = |wave: usize| ahead.iter().filter(|task| task.wave == Some(wave)).count();
+    let waves: Vec<usize> = (1..).map(of_wave).take_while(|tasks| *tasks > 0).collect();
+    let who = format!("{} for {}", count(ahead.len(), "task"), count(sessions.len(), "session"));
+    match waves.as_slice() {
+        [] => "nothing is left to do".to_owned(),
+        [1] => who,
+        [_] => format!("{who}, all at once"),
+        waves if waves.iter().all(|tasks| *tasks == 1) => format!("{who}, one after the other"),
+        [first, rest @ ..] => {
+            let rest: String = rest.iter().map(|tasks| format!(", then {tasks}")).collect();
+            excerpt(&format!("{who}: {first} at once{rest}"), 100)
+        }
+    }
+}

@@ -1,0 +1,66 @@
+//! Several tasks, in the order that they can be worked on.
+
+use serde::Serialize;
+
+use super::{Name, RepoPath, Route, TaskState};
+
+/// Tasks in order, each behind those that it has to wait for.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Plan {
+    /// The tasks.
+    pub tasks: Vec<Planned>,
+}
+
+/// A task of a plan.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Planned {
+    /// Its name, or the one that it would get.
+    pub name: Name,
+    /// What is asked for.
+    pub text: String,
+    /// Where it is in its life, where it was made already.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub state: Option<TaskState>,
+    /// Who does it, or would.
+    pub session: Name,
+    /// When it can begin: those of one number at once, from 1; absent where
+    /// nothing is left to do.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub wave: Option<usize>,
+    /// The earlier tasks that it waits for.
+    pub behind: Vec<Behind>,
+    /// Why it goes to its session; absent where that was said by somebody.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub route: Option<Route>,
+}
+
+/// An earlier task that another one waits for.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Behind {
+    /// The earlier task.
+    pub task: Name,
+    /// Why.
+    pub because: Because,
+    /// What both are expected to touch.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub shared: Vec<RepoPath>,
+}
+
+/// Why a task waits for another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Because {
+    /// Both are expected to touch the same files.
+    Files,
+    /// A session does one task at a time.
+    Session,
+    /// Somebody said so, with `--after`.
+    After,
+}
+
+impl Planned {
+    /// Whether it was not made yet.
+    pub fn is_new(&self) -> bool {
+        self.state.is_none()
+    }
+}
