@@ -34,6 +34,7 @@ pub mod job;
 mod joblog;
 pub mod plan;
 mod pool;
+pub mod problems;
 mod room;
 pub mod shard;
 pub mod tracked;
