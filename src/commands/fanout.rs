@@ -5,6 +5,7 @@ mod known;
 mod narrowed;
 mod report;
 mod resume;
+mod worker;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -19,13 +20,13 @@ use crate::error::{Error, Result, exit};
 use crate::fanout::files::Files;
 use crate::fanout::flow::{self, Order};
 use crate::fanout::halt::Halt;
-use crate::fanout::job::{Command, Job};
+use crate::fanout::job::Job;
 use crate::fanout::plan::{self, Contents, PlannedShard};
 use crate::fanout::shard::By;
 use crate::fanout::tracked::Tracked;
 use crate::git::{Head, worktree};
 use crate::model::time::parse_span;
-use crate::model::wording::{count, hanging, tick, unknown};
+use crate::model::wording::{count, hanging, tick};
 use crate::model::{Name, Oid, PathSet, RepoPath};
 use crate::session::base;
 use crate::store;
@@ -55,6 +56,12 @@ pub(super) struct FanoutArgs {
     /// Run this in a shell, with the shard's files as "$@"
     #[arg(long, value_name = "CMD")]
     run: Option<String>,
+    /// Have this agent do each shard
+    #[arg(long, value_name = "NAME", conflicts_with = "run")]
+    agent: Option<String>,
+    /// What the agent shall do, in words
+    #[arg(long, value_name = "TEXT", conflicts_with = "run")]
+    brief: Option<String>,
     /// Take only the files that match
     #[arg(long, value_name = "GLOB", num_args = 1..)]
     paths: Vec<String>,
@@ -218,7 +225,7 @@ fn understand(desk: &Desk<'_>, args: &FanoutArgs, name: Name) -> Result<Wish> {
     let excluded = PathSet::parse(&excluded).map_err(Error::usage)?;
     let wanted = |file: &RepoPath| narrowed.contains(file) && !excluded.contains(file);
     let configured = desk.opened.settings.file.jobs.get(name.as_str());
-    if configured.is_none() && args.run.is_none() && name.as_str() == FMT {
+    if configured.is_none() && args.run.is_none() && args.agent.is_none() && name.as_str() == FMT {
         let chosen = formatters::choose(desk, &wanted)?;
         let files: usize = chosen.iter().map(|formatter| formatter.work.count()).sum();
         let by = |count: usize| match args.shards {
@@ -251,21 +258,27 @@ fn understand(desk: &Desk<'_>, args: &FanoutArgs, name: Name) -> Result<Wish> {
     let by = args.shards.or(job.by).unwrap_or_else(|| By::balanced(files.len(), cores()));
     let known = Known::find(desk, Some(by), &files)?;
     let shards = plan::of_job(&job, &files, by, known.facts(desk));
-    let command = job.command.for_people();
-    let intro = tick(hanging(&command, 2));
-    let timeout = args.timeout.or(job.timeout);
+    let (command, intro) = described(&job);
+    let timeout = args.timeout.or(job.timeout).or(job.command.agent().and_then(|agent| agent.timeout));
     let (retries, env) = (job.retries, job.env);
     Ok(Wish { job: name, command, intro, shards, timeout, retries, env, check: job.check })
+}
+
+/// What a job runs, for the record, and for the first line.
+fn described(job: &Job) -> (String, String) {
+    let command = job.command.for_people();
+    match job.command.agent() {
+        Some(_) => {
+            (format!("{command}: {}", job.brief), format!("{command}, {}", tick(hanging(&job.brief, 2))))
+        }
+        None => (command.clone(), tick(hanging(&command, 2))),
+    }
 }
 
 /// A job from the configuration, the command line over it; what the
 /// repository names is refused until it is trusted.
 fn resolve(desk: &Desk<'_>, args: &FanoutArgs, name: &Name, configured: Option<&config::Job>) -> Result<Job> {
-    let command = match (&args.run, configured) {
-        (Some(text), _) => Command::Shell(text.clone()),
-        (None, Some(job)) => trusted_command(desk, name, job)?,
-        (None, None) => return Err(unknown_job(desk, name)),
-    };
+    let (command, brief) = worker::choose(desk, args, name, configured)?;
     let shared_check = configured.and_then(|job| job.check.clone());
     if let (None, Some(check)) = (&args.check, &shared_check) {
         let named = Named { purpose: format!("check of job {name}"), command: check.clone() };
@@ -289,6 +302,7 @@ fn resolve(desk: &Desk<'_>, args: &FanoutArgs, name: &Name, configured: Option<&
     Ok(Job {
         name: name.clone(),
         command,
+        brief,
         include: set(|job| &job.include)?,
         exclude: set(|job| &job.exclude)?,
         by: match configured.map(|job| job.shard).unwrap_or_default() {
@@ -312,21 +326,6 @@ fn needs(desk: &Desk<'_>, args: &FanoutArgs, configured: Option<&config::Job>) -
     let mut needs = patterns(desk.app, &desk.opened.repo, &args.needs)?;
     needs.extend(configured.into_iter().flat_map(|job| job.needs.iter().cloned()));
     PathSet::parse(&needs).map_err(Error::usage)
-}
-
-fn trusted_command(desk: &Desk<'_>, name: &Name, job: &config::Job) -> Result<Command> {
-    let named = Named { purpose: format!("job {name}"), command: trust::exact(&job.run) };
-    desk.opened.trust.require(&named)?;
-    Ok(match &job.run {
-        config::Command::Shell(text) => Command::Shell(text.clone()),
-        config::Command::List(argv) => Command::Argv(argv.iter().map(Into::into).collect()),
-    })
-}
-
-fn unknown_job(desk: &Desk<'_>, name: &Name) -> Error {
-    let known = desk.opened.settings.file.jobs.keys().map(String::as_str).chain([FMT]);
-    Error::usage(unknown("job", name.as_str(), known))
-        .hint("`git orch fanout --list` lists them; `--run CMD` runs any command")
 }
 
 /// Where the result merges back to: the branch that is checked out, or the

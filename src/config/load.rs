@@ -143,6 +143,17 @@ fn check(config: &Config) -> Result<()> {
 }
 
 fn check_job(name: &str, job: &Job) -> Result<()> {
+    let why = match (&job.run, &job.agent, &job.brief) {
+        (None, None, _) => Some("has neither `run` nor `agent`"),
+        (Some(_), Some(_), _) => Some("has both `run` and `agent`"),
+        (None, Some(_), None) => Some("has an `agent` and no `brief`"),
+        (Some(_), None, Some(_)) => Some("has a `brief` and no `agent`"),
+        _ => None,
+    };
+    if let Some(why) = why {
+        return Err(bad(&format!("job `{name}` {why}"))
+            .hint("a job is a command, `run`, or an `agent` with a `brief` that says what it shall do"));
+    }
     if job.retries > MOST_RETRIES {
         let why = format!("job `{name}`: `retries: {}` is too many", job.retries);
         return Err(bad(&why).hint(format!("a shard is run again at most {MOST_RETRIES} times")));
@@ -233,6 +244,13 @@ mod tests {
             ("version: 1\nsessions:\n  a: { paths: [\"[\"] }\n", "bad pattern"),
             ("version: 1\nsessions:\n  A/b: {}\n", "a name holds only"),
             ("version: 1\njobs:\n  x: { run: [] }\n", "a command can't be empty"),
+            ("version: 1\njobs:\n  x: { shard: file }\n", "job `x` has neither `run` nor `agent`"),
+            (
+                "version: 1\njobs:\n  x: { run: a, agent: b, brief: c }\n",
+                "job `x` has both `run` and `agent`",
+            ),
+            ("version: 1\njobs:\n  x: { agent: b }\n", "job `x` has an `agent` and no `brief`"),
+            ("version: 1\njobs:\n  x: { run: a, brief: c }\n", "job `x` has a `brief` and no `agent`"),
             ("version: 1\nrouting: { half_lives: [soon, 365d] }\n", "`soon` is no time span"),
             ("version: [\n", "could not read"),
             (&"[".repeat(100_000), "nested deeper"),

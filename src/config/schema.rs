@@ -109,8 +109,15 @@ pub struct SessionDefaults {
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Job {
-    /// The command; the shard's files follow.
-    pub run: Command,
+    /// The command; the shard's files follow. Either this or `agent`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<Command>,
+    /// The agent that does each shard. Either this or `run`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<String>,
+    /// What the agent shall do, in words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub brief: Option<String>,
     /// Which files it is for.
     #[serde(default)]
     pub include: Vec<String>,

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
 
-use super::schema::Config;
+use super::schema::{Config, Job};
 use crate::error::{Error, IoContext, Kind, Result};
 
 /// A command that a repository names, and what for.
@@ -62,7 +62,7 @@ pub fn commands(config: &Config) -> Vec<Named> {
         }
     }
     for (name, job) in &config.jobs {
-        add(format!("job {name}"), exact(&job.run));
+        add(format!("job {name}"), work(job));
         if !job.env.is_empty() {
             let Named { purpose, command } = environment(name, &job.env);
             add(purpose, command);
@@ -75,6 +75,18 @@ pub fn commands(config: &Config) -> Vec<Named> {
         add("check".to_owned(), check.clone());
     }
     found
+}
+
+/// What a job does with each shard: a brief makes an agent do anything.
+pub fn work(job: &Job) -> String {
+    match (&job.run, &job.agent) {
+        (Some(command), _) => exact(command),
+        (None, agent) => {
+            let (agent, brief) =
+                (agent.as_deref().unwrap_or_default(), job.brief.as_deref().unwrap_or_default());
+            format!("agent {agent}: {brief}")
+        }
+    }
 }
 
 /// A command's words, told apart where a list and a string print alike.

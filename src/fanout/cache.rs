@@ -84,6 +84,7 @@ impl<'a> Cache<'a> {
                 add(self.program(word.as_bytes()));
             }
         }
+        planned.handed.iter().for_each(|handed| add(handed.brief.as_bytes()));
         match order.tracked.held(planned) {
             None => add(self.site.input.to_string().as_bytes()),
             Some(held) => {

@@ -8,11 +8,12 @@ use std::path::{Path, PathBuf};
 use super::cache::Past;
 use super::claim::pin;
 use super::flow::Order;
+use super::hand;
 use super::job::argument;
 use super::plan::PlannedShard;
 use super::verify::{Verified, verify};
 use crate::agent::process::{self, End};
-use crate::agent::{Input, Interrupt, Invocation, command};
+use crate::agent::{Interrupt, Invocation, command};
 use crate::error::{Error, IoContext, Result};
 use crate::git::refs::{self, RefChange};
 use crate::git::{Edit, RepoLock, splice};
@@ -135,7 +136,8 @@ fn invocation(
     std::fs::write(&files, listed).doing("could not write", &files)?;
     let (number, base) = (OsString::from(n.to_string()), OsString::from(&site.order.base));
     let path = search_path(site);
-    let ours: [(&str, &OsStr); 6] = [
+    let given = hand::give(planned.handed.as_ref(), site.logs, n)?;
+    let mut ours: Vec<(&str, &OsStr)> = vec![
         ("GIT_ORCH_TASK", OsStr::new(site.name.as_str())),
         ("GIT_ORCH_ROOT", site.scene.repo.main_folder().as_os_str()),
         ("GIT_ORCH_BASE", &base),
@@ -143,11 +145,12 @@ fn invocation(
         ("GIT_ORCH_SHARD_FILES", files.as_os_str()),
         ("PATH", &path),
     ];
+    ours.extend(given.files.iter().map(|(key, file)| (*key, file.as_os_str())));
     Ok(Invocation {
-        argv: planned.argv.clone(),
+        argv: planned.argv.iter().cloned().chain(given.argument).collect(),
         folder: throwaway.path().join(planned.directory.as_path()),
         environment: command::environment(&callers(site), &ours),
-        input: Input::Nothing,
+        input: given.input,
         log: log(site.logs, n),
         timeout: site.order.timeout,
     })

@@ -270,7 +270,9 @@ fn record(scene: Scene<'_>, claimed: &Claimed, fanout: &Fanout, tip: Option<Oid>
     refs::apply(repo, &lock, &changes, "fanout, ended")?;
     for n in 1..=fanout.shards.len() {
         // A list that stays behind is only a file too many.
-        drop(std::fs::remove_file(claimed.logs.join(format!("shard-{n}.files"))));
+        for what in ["files", "problems"] {
+            drop(std::fs::remove_file(claimed.logs.join(format!("shard-{n}.{what}"))));
+        }
     }
     Ok(())
 }

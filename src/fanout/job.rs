@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use crate::model::path::PathSet;
 use crate::model::{Name, RepoPath};
+use crate::run::worker::Program;
 
 use super::plan::Contents;
 use super::shard::By;
@@ -20,6 +21,8 @@ pub enum Command {
     Shell(String),
     /// A program and its arguments, the shard's files behind them.
     Argv(Vec<OsString>),
+    /// An agent, which finds the shard's files in its brief.
+    Agent(Program),
 }
 
 impl Command {
@@ -28,6 +31,7 @@ impl Command {
         let mut argv = match self {
             Self::Shell(text) => vec!["sh".into(), "-c".into(), text.into(), "sh".into()],
             Self::Argv(argv) => argv.clone(),
+            Self::Agent(program) => return program.argv.clone(),
         };
         argv.extend(files.iter().map(|file| argument(file, directory)));
         argv
@@ -38,6 +42,15 @@ impl Command {
         match self {
             Self::Shell(text) => text.clone(),
             Self::Argv(argv) => argv.iter().map(|word| quoted_word(word)).collect::<Vec<_>>().join(" "),
+            Self::Agent(program) => format!("agent {}", program.name),
+        }
+    }
+
+    /// The agent, where it is one.
+    pub fn agent(&self) -> Option<&Program> {
+        match self {
+            Self::Agent(program) => Some(program),
+            Self::Shell(_) | Self::Argv(_) => None,
         }
     }
 }
@@ -68,6 +81,8 @@ pub struct Job {
     pub name: Name,
     /// What each shard runs.
     pub command: Command,
+    /// What an agent shall do, in words.
+    pub brief: String,
     /// The files it is for; all tracked ones where empty.
     pub include: PathSet,
     /// Files it is not for.
@@ -140,6 +155,7 @@ mod tests {
         let job = |include: &[&str], exclude: &[&str]| Job {
             name: "fmt".parse().unwrap(),
             command: Command::Shell("true".to_owned()),
+            brief: String::new(),
             include: patterns(include),
             exclude: patterns(exclude),
             by: None,

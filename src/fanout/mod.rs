@@ -22,6 +22,7 @@
 //! its changes are kept.
 
 pub mod assemble;
+pub mod brief;
 mod cache;
 pub mod cancel;
 mod carry;
@@ -30,6 +31,7 @@ pub mod files;
 pub mod flow;
 pub mod formatter;
 pub mod halt;
+pub mod hand;
 pub mod job;
 mod joblog;
 pub mod plan;

@@ -5,7 +5,9 @@ use std::ffi::OsString;
 use crate::model::path::PathSet;
 use crate::model::{Name, RepoPath};
 
+use super::brief::{self, Errand};
 use super::formatter::{Formatter, Work};
+use super::hand::Handed;
 use super::job::Job;
 use super::shard::{self, By, Facts};
 
@@ -26,6 +28,8 @@ pub struct PlannedShard {
     pub share: Vec<RepoPath>,
     /// Which session knows its files best, where they are split by that.
     pub owner: Option<Name>,
+    /// What its command is handed beside its files.
+    pub handed: Option<Handed>,
 }
 
 /// What the worktree of a shard holds.
@@ -54,8 +58,19 @@ pub fn of_job(job: &Job, files: &[RepoPath], by: By, facts: Facts<'_>) -> Vec<Pl
         directory: top.clone(),
         contents: job.contents.clone(),
         share: Vec::new(),
+        handed: None,
     };
-    shards.into_iter().zip(labels).map(plan).collect()
+    let brief = |shard: PlannedShard| {
+        job.command.agent().map_or(shard.clone(), |program| {
+            let errand = Errand { job: &job.name, text: &job.brief, from: None, tracked: facts.tracked };
+            let brief = brief::write(errand, &shard, &[]);
+            PlannedShard {
+                handed: Some(Handed { brief, prompt: program.prompt, problems: Vec::new() }),
+                ..shard
+            }
+        })
+    };
+    shards.into_iter().zip(labels).map(plan).map(brief).collect()
 }
 
 /// The shards of the formatters a repository uses. `by` is how the files of
@@ -78,6 +93,7 @@ fn of_formatter(formatter: &Formatter, by: &dyn Fn(usize) -> By, facts: Facts<'_
         contents: if formatter.is_local { Contents::Sparse(nothing.clone()) } else { Contents::Full },
         share: formatter.share.clone(),
         owner: None,
+        handed: None,
     };
     match &formatter.work {
         Work::Files(files) => {

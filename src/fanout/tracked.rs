@@ -73,6 +73,7 @@ mod tests {
             contents: Contents::Sparse(needs),
             share: Vec::new(),
             owner: None,
+            handed: None,
         };
         let files = tracked.map(RepoPath::from).to_vec();
         let tracked = Tracked::new(files, std::slice::from_ref(&shard));

@@ -37,7 +37,7 @@ pub fn write(repo: &Repo, session: &Session, task: &Task) -> Result<String> {
          - Ending without any change, or with an exit code other than 0, counts as failed.\n",
         session.name,
         session.branch,
-        conventions(session)
+        conventions(|file| session.worktree.join(file).is_file())
     );
     Ok(text)
 }
@@ -64,7 +64,7 @@ fn section(text: &mut String, title: &str, lines: &[String]) {
 }
 
 /// Text of others, fenced by more backticks than it holds.
-fn fence(text: &str) -> String {
+pub fn fence(text: &str) -> String {
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(longest.max(2) + 1);
     format!("{fence}text\n{}\n{fence}", text.trim_end())
@@ -92,10 +92,9 @@ fn line(repo: &Repo, oid: Oid) -> Result<String> {
     Ok(format!("{} {} {}", oid.short(), commit.time.date(), excerpt(commit.subject(), 100)))
 }
 
-fn conventions(session: &Session) -> String {
-    let found: Vec<&str> = ["AGENTS.md", "CLAUDE.md", "CONTRIBUTING.md"]
-        .into_iter()
-        .filter(|file| session.worktree.join(file).is_file())
-        .collect();
+/// Where the repository says how to work in it, as `: read AGENTS.md`.
+pub fn conventions(has: impl Fn(&str) -> bool) -> String {
+    let found: Vec<&str> =
+        ["AGENTS.md", "CLAUDE.md", "CONTRIBUTING.md"].into_iter().filter(|file| has(file)).collect();
     if found.is_empty() { String::new() } else { format!(": read {}", found.join(", ")) }
 }

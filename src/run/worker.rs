@@ -24,7 +24,7 @@ pub enum Worker {
 }
 
 /// A program that does tasks.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Program {
     /// The agent's name; the command itself where it was typed.
     pub name: String,
@@ -96,6 +96,20 @@ pub fn configured(
     if name == "person" {
         return Ok(Worker::Person);
     }
+    agent(settings, trust, name, &session.worktree, environment).map(Worker::Program)
+}
+
+/// The agent with this name, its program found from `folder`.
+///
+/// # Errors
+/// Usage for an unknown agent; untrusted where the repository names its command.
+pub fn agent(
+    settings: &Settings,
+    trust: &Trust,
+    name: &str,
+    folder: &Path,
+    environment: &BTreeMap<OsString, OsString>,
+) -> Result<Program> {
     let profiles = &settings.file.agents.profiles;
     let profile = profiles.get(name).ok_or_else(|| {
         let known = profiles.keys().map(String::as_str).chain(["person"]);
@@ -103,7 +117,7 @@ pub fn configured(
             .hint("name it under `agents:` in `.orch.yml`, or give its command behind `--`")
     })?;
     trust.require(&Named { purpose: format!("agent {name}"), command: exact(&profile.run) })?;
-    program(name, profile, &session.worktree, environment).map(Worker::Program)
+    program(name, profile, folder, environment)
 }
 
 fn program(

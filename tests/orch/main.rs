@@ -14,6 +14,7 @@ mod damage;
 mod doctor;
 mod done;
 mod fanout;
+mod fanout_agents;
 mod formatters;
 mod gc;
 mod landed;

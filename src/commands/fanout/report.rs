@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Desk, FMT, Wish, exit_code};
+use super::{Desk, FMT, Wish, exit_code, worker};
 use crate::error::{Result, exit};
 use crate::fanout::flow::{Order, PASSED};
 use crate::fanout::formatter::Formatter;
@@ -117,7 +117,7 @@ pub(super) fn show_jobs(desk: &Desk<'_>) -> Result<u8> {
         let (include, exclude) = (set(&job.include)?, set(&job.exclude)?);
         let files = job::chosen(&desk.files.regular, &include, &exclude).len();
         let from = crate::config::load::FILE.to_owned();
-        listed.push(ListedJob { job: name.clone(), command: job.run.to_string(), from, files });
+        listed.push(ListedJob { job: name.clone(), command: worker::named(job), from, files });
     }
     if !jobs.contains_key(FMT) {
         let choice = desk.files.formatters(&desk.opened.repo, &desk.app.environment, &|_| true);

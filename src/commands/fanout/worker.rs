@@ -1,0 +1,69 @@
+//! What does the shards of a job: a command, or an agent with a brief.
+
+use super::{Desk, FMT, FanoutArgs};
+use crate::config;
+use crate::config::trust::{self, Named};
+use crate::error::{Error, Result};
+use crate::fanout::job::Command;
+use crate::model::Name;
+use crate::model::wording::unknown;
+use crate::run::worker;
+
+/// The command or agent, and its brief: of the command line, else of the job.
+///
+/// # Errors
+/// Wrong usage where there is none; untrusted where the repository names it.
+pub(super) fn choose(
+    desk: &Desk<'_>,
+    args: &FanoutArgs,
+    name: &Name,
+    configured: Option<&config::Job>,
+) -> Result<(Command, String)> {
+    if let Some(text) = &args.run {
+        return Ok((Command::Shell(text.clone()), String::new()));
+    }
+    let shared = configured.and_then(|job| job.brief.as_ref());
+    let is_typed = args.agent.is_some() && (args.brief.is_some() || shared.is_none());
+    if let Some(job) = configured.filter(|_| !is_typed) {
+        let named = Named { purpose: format!("job {name}"), command: trust::work(job) };
+        desk.opened.trust.require(&named)?;
+    }
+    let agent = args.agent.as_ref().or(configured.and_then(|job| job.agent.as_ref()));
+    let brief = args.brief.as_ref().or(shared);
+    match (agent, brief, configured.and_then(|job| job.run.as_ref())) {
+        (Some(agent), Some(brief), _) => Ok((Command::Agent(find(desk, agent)?), brief.clone())),
+        (Some(_), None, _) => Err(Error::usage("the agent is not told what to do")
+            .hint("say it: `--brief TEXT`, or `brief` in a job of `.orch.yml`")),
+        (None, Some(_), _) => Err(Error::usage("a brief is for an agent").hint("name one: `--agent NAME`")),
+        (None, None, Some(config::Command::Shell(text))) => Ok((Command::Shell(text.clone()), String::new())),
+        (None, None, Some(config::Command::List(argv))) => {
+            Ok((Command::Argv(argv.iter().map(Into::into).collect()), String::new()))
+        }
+        (None, None, None) => Err(unknown_job(desk, name)),
+    }
+}
+
+fn find(desk: &Desk<'_>, name: &str) -> Result<worker::Program> {
+    let (settings, trust) = (&desk.opened.settings, &desk.opened.trust);
+    let known = settings.file.agents.profiles.keys().map(String::as_str);
+    if !settings.file.agents.profiles.contains_key(name) {
+        return Err(Error::usage(unknown("agent", name, known))
+            .hint("name it under `agents:` in `.orch.yml`, or give a command: `--run CMD`"));
+    }
+    let top = desk.opened.repo.require_work_tree()?;
+    worker::agent(settings, trust, name, top, &desk.app.environment)
+}
+
+fn unknown_job(desk: &Desk<'_>, name: &Name) -> Error {
+    let known = desk.opened.settings.file.jobs.keys().map(String::as_str).chain([FMT]);
+    Error::usage(unknown("job", name.as_str(), known))
+        .hint("`git orch fanout --list` lists them; `--run CMD` runs any command")
+}
+
+/// What a job of the configuration runs, for people.
+pub(super) fn named(job: &config::Job) -> String {
+    match (&job.run, &job.agent) {
+        (Some(command), _) => command.to_string(),
+        (None, agent) => format!("agent {}", agent.as_deref().unwrap_or_default()),
+    }
+}
