@@ -150,9 +150,15 @@ fn sweep() {
     let watch = Stopwatch::start();
     let mut asked = BTreeSet::new();
     loop {
+        // Adopted processes are ours to bury. Without any child nothing descends from us.
+        let mut buried = rustix::process::wait(rustix::process::WaitOptions::NOHANG);
+        while let Ok(Some(_)) = buried {
+            buried = rustix::process::wait(rustix::process::WaitOptions::NOHANG);
+        }
+        if buried.is_err() {
+            return;
+        }
         let left = descendants();
-        // Adopted processes are ours to bury, those that just ended too.
-        while let Ok(Some(_)) = rustix::process::wait(rustix::process::WaitOptions::NOHANG) {}
         if left.is_empty() || watch.elapsed() > GRACE {
             return;
         }

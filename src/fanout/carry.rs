@@ -70,13 +70,18 @@ struct Left {
     edits: Vec<Edit>,
 }
 
+/// Where one shard runs.
+#[derive(Clone, Copy)]
+pub(super) struct Stage<'a> {
+    pub(super) throwaway: &'a Throwaway<'a>,
+    /// The tree that the throwaway holds.
+    pub(super) input: Oid,
+    pub(super) interrupt: &'a Interrupt,
+}
+
 /// Runs one shard; `None` when it was interrupted.
-pub(super) fn carry_out(
-    site: &Site<'_>,
-    throwaway: &Throwaway<'_>,
-    index: usize,
-    interrupt: &Interrupt,
-) -> Result<Option<Ended>> {
+pub(super) fn carry_out(site: &Site<'_>, stage: &Stage<'_>, index: usize) -> Result<Option<Ended>> {
+    let throwaway = stage.throwaway;
     let planned = &site.order.shards[index];
     let n = site.before + index + 1;
     let invocation = invocation(site, throwaway, planned, n)?;
@@ -85,7 +90,7 @@ pub(super) fn carry_out(
     let (run, failure) = loop {
         started = Time::now();
         let links = share(site, throwaway, planned);
-        let run = process::run(&invocation, interrupt, |_| {});
+        let run = process::run(&invocation, stage.interrupt, |_| {});
         // A command may have put something else in their place; that is left to be seen.
         links.iter().for_each(|link| drop(std::fs::remove_file(link)));
         let (run, failure) = match run {
@@ -118,7 +123,7 @@ pub(super) fn carry_out(
         retries,
         ..Shard::new(n, planned.files.clone(), planned.owner.clone())
     };
-    judge(site, shard, failure, look(site, throwaway, planned)).map(Some)
+    judge(site, shard, failure, look(site, stage, planned)).map(Some)
 }
 
 fn invocation(
@@ -203,9 +208,12 @@ pub(super) fn input(site: &Site<'_>, planned: &PlannedShard) -> Result<Oid> {
     }
 }
 
-fn look(site: &Site<'_>, throwaway: &Throwaway<'_>, planned: &PlannedShard) -> Result<Left> {
-    let (input, tree) = (input(site, planned)?, throwaway.capture()?);
-    let edits = if tree == input { Vec::new() } else { site.scene.repo.read().edits(Some(input), tree)? };
+fn look(site: &Site<'_>, stage: &Stage<'_>, planned: &PlannedShard) -> Result<Left> {
+    let tree = stage.throwaway.capture()?;
+    let edits = match tree == stage.input {
+        true => Vec::new(),
+        false => site.scene.repo.read().edits(Some(input(site, planned)?), tree)?,
+    };
     Ok(Left { tree, edits })
 }
 

@@ -84,13 +84,16 @@ pub fn of_formatters(
 }
 
 fn of_formatter(formatter: &Formatter, by: &dyn Fn(usize) -> By, facts: Facts<'_>) -> Vec<PlannedShard> {
-    let nothing = PathSet::parse(&[]).expect("no pattern is bad");
     let plan = |label: String, files: Vec<RepoPath>, argv: Vec<OsString>| PlannedShard {
         label,
         files,
         directory: formatter.directory.clone(),
         argv,
-        contents: if formatter.is_local { Contents::Sparse(nothing.clone()) } else { Contents::Full },
+        contents: if formatter.is_local {
+            Contents::Sparse(formatter.settings.clone())
+        } else {
+            Contents::Full
+        },
         share: formatter.share.clone(),
         owner: None,
         handed: None,

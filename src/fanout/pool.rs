@@ -8,13 +8,13 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender};
 
 use super::cache::Cache;
-use super::carry::{self, Ended, Site};
+use super::carry::{self, Ended, Site, Stage};
 use super::halt::When;
 use super::joblog;
 use crate::agent::Interrupt;
 use crate::error::Result;
 use crate::model::wording::{count, few, tick};
-use crate::model::{Event, Shard};
+use crate::model::{Event, Oid, Shard};
 use crate::run::throwaway::Throwaway;
 
 /// Runs all shards whose outcome is not known; how each ended, in order, and a
@@ -147,8 +147,9 @@ fn in_order(site: &Site<'_>, mut ended: BTreeMap<usize, Ended>) -> Vec<Ended> {
 fn work<'a>(site: &Site<'a>, queue: &Queue, send: &Sender<Ended>) -> Result<Option<Throwaway<'a>>> {
     let mut held = None;
     while let Some((index, key)) = queue.take(site) {
-        let throwaway = ready(site, held.take(), *index)?;
-        match carry::carry_out(site, &throwaway, *index, &queue.stop)? {
+        let (throwaway, input) = ready(site, held.take(), *index)?;
+        let stage = Stage { throwaway: &throwaway, input, interrupt: &queue.stop };
+        match carry::carry_out(site, &stage, *index)? {
             Some(mut ended) => {
                 ended.shard.key = Some(key.clone());
                 queue.heed(site, &ended);
@@ -161,19 +162,19 @@ fn work<'a>(site: &Site<'a>, queue: &Queue, send: &Sender<Ended>) -> Result<Opti
     Ok(held)
 }
 
-/// A throwaway that holds what a shard starts from: the one from before where
-/// it can be mended.
-fn ready<'a>(site: &Site<'a>, held: Option<Throwaway<'a>>, index: usize) -> Result<Throwaway<'a>> {
+/// A throwaway that holds what a shard starts from, which tree that is: the
+/// one from before where it can be mended.
+fn ready<'a>(site: &Site<'a>, held: Option<Throwaway<'a>>, index: usize) -> Result<(Throwaway<'a>, Oid)> {
     let _fence = site.scene.repo.fence(site.scene.events);
     let tree = carry::input(site, &site.order.shards[index])?;
     if let Some(held) = held
         && held.set(tree).is_ok()
     {
-        return Ok(held);
+        return Ok((held, tree));
     }
     let new = Throwaway::make(site.scene.repo, site.scene.throwaways, site.order.commit, site.scene.events)?;
     new.set(tree)?;
-    Ok(new)
+    Ok((new, tree))
 }
 
 /// Tells of a shard that ended, and how many have.

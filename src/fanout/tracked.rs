@@ -1,7 +1,7 @@
 //! Every tracked file, findable by its folder: what a sparse worktree holds is
 //! found without a look at all of them.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::plan::{Contents, PlannedShard};
 use crate::model::{PathSet, RepoPath};
@@ -13,13 +13,16 @@ pub struct Tracked {
     by_folder: HashMap<RepoPath, Vec<usize>>,
     /// The files that match what shards need, by their patterns.
     needed: HashMap<Vec<String>, Vec<usize>>,
+    /// The files that shards have as their own.
+    owned: HashSet<RepoPath>,
 }
 
 impl Tracked {
     /// Sorts files by their folders, and finds what these shards need of them.
     pub fn new(mut files: Vec<RepoPath>, shards: &[PlannedShard]) -> Self {
         files.sort();
-        let mut tracked = Self { files, ..Self::default() };
+        let owned = shards.iter().flat_map(|shard| shard.files.iter().cloned()).collect();
+        let mut tracked = Self { files, owned, ..Self::default() };
         for (number, file) in tracked.files.iter().enumerate() {
             tracked.by_folder.entry(file.parent()).or_default().push(number);
         }
@@ -43,15 +46,19 @@ impl Tracked {
         self.files.get(first).is_some_and(|file| file.as_bytes().starts_with(prefix))
     }
 
-    /// What the worktree of a shard holds: its own files, the files directly in
-    /// the folders above them, and what it needs; `None` means all.
+    /// What the worktree of a shard holds: its own files, what it needs, and of
+    /// the files directly in the folders above those that are settings, as far as
+    /// can be told: no other shard has them, or a dot hides them. `None` means all.
     pub fn held(&self, shard: &PlannedShard) -> Option<Vec<RepoPath>> {
         let Contents::Sparse(needs) = &shard.contents else { return None };
         let above: BTreeSet<RepoPath> =
             shard.files.iter().flat_map(RepoPath::ancestors).map(RepoPath::from_bytes).collect();
-        let around = above.iter().filter_map(|folder| self.by_folder.get(folder));
-        let numbers = around.chain(self.needed.get(needs.patterns())).flatten();
-        let files: BTreeSet<&RepoPath> = numbers.map(|number| &self.files[*number]).collect();
+        let file = |number: &usize| &self.files[*number];
+        let around = above.iter().filter_map(|folder| self.by_folder.get(folder)).flatten().map(file);
+        let is_hidden = |file: &RepoPath| file.file_name().starts_with(b".");
+        let settings = around.filter(|file| is_hidden(file) || !self.owned.contains(*file));
+        let needed = self.needed.get(needs.patterns()).into_iter().flatten().map(file);
+        let files: BTreeSet<&RepoPath> = settings.chain(needed).chain(&shard.files).collect();
         Some(files.into_iter().cloned().collect())
     }
 }
@@ -83,6 +90,37 @@ mod tests {
         assert_eq!(tracked.held(&shard), Some(held.to_vec()));
         shard.contents = Contents::Full;
         assert_eq!(tracked.held(&shard), None);
+    }
+
+    #[test]
+    fn what_other_shards_have_is_not_there_unless_it_is_needed() {
+        let shard = |files: &[&str], needs: &[&str]| PlannedShard {
+            label: String::new(),
+            files: files.iter().map(|file| RepoPath::from(*file)).collect(),
+            directory: RepoPath::default(),
+            argv: Vec::new(),
+            contents: Contents::Sparse(
+                PathSet::parse(&needs.iter().map(|&one| one.to_owned()).collect::<Vec<_>>()).unwrap(),
+            ),
+            share: Vec::new(),
+            owner: None,
+            handed: None,
+        };
+        let shards = [
+            shard(&["a/x.ts"], &[]),
+            shard(&[".rc.ts", "conf.ts", "y.ts"], &[]),
+            shard(&["z.ts"], &["conf.ts"]),
+        ];
+        let files = [".rc.ts", "a/x.ts", "conf.ts", "package.json", "y.ts", "z.ts"].map(RepoPath::from);
+        let tracked = Tracked::new(files.to_vec(), &shards);
+        for (shard, held) in shards.iter().zip([
+            &[".rc.ts", "a/x.ts", "package.json"][..],
+            &[".rc.ts", "conf.ts", "package.json", "y.ts"],
+            &[".rc.ts", "conf.ts", "package.json", "z.ts"],
+        ]) {
+            let held = held.iter().map(|file| RepoPath::from(*file)).collect();
+            assert_eq!(tracked.held(shard), Some(held));
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 //! git2 can't read: reftable, SHA-256, partial clones, replace refs.
 
 use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
 
 use super::porcelain;
 use super::process::{Command, Git, Place};
@@ -76,6 +77,10 @@ fn named(printed: &[u8]) -> Result<Vec<(String, Oid)>> {
 }
 
 impl Backing for Child {
+    fn write_index(&self, _index: &Path) -> Option<Oid> {
+        None
+    }
+
     fn settings(&self) -> Option<BTreeMap<String, String>> {
         None
     }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::os::unix::fs::MetadataExt as _;
+use std::path::Path;
 use std::sync::{Mutex, MutexGuard};
 
 use git2::{ErrorCode, ObjectType, Repository, Sort};
@@ -46,6 +47,12 @@ fn is_missing(error: &git2::Error) -> bool {
 }
 
 impl Backing for Library {
+    fn write_index(&self, index: &Path) -> Option<Oid> {
+        // One with parts that git2 does not know it refuses to open.
+        let mut index = git2::Index::open(index).ok()?;
+        index.write_tree_to(&self.repository()).map(ours).ok()
+    }
+
     fn settings(&self) -> Option<BTreeMap<String, String>> {
         let config = self.repository().config().ok()?.snapshot().ok()?;
         // git2 knows neither of these conditions.

@@ -204,4 +204,6 @@ pub trait Write {
 pub(super) trait Backing: Read + Write {
     /// Settings under `orch.`, where they can be read in process.
     fn settings(&self) -> Option<BTreeMap<String, String>>;
+    /// Stores the trees of an index, where it can be read in process.
+    fn write_index(&self, index: &Path) -> Option<Oid>;
 }

@@ -17,7 +17,7 @@ use super::process::{Command, Git, Place};
 use super::read::{Backing, Read, Write};
 use super::written::Written;
 use crate::error::{Error, IoContext, Result};
-use crate::model::Events;
+use crate::model::{Events, Oid};
 
 /// How objects and refs are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,6 +97,10 @@ impl Repo {
     /// Writing objects.
     pub fn write(&self) -> &dyn Write {
         self
+    }
+
+    pub(super) fn write_index(&self, index: &Path) -> Option<Oid> {
+        self.reader.write_index(index)
     }
 
     pub(super) fn unremembered(&self) -> &dyn Write {

@@ -185,6 +185,14 @@ pub struct PathSet {
     set: GlobSet,
 }
 
+impl PartialEq for PathSet {
+    fn eq(&self, other: &Self) -> bool {
+        self.patterns == other.patterns
+    }
+}
+
+impl Eq for PathSet {}
+
 impl PathSet {
     /// Compiles patterns that are already relative to the repository's top.
     pub fn parse(patterns: &[String]) -> Result<Self, String> {

@@ -85,6 +85,7 @@ fn every_subcommand(repo: &TestRepo) -> Vec<Vec<String>> {
         "task three --agent person".to_owned(),
         "done three --empty".to_owned(),
         format!("fanout touch --run {edit}${{IFS}}\"$@\" --paths src --shards 2"),
+        "plan more".to_owned(),
         "review".to_owned(),
         "review one".to_owned(),
         "review one --diff".to_owned(),

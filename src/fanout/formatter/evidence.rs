@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ops::Bound;
 
-use crate::model::RepoPath;
+use crate::model::{PathSet, RepoPath};
 
 use super::super::shard::within;
 use super::table::{Mark, Row};
@@ -109,4 +109,16 @@ pub(super) fn names_another_file(row: &Row, evidence: &Evidence, sources: Source
         });
     let near = |file: &&RepoPath| within(file.as_bytes(), evidence.directory.as_bytes());
     settings.into_iter().filter(near).any(|file| index.holds(file, manifest::extends))
+}
+
+/// Where a row's formatter looks for its settings, by the names of files.
+pub(super) fn settings(row: &Row) -> PathSet {
+    let pattern = |mark: &Mark| match mark {
+        Mark::Named(name) | Mark::Table(name, _) | Mark::Word(name, _) => format!("**/{name}"),
+        Mark::Prefixed(prefix) => format!("**/{prefix}*"),
+        Mark::NodePackage(_) => "**/package.json".to_owned(),
+        Mark::Hook(_) => ".pre-commit-config.yaml".to_owned(),
+    };
+    let patterns: Vec<String> = row.marks.iter().map(pattern).collect();
+    PathSet::parse(&patterns).expect("names of the table are no bad patterns")
 }

@@ -62,6 +62,8 @@ pub struct Formatter {
     /// Whether it reads nothing but its files and what lies in the folders
     /// above them.
     pub is_local: bool,
+    /// Which files are its settings.
+    pub settings: PathSet,
     /// What it is to format.
     pub work: Work,
 }
@@ -214,6 +216,7 @@ fn formatter(
         name: row.name,
         why: evidence.why(),
         is_local,
+        settings: evidence::settings(row),
         directory: evidence.directory,
         command: Command::Argv(command),
         version: (!row.version.is_empty()).then(|| argv(row.version)),
