@@ -4,6 +4,7 @@ use super::super::opened::Opened;
 use super::{Wish, narrowed};
 use crate::app::App;
 use crate::error::{Error, Result, exit};
+use crate::git::refs;
 use crate::model::wording::tick;
 use crate::model::{Fanout, Name, TaskState};
 
@@ -23,7 +24,7 @@ pub(super) enum Resumed {
 /// Refused where its result has landed or was cancelled.
 pub(super) fn find(opened: &Opened, job: &Name) -> Result<Resumed> {
     let last = Box::new(narrowed::last(opened, job)?);
-    if last.shards.iter().all(|shard| shard.state.is_well()) {
+    if last.shards.iter().all(|shard| shard.state.is_well()) && is_made(opened, &last)? {
         return Ok(Resumed::Whole(last));
     }
     match last.state {
@@ -34,6 +35,20 @@ pub(super) fn find(opened: &Opened, job: &Name) -> Result<Resumed> {
         }
         _ => Ok(Resumed::Fanout(last)),
     }
+}
+
+/// Whether the result has what all shards came to: a process can be killed
+/// between the last shard and the result.
+fn is_made(opened: &Opened, fanout: &Fanout) -> Result<bool> {
+    let Some(branch) = &fanout.branch else { return Ok(fanout.state != TaskState::Failed) };
+    let reader = opened.repo.read();
+    let Some(tip) = reader.find_ref(&refs::branch(branch))? else { return Ok(true) };
+    for commit in fanout.shards.iter().filter_map(|shard| shard.commit) {
+        if reader.ahead_behind(commit, tip)?.0 > 0 {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 /// Refuses to go on with other work.

@@ -11,6 +11,12 @@ const MERGE_AGAIN: &str =
 /// A fan-out of which shards may have failed is called off, and done again.
 const AGAIN: &str = "git-orch cancel mark ||:
     git-orch fanout mark --run 'for f; do echo marked >>\"$f\"; done' --shards 3 --again";
+/// A shard fails until there is a file beside the repository.
+macro_rules! unready {
+    () => {
+        "for f; do case $f in */web/*) [ -e \"$GIT_ORCH_ROOT/../ready\" ] || exit 3;; esac; echo marked >>\"$f\"; done"
+    };
+}
 const MARKED: &str = "b=$(git for-each-ref --format='%(refname)' refs/heads/review)
     [ $(git grep -l marked $b | wc -l) = $(git ls-tree -r --name-only $b | wc -l) ]
     [ -z \"$(ls ../shop.orch/.throwaway 2>/dev/null)\" ]";
@@ -283,6 +289,15 @@ pub(super) const ALL: &[Scenario] = &[
         ],
         exit: 1,
         next: AGAIN,
+        done: MARKED,
+        names: Names::Nothing,
+    },
+    Scenario {
+        name: "fanout-resume",
+        given: concat!("git-orch -q fanout mark --run '", unready!(), "' --shards 3 ||:; touch ../ready"),
+        command: &["fanout", "mark", "--run", unready!(), "--shards", "3", "--resume"],
+        exit: 0,
+        next: concat!("git-orch fanout mark --run '", unready!(), "' --shards 3 --resume"),
         done: MARKED,
         names: Names::Nothing,
     },
