@@ -1,5 +1,7 @@
-//! Ctrl-C and SIGTERM as something that long work looks at.
+//! Ctrl-C, SIGTERM, and the request of another process, as something that long
+//! work looks at.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
@@ -23,6 +25,8 @@ pub struct Interrupt {
     wish: Arc<Wish>,
     /// Whether whoever began the work ends it.
     ended: Arc<AtomicBool>,
+    /// The file by which another process can ask for it.
+    request: Option<PathBuf>,
 }
 
 #[derive(Debug, Default)]
@@ -58,7 +62,13 @@ impl Interrupt {
 
     /// For a part of the work, which can be ended without the rest.
     pub fn part(&self) -> Self {
-        Self { wish: Arc::clone(&self.wish), ended: Arc::default() }
+        Self { wish: Arc::clone(&self.wish), ..Self::default() }
+    }
+
+    /// For a part of the work that another process can ask to stop, by writing
+    /// a [`request`] into this file.
+    pub fn part_on_request(&self, file: PathBuf) -> Self {
+        Self { request: Some(file), ..self.part() }
     }
 
     /// Ends this part.
@@ -85,6 +95,17 @@ impl Interrupt {
         if signal != 0 {
             self.wish.heard.store(true, Ordering::Relaxed);
         }
-        signal
+        if signal == 0 && self.is_requested() { SIGTERM.unsigned_abs() as usize } else { signal }
     }
+
+    /// Whether the request is there, and is none that another process left.
+    fn is_requested(&self) -> bool {
+        let read = self.request.as_ref().and_then(|file| std::fs::read(file).ok());
+        read.is_some_and(|asked| asked == request(std::process::id()))
+    }
+}
+
+/// What asks a process to stop a part of its work.
+pub fn request(process: u32) -> Vec<u8> {
+    process.to_string().into_bytes()
 }

@@ -112,14 +112,6 @@ pub fn run_again(folder: &Path, words: &[&str], environment: &BTreeMap<OsString,
     Ok(output.status.code().unwrap_or(-1))
 }
 
-/// Asks another git-orch process to end.
-pub fn terminate(process: u32) {
-    if let Some(pid) = i32::try_from(process).ok().and_then(rustix::process::Pid::from_raw) {
-        // It may have ended by itself.
-        let _ = rustix::process::kill_process(pid, rustix::process::Signal::TERM);
-    }
-}
-
 /// Waits until nothing of a command lives on, whose process died: its
 /// supervisor keeps its log locked until then.
 ///

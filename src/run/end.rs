@@ -1,13 +1,15 @@
 //! Ends that people ask for: `done`, `cancel`.
 
+use std::path::PathBuf;
+
 use super::finish::{Ending, finish};
 use super::prepare::Ready;
 use super::set_aside::set_aside;
 use super::{Scene, judge};
-use crate::agent::process;
+use crate::agent::interrupt;
 use crate::error::{Error, IoContext, Result};
 use crate::git::refs::{self, RefChange};
-use crate::git::{RepoLock, worktree};
+use crate::git::{Repo, RepoLock, worktree};
 use crate::model::wording::uncommitted;
 use crate::model::{Effect, Name, Outcome, Task, TaskState};
 use crate::session::{SessionLock, TaskLock, lock, moving, workplace};
@@ -91,11 +93,15 @@ pub fn cancel(scene: Scene<'_>, task: Stored<Task>) -> Result<Stored<Task>> {
     }
 }
 
+/// Where the process that carries a task out looks for a request to stop.
+pub fn request_file(repo: &Repo, name: &Name) -> Result<PathBuf> {
+    Ok(lock::folder(repo)?.join(format!("task-{name}.cancel")))
+}
+
 /// Asks the process that carries a task out to end, and waits for it.
 fn cancel_elsewhere(scene: Scene<'_>, name: &Name, process: u32) -> Result<Stored<Task>> {
-    let request = lock::folder(scene.repo)?.join(format!("task-{name}.cancel"));
-    std::fs::write(&request, b"").doing("could not write", &request)?;
-    process::terminate(process);
+    let request = request_file(scene.repo, name)?;
+    std::fs::write(&request, interrupt::request(process)).doing("could not write", &request)?;
     let watch = crate::model::time::Stopwatch::start();
     while TaskLock::holder(scene.repo, name).is_some() {
         scene.interrupt.check()?;

@@ -5,14 +5,14 @@ use super::finish::{Ending, finish};
 use super::prepare::{Ready, prepare};
 use super::set_aside::set_aside;
 use super::worker::{Program, Worker};
-use super::{Scene, after, altered, execute, judge};
+use super::{Scene, after, altered, end, execute, judge};
 use crate::agent::End;
 use crate::agent::process::Ended;
 use crate::error::Result;
 use crate::git::commit::Habits;
 use crate::git::worktree;
 use crate::model::{Outcome, Task, TaskState, Time};
-use crate::session::{SessionLock, lock, workplace};
+use crate::session::{SessionLock, workplace};
 use crate::store::{self, Stored};
 
 /// Carries a claimed task out; for a person only prepares it.
@@ -23,6 +23,8 @@ use crate::store::{self, Stored};
 pub fn carry_out(scene: Scene<'_>, claimed: Claimed, worker: &Worker) -> Result<Stored<Task>> {
     let fresh = claimed.task.value.runs.is_empty();
     let task = claimed.task.clone();
+    let interrupt = scene.interrupt.part_on_request(end::request_file(scene.repo, &task.value.name)?);
+    let scene = Scene { interrupt: &interrupt, ..scene };
     match start(scene, claimed.task, worker) {
         Ok((ready, held)) => {
             let done = match worker {
@@ -110,6 +112,5 @@ fn how(scene: Scene<'_>, task: &Task, ended: Ended) -> (Outcome, TaskState) {
 
 /// Whether `cancel` asked for the end; the request is taken down.
 fn is_called_off(scene: Scene<'_>, task: &Task) -> bool {
-    let Ok(folder) = lock::folder(scene.repo) else { return false };
-    std::fs::remove_file(folder.join(format!("task-{}.cancel", task.name))).is_ok()
+    end::request_file(scene.repo, &task.name).is_ok_and(|file| std::fs::remove_file(file).is_ok())
 }
