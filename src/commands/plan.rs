@@ -1,8 +1,10 @@
 //! `git orch plan`
 
+mod carry;
 mod lists;
 
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::path::Path;
 
 use super::opened::Opened;
@@ -11,6 +13,7 @@ use crate::app::App;
 use crate::error::{Error, IoContext, Kind, Result, exit};
 use crate::model::wording::{count, excerpt, few, list};
 use crate::model::{Because, Behind, Plan, Planned, RepoPath};
+use crate::run::routing::Survey;
 use crate::run::{planning, routing};
 use crate::ui::Table;
 
@@ -19,17 +22,42 @@ use crate::ui::Table;
 /// Each task is routed as `git orch route` would, as if those before it were
 /// open already. A session does one task at a time, and tasks that are
 /// expected to touch the same files come one after the other. Nothing is
-/// changed. Without any task, those that are open are shown.
+/// changed without --run. Without any task, those that are open are shown.
+///
+/// With --run the tasks are carried out as `git orch task` would, those of
+/// different sessions at once. A task that shares files with one that comes
+/// to nothing is left out.
 #[derive(Debug, clap::Args)]
 pub(super) struct PlanArgs {
     /// What is to be done; or a file with one task a line or a Markdown list, `-` for standard input
     #[arg(value_name = "FILE or TEXT")]
     tasks: Vec<String>,
+    /// Carry the plan out
+    #[arg(long, requires = "tasks")]
+    run: bool,
+    /// Run so many tasks at once
+    #[arg(short = 'j', long = "jobs", value_name = "N", requires = "run", value_parser = clap::value_parser!(u16).range(1..))]
+    workers: Option<u16>,
+    /// The agent that does them
+    #[arg(long, value_name = "AGENT", requires = "run", conflicts_with = "command")]
+    agent: Option<String>,
+    /// The command that does them
+    #[arg(last = true, value_name = "CMD", requires = "run")]
+    command: Vec<OsString>,
+}
+
+/// What carrying a plan out needs.
+struct Desk<'a> {
+    app: &'a App,
+    opened: &'a Opened,
+    survey: &'a Survey,
+    plan: &'a Plan,
+    args: &'a PlanArgs,
 }
 
 pub(super) fn run(app: &App, args: &PlanArgs) -> Result<u8> {
     let wanted = wanted(app, &args.tasks)?;
-    let opened = Opened::to_read(app)?;
+    let opened = if args.run { Opened::to_change(app)? } else { Opened::to_read(app)? };
     opened.repo.require_work_tree()?;
     let survey = routing::survey(&opened.repo, &opened.settings, app.now)?;
     let events = |event| app.ui.event(event);
@@ -38,6 +66,9 @@ pub(super) fn run(app: &App, args: &PlanArgs) -> Result<u8> {
         false => planning::plan(&opened.repo, &survey, &wanted, &events)?,
     };
     app.ui.settle();
+    if args.run {
+        return carry::run(&Desk { app, opened: &opened, survey: &survey, plan: &plan, args });
+    }
     app.ui.data(&plan)?;
     if plan.tasks.is_empty() {
         app.ui.note(if args.tasks.is_empty() { "no open tasks" } else { "nothing is left to do" });
@@ -45,6 +76,10 @@ pub(super) fn run(app: &App, args: &PlanArgs) -> Result<u8> {
     }
     app.ui.answer(table(&plan))?;
     app.ui.note(summary(&plan));
+    if plan.tasks.iter().any(Planned::is_new) {
+        let agent = if opened.settings.agent().is_some() { "" } else { " -- AGENT" };
+        app.ui.note(format!("next: git orch {} --run{agent}", app.command_line));
+    }
     Ok(exit::DONE)
 }
 

@@ -63,20 +63,11 @@ pub(super) fn next(task: &Task) -> Option<String> {
 pub(super) fn report(app: &App, opened: &Opened, task: &Task) -> Result<u8> {
     app.ui.settle();
     app.ui.data(task)?;
-    let run = task.runs.last();
-    let seconds = run.and_then(|run| Some(run.ended?.since(run.started))).unwrap_or_default();
-    let took = if seconds == 0 {
-        "less than 1s".to_owned()
-    } else {
-        elapsed(Duration::from_secs(seconds.unsigned_abs()))
-    };
-    let outcome = run.and_then(|run| run.outcome);
+    let took = took(task);
+    let outcome = task.runs.last().and_then(|run| run.outcome);
     let code = match (task.state, outcome) {
         (TaskState::Review, _) => {
-            let commits = count(task.commits.len(), "commit");
-            let files = count(task.touched.len(), "file");
-            let below = task.on_top_of.as_ref().map(|below| format!(", on top of {below}"));
-            app.ui.note(format!("done in {took}: {commits}, {files}{}", below.unwrap_or_default()));
+            app.ui.note(format!("done in {took}: {}", holds(task)));
             for change in task.touched.iter().take(LISTED) {
                 app.ui.note(format!("  {} {}", change.status.letter(), change.path));
             }
@@ -100,6 +91,32 @@ pub(super) fn report(app: &App, opened: &Opened, task: &Task) -> Result<u8> {
         app.ui.note(format!("next: {next}"));
     }
     Ok(code)
+}
+
+/// How long the last run took.
+fn took(task: &Task) -> String {
+    let run = task.runs.last();
+    let seconds = run.and_then(|run| Some(run.ended?.since(run.started))).unwrap_or_default();
+    match seconds {
+        0 => "less than 1s".to_owned(),
+        _ => elapsed(Duration::from_secs(seconds.unsigned_abs())),
+    }
+}
+
+/// What a result holds: `1 commit, 2 files, on top of fix-login`.
+fn holds(task: &Task) -> String {
+    let below = task.on_top_of.as_ref().map(|below| format!(", on top of {below}"));
+    let (commits, files) = (count(task.commits.len(), "commit"), count(task.touched.len(), "file"));
+    format!("{commits}, {files}{}", below.unwrap_or_default())
+}
+
+/// An ended run in a line.
+pub(super) fn ended_words(opened: &Opened, task: &Task) -> Result<String> {
+    let (took, outcome) = (took(task), task.runs.last().and_then(|run| run.outcome));
+    match task.state {
+        TaskState::Review => Ok(format!("{} in {took}", holds(task))),
+        _ => failure(opened, task, outcome, &took),
+    }
 }
 
 /// Gives a prepared task to a person.

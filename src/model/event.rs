@@ -39,6 +39,9 @@ pub enum Event {
         /// Files changed so far, where known.
         changed: Option<usize>,
     },
+    /// Tasks run at once; sent again and again: each with how long it has run,
+    /// and how many files it changed so far, where known.
+    RunningTasks(Vec<(Name, Duration, Option<usize>)>),
     /// A check runs on a candidate tree.
     Checking {
         /// Of which task or fan-out.

@@ -20,6 +20,7 @@ pub fn write(repo: &Repo, session: &Session, task: &Task) -> Result<String> {
         let _ = write!(text, "\n## Changes asked for in review\n\n{}\n", fence(requested));
     }
     targets(&mut text, task);
+    before(repo, &mut text, task)?;
     let own = own_commits(repo, session, task)?;
     section(&mut text, "What this session did before", &own);
     let news = news(repo, session, task)?;
@@ -55,6 +56,22 @@ fn targets(text: &mut String, task: &Task) {
         };
         let _ = writeln!(text, "- {} ({why})", target.path);
     }
+}
+
+/// A result that comes first and has not landed is not there, but can be looked at.
+fn before(repo: &Repo, text: &mut String, task: &Task) -> Result<()> {
+    let Some(name) = &task.after else { return Ok(()) };
+    let before = crate::store::tasks::find(repo, name)?.map(|before| before.value);
+    let Some(before) = before.filter(|before| before.state.is_pending()) else { return Ok(()) };
+    let branch = before.review_branch.unwrap_or_default();
+    let _ = write!(
+        text,
+        "\n## It comes after task {name}\n\n\
+         What that one changed has not landed yet, so it is not here. Fit in with it:\n\
+         `git diff {}...{branch}` shows it.\n",
+        before.base
+    );
+    Ok(())
 }
 
 fn section(text: &mut String, title: &str, lines: &[String]) {

@@ -31,6 +31,7 @@ pub mod set_aside;
 pub mod strays;
 pub mod throwaway;
 pub mod touches;
+pub mod turns;
 pub mod worker;
 
 use std::collections::BTreeMap;

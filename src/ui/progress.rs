@@ -38,6 +38,14 @@ impl Progress {
                 self.line(format!("running {command} in {}  {}{files}", worktree.display(), elapsed(*time)));
                 None
             }
+            Event::RunningTasks(tasks) => {
+                let told = tasks.iter().map(|(name, time, changed)| {
+                    let files = changed.map_or(String::new(), |n| format!(", {}", count(n, "file")));
+                    format!("{name} {}{files}", elapsed(*time))
+                });
+                self.line(format!("running {}", told.collect::<Vec<_>>().join("; ")));
+                None
+            }
             Event::Checking { name, check } => {
                 self.line(format!("checking {name}: {check}"));
                 None

@@ -22,16 +22,17 @@ fn tasks_of_different_sessions_run_at_once_and_those_of_one_in_turn() {
     let repo = shop();
     repo.orch(&["plan", "fix login", "sort the cart", "new login rule", "fix src/api/login.rs"]).expect(
         "
-            exit 0
-            -- stdout
-              wave  task                  session   score  why
-                 1  fix-login             backend    1.14  touched 2 of 4 likely files
-                 1  sort-the-cart         frontend   1.14  touched 2 of 4 likely files
-                 2  new-login-rule        backend    1.18  behind fix-login: both touch src/api/login.rs
-                 3  fix-src-api-login-rs  backend    1.12  behind new-login-rule: both touch src/api/login.rs
-            -- stderr
-            4 tasks for 2 sessions: 2 at once, then 1, then 1
-            ",
+        exit 0
+        -- stdout
+          wave  task                  session   score  why
+             1  fix-login             backend    1.14  touched 2 of 4 likely files
+             1  sort-the-cart         frontend   1.14  touched 2 of 4 likely files
+             2  new-login-rule        backend    1.18  behind fix-login: both touch src/api/login.rs
+             3  fix-src-api-login-rs  backend    1.12  behind new-login-rule: both touch src/api/login.rs
+        -- stderr
+        4 tasks for 2 sessions: 2 at once, then 1, then 1
+        next: git orch plan 'fix login' 'sort the cart' 'new login rule' 'fix src/api/login.rs' --run -- AGENT
+        ",
     );
 }
 
@@ -42,33 +43,35 @@ fn a_list_is_read_from_a_file_or_standard_input() {
     let told = repo.orch(&["plan", "todo.md"]);
     told.expect(
         "
-            exit 0
-            -- stdout
-              wave  task           session   score  why
-                 1  fix-login      backend    1.14  touched 2 of 4 likely files
-                 1  sort-the-cart  frontend   1.14  touched 2 of 4 likely files
-            -- stderr
-            2 tasks for 2 sessions, all at once
-            ",
+        exit 0
+        -- stdout
+          wave  task           session   score  why
+             1  fix-login      backend    1.14  touched 2 of 4 likely files
+             1  sort-the-cart  frontend   1.14  touched 2 of 4 likely files
+        -- stderr
+        2 tasks for 2 sessions, all at once
+        next: git orch plan todo.md --run -- AGENT
+        ",
     );
-    assert_eq!(told, repo.call(&["plan", "-"]).stdin("fix login\nsort the cart\n").run());
+    assert_eq!(told.stdout, repo.call(&["plan", "-"]).stdin("fix login\nsort the cart\n").run().stdout);
     repo.call(&["plan", "-", "fix login"]).stdin("fix login\n").run().expect(
         "
-            exit 0
-            -- stdout
-              wave  task       session  score  why
-                 1  fix-login  backend   1.14  touched 2 of 4 likely files
-            -- stderr
-            warning: a task that stands there more than once is taken once
-            1 task for 1 session
-            ",
+        exit 0
+        -- stdout
+          wave  task       session  score  why
+             1  fix-login  backend   1.14  touched 2 of 4 likely files
+        -- stderr
+        warning: a task that stands there more than once is taken once
+        1 task for 1 session
+        next: git orch plan - 'fix login' --run -- AGENT
+        ",
     );
     repo.call(&["plan", "-"]).stdin("- [x] fix login\n").run().expect(
         "
-            exit 0
-            -- stderr
-            nothing is left to do
-            ",
+        exit 0
+        -- stderr
+        nothing is left to do
+        ",
     );
 }
 
@@ -77,35 +80,36 @@ fn what_is_open_already_is_shown_and_waited_for() {
     let repo = shop();
     repo.orch(&["plan"]).expect(
         "
-            exit 0
-            -- stderr
-            no open tasks
-            ",
+        exit 0
+        -- stderr
+        no open tasks
+        ",
     );
     repo.orch(&["task", "fix login", "--agent", "person", "-q"]).expect_success();
     repo.orch(&["task", "sort the cart", "-q", "--", &repo.agent("edit.sh")]).expect_success();
     repo.orch(&["plan", "new login rule", "sort the cart", "cart again"]).expect(
         "
-            exit 0
-            -- stdout
-              wave  task            session   score  why
-                 -  sort-the-cart   frontend   1.14  review
-                 1  fix-login       backend    1.14  running
-                 1  cart-again      frontend   1.01  touched 2 of 4 likely files
-                 2  new-login-rule  backend    1.27  behind fix-login: both touch src/api/login.rs
-            -- stderr
-            3 tasks for 2 sessions: 2 at once, then 1
-            ",
+        exit 0
+        -- stdout
+          wave  task            session   score  why
+             -  sort-the-cart   frontend   1.14  review
+             1  fix-login       backend    1.14  running
+             1  cart-again      frontend   1.01  touched 2 of 4 likely files
+             2  new-login-rule  backend    1.27  behind fix-login: both touch src/api/login.rs
+        -- stderr
+        3 tasks for 2 sessions: 2 at once, then 1
+        next: git orch plan 'new login rule' 'sort the cart' 'cart again' --run -- AGENT
+        ",
     );
     repo.orch(&["plan"]).expect(
         "
-            exit 0
-            -- stdout
-              wave  task       session  score  why
-                 1  fix-login  backend   1.14  running
-            -- stderr
-            1 task for 1 session
-            ",
+        exit 0
+        -- stdout
+          wave  task       session  score  why
+             1  fix-login  backend   1.14  running
+        -- stderr
+        1 task for 1 session
+        ",
     );
 }
 
@@ -114,13 +118,14 @@ fn a_task_that_nobody_knows_anything_of_is_marked() {
     let repo = shop();
     repo.orch(&["plan", "translate the manual"]).expect(
         "
-            exit 0
-            -- stdout
-              wave  task                  session  score  why
-                 1  translate-the-manual  backend   0.00  unsure: no session has touched anything like it
-            -- stderr
-            1 task for 1 session
-            ",
+        exit 0
+        -- stdout
+          wave  task                  session  score  why
+             1  translate-the-manual  backend   0.00  unsure: no session has touched anything like it
+        -- stderr
+        1 task for 1 session
+        next: git orch plan 'translate the manual' --run -- AGENT
+        ",
     );
     let told = repo.orch(&["plan", "fix login", "new login rule", "--json"]).json();
     let tasks = &told["data"]["tasks"];
@@ -139,10 +144,252 @@ fn a_task_that_nobody_knows_anything_of_is_marked() {
 fn without_sessions_there_is_no_plan() {
     TestRepo::new().orch(&["plan", "fix login"]).expect(
         "
-            exit 3
-            -- stderr
-            error: there is no session to give tasks to
-            hint: make one: `git orch add-session NAME --paths GLOB --adopt-history`
-            ",
+        exit 3
+        -- stderr
+        error: there is no session to give tasks to
+        hint: make one: `git orch add-session NAME --paths GLOB --adopt-history`
+        ",
     );
+}
+
+#[test]
+fn a_plan_is_carried_out_each_task_in_its_session() {
+    let repo = shop();
+    let run = ["plan", "fix login", "sort the cart", "new login rule", "-j", "1", "--run", "--"];
+    let agent = repo.agent("edit.sh");
+    repo.orch(&[&run[..], &[&agent]].concat()).expect("
+        exit 0
+        -- stdout
+          done      fix-login       backend   review/fix-login: 1 commit, 1 file in <time>
+          done      sort-the-cart   frontend  review/sort-the-cart: 1 commit, 1 file in <time>
+          done      new-login-rule  backend   review/new-login-rule: 1 commit, 1 file, on top of fix-login in <time>
+        -- stderr
+          wave  task            session   score  why
+             1  fix-login       backend    1.14  touched 2 of 4 likely files
+             1  sort-the-cart   frontend   1.14  touched 2 of 4 likely files
+             2  new-login-rule  backend    1.18  behind fix-login: both touch src/api/login.rs
+        3 tasks for 2 sessions: 2 at once, then 1
+        backend takes fix-login
+        frontend takes sort-the-cart
+        backend takes new-login-rule
+        3 tasks have a result
+        next: git orch review, then git orch merge
+        ");
+    repo.refs().expect(
+        "
+        exit 0
+        -- stdout
+        refs/heads/main cart: sort by 6
+        refs/heads/orch/backend new login rule
+        refs/heads/orch/frontend sort the cart
+        refs/heads/review/fix-login fix login
+        refs/heads/review/new-login-rule new login rule
+        refs/heads/review/sort-the-cart sort the cart
+        refs/notes/orch/touch/backend notes
+        refs/notes/orch/touch/frontend notes
+        refs/orch/session/backend session backend: added
+        refs/orch/session/frontend session frontend: added
+        refs/orch/task/fix-login task fix-login: review
+        refs/orch/task/new-login-rule task new-login-rule: review
+        refs/orch/task/sort-the-cart task sort-the-cart: review
+        ",
+    );
+    repo.orch(&[&run[..], &[&agent]].concat()).expect(
+        "
+        exit 0
+        -- stderr
+          wave  task            session   score  why
+             -  fix-login       backend    1.14  review
+             -  new-login-rule  backend    1.18  review
+             -  sort-the-cart   frontend   1.14  review
+        nothing is left to do
+        ",
+    );
+}
+
+#[test]
+fn what_shares_files_with_a_task_that_failed_is_left_out() {
+    let repo = shop();
+    let script = "case $GIT_ORCH_TASK in fix-login) exit 3;; esac; echo x >>src/$GIT_ORCH_SESSION";
+    let texts = ["fix login", "new login rule", "sort the cart", "translate the manual"];
+    let run = [&["plan"], &texts[..], &["-j", "1", "--run", "--", "sh", "-c", script]].concat();
+    repo.orch(&run).expect("
+        exit 1
+        -- stdout
+          failed    fix-login             backend   not done: the run failed (exit 3) after <time>; session backend is free
+          skipped   new-login-rule        backend   it shares files with fix-login, which has no result
+          done      sort-the-cart         frontend  review/sort-the-cart: 1 commit, 1 file in <time>
+          done      translate-the-manual  frontend  review/translate-the-manual: 1 commit, 1 file, on top of sort-the-cart in <time>
+        -- stderr
+          wave  task                  session   score  why
+             1  fix-login             backend    1.14  touched 2 of 4 likely files
+             1  sort-the-cart         frontend   1.14  touched 2 of 4 likely files
+             2  new-login-rule        backend    1.28  behind fix-login: both touch src/api/login.rs
+             2  translate-the-manual  frontend  -0.05  behind sort-the-cart in the same session; unsure: no session has touched anything like it
+        4 tasks for 2 sessions: 2 at once, then 2
+        backend takes fix-login
+        frontend takes sort-the-cart
+        frontend takes translate-the-manual
+        2 of 4 tasks have a result
+        failed: git orch log fix-login, then git orch retry fix-login
+        next: git orch review, then git orch merge
+        ");
+    let told = repo.orch(&[&run[..5], &["--json"], &run[5..]].concat());
+    let outcomes = told.json()["data"]["tasks"].clone();
+    let outcomes = outcomes.as_array().unwrap().iter();
+    let outcomes = outcomes.map(|one| format!("{} {}", one["name"], one["outcome"]));
+    let expected = [
+        r#""sort-the-cart" "open""#,
+        r#""translate-the-manual" "open""#,
+        r#""fix-login-2" "done""#,
+        r#""new-login-rule" "done""#,
+    ];
+    assert_eq!(outcomes.collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn a_task_behind_one_of_another_session_waits_and_is_told_of_its_result() {
+    let repo = shop();
+    let paths = ["--paths", "src/api/login.rs"];
+    let first = [&["task", "sort the cart", "--session", "frontend", "--agent", "person", "-q"], &paths[..]];
+    repo.orch(&first.concat()).expect_success();
+    let script = format!(
+        "git-orch plan 'fix login' --run -- {} 2>../told &
+         until grep -q waiting ../told; do sleep 0.02; done
+         echo 1 >../shop.orch/frontend/x; git-orch done sort-the-cart --commit -q; wait $!; cat ../told",
+        repo.agent("edit.sh")
+    );
+    repo.shell(&script).run().expect(
+        "
+        exit 0
+        -- stdout
+        review/sort-the-cart
+          done      fix-login      backend   review/fix-login: 1 commit, 1 file in <time>
+          wave  task           session   score  why
+             1  sort-the-cart  frontend         running
+             2  fix-login      backend    1.00  behind sort-the-cart: both touch src/api/login.rs
+        2 tasks for 2 sessions, one after the other
+        backend takes fix-login
+        fix-login: waiting for task sort-the-cart
+        1 task has a result
+        next: git orch review, then git orch merge
+        ",
+    );
+    repo.shell("git-orch brief fix-login | grep -A5 'comes after'").run().expect(
+        "
+        exit 0
+        -- stdout
+        ## It comes after task sort-the-cart
+
+        What that one changed has not landed yet, so it is not here. Fit in with it:
+        `git diff main...review/sort-the-cart` shows it.
+
+        ## How to work
+        ",
+    );
+}
+
+#[test]
+fn one_task_of_a_plan_can_be_called_off_alone() {
+    let repo = shop();
+    let script = format!(
+        r#"agent='case $GIT_ORCH_TASK in fix-login) exec {} ../../ready;; esac
+            until [ -e ../../gone ]; do sleep 0.02; done; echo 1 >x'
+        git-orch plan 'fix login' 'sort the cart' 'new login rule' -j 2 --run -q -- sh -c "$agent" >../told &
+        until [ -e ../ready ]; do sleep 0.02; done
+        git-orch cancel fix-login -q; >../gone; wait $!; echo $?; sort ../told"#,
+        repo.agent("hang.sh")
+    );
+    repo.shell(&script).run().expect("
+        exit 0
+        -- stdout
+        1
+          cancelled fix-login       backend   not done: the run was interrupted after <time>; its edits are kept on the task's record; session backend is free
+          done      sort-the-cart   frontend  review/sort-the-cart: 1 commit, 1 file in <time>
+          skipped   new-login-rule  backend   it shares files with fix-login, which has no result
+        ");
+    repo.orch(&["tasks", "--all"]).expect(
+        "
+        exit 0
+        -- stdout
+          task           state      session   files  last    text
+          sort-the-cart  review     frontend      1  <time> ago  sort the cart
+          fix-login      cancelled  backend       0  <time> ago  fix login
+        ",
+    );
+}
+
+#[test]
+fn an_interrupt_ends_all_tasks_and_begins_no_further() {
+    let repo = shop();
+    let script = format!(
+        r#"git-orch plan 'fix login' 'sort the cart' 'new login rule' -j 2 --run -q -- sh -c 'exec {} ../../$GIT_ORCH_SESSION' >../told &
+        until [ -s ../backend ] && [ -s ../frontend ]; do sleep 0.02; done; kill -INT $!; wait $!; echo $?; sort ../told
+        git -C ../shop.orch/backend status --short; git -C ../shop.orch/frontend status --short
+        for pid in $(cat ../backend ../frontend); do kill -0 $pid 2>/dev/null && echo $pid lives; done; true"#,
+        repo.agent("hang.sh")
+    );
+    repo.shell(&script).run().expect("
+        exit 0
+        -- stdout
+        130
+          failed    fix-login       backend   not done: the run was interrupted after <time>; its edits are kept on the task's record; session backend is free
+          failed    sort-the-cart   frontend  not done: the run was interrupted after <time>; its edits are kept on the task's record; session frontend is free
+        ");
+    repo.orch(&["tasks", "--all"]).expect(
+        "
+        exit 0
+        -- stdout
+          task           state   session   files  last    text
+          fix-login      failed  backend       0  <time> ago  fix login
+          sort-the-cart  failed  frontend      0  <time> ago  sort the cart
+        ",
+    );
+}
+
+#[test]
+fn nothing_begins_where_one_task_has_no_agent() {
+    let repo = shop();
+    let before = repo.everything();
+    repo.orch(&["plan", "fix login", "--run"]).expect(
+        "
+        exit 2
+        -- stderr
+        error: no agent is set for session `backend`
+        hint: give a command behind `--`, or name one with `--agent`
+        ",
+    );
+    repo.orch(&["plan", "fix login", "--run", "--agent", "person"]).expect(
+        "
+        exit 2
+        -- stderr
+        error: no agent is set for session `backend`
+        hint: give a command behind `--`, or name one with `--agent`
+        ",
+    );
+    repo.orch(&["plan", "fix login", "--", "true"]).expect(
+        "
+        exit 2
+        -- stderr
+        error: the following required arguments were not provided:
+          --run
+
+        Usage: git orch plan --run <FILE or TEXT>... -- <CMD>...
+
+        For more information, try '--help'.
+        ",
+    );
+    repo.orch(&["plan", "--run"]).expect(
+        "
+        exit 2
+        -- stderr
+        error: the following required arguments were not provided:
+          <FILE or TEXT>...
+
+        Usage: git orch plan --run <FILE or TEXT>... [-- <CMD>...]
+
+        For more information, try '--help'.
+        ",
+    );
+    before.expect_same(&repo.everything(), "plan --run");
 }

@@ -75,6 +75,7 @@ fn every_subcommand(repo: &TestRepo) -> Vec<Vec<String>> {
         "route fix-cart --why".to_owned(),
         format!("task one -- {edit} src/api/cart.rs"),
         format!("task two -- {fail}"),
+        format!("plan four five --run -- {edit} src/api/cart.rs"),
         "tasks --all".to_owned(),
         "brief one".to_owned(),
         "log two".to_owned(),

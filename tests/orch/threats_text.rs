@@ -211,6 +211,7 @@ fn no_name_reaches_a_shell_a_path_or_an_option() {
                 "fanout" => vec!["fanout", name, "--run", "true"],
                 "route" => vec!["route", "x", "--paths", name, "--why"],
                 "task" => vec!["task", "x", "--session", name],
+                "plan" => vec!["plan", "x", "--run", "--agent", name],
                 other => vec![other, name],
             };
             let output = repo.orch(&words);
