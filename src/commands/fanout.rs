@@ -14,7 +14,7 @@ use super::opened::{Opened, patterns};
 use crate::app::App;
 use crate::config;
 use crate::config::load::{MOST_RETRIES, is_variable};
-use crate::config::schema::{ShardBy, TreeKind};
+use crate::config::schema::{CommitsKind, ShardBy, TreeKind};
 use crate::config::trust::{self, Named};
 use crate::error::{Error, Result, exit};
 use crate::fanout::files::Files;
@@ -22,6 +22,7 @@ use crate::fanout::flow::{self, Order};
 use crate::fanout::halt::Halt;
 use crate::fanout::job::Job;
 use crate::fanout::plan::{self, Contents, PlannedShard};
+use crate::fanout::result::Commits;
 use crate::fanout::shard::By;
 use crate::fanout::tracked::Tracked;
 use crate::git::{Head, worktree};
@@ -104,6 +105,9 @@ pub(super) struct FanoutArgs {
     /// Run this on the result; it must pass
     #[arg(long, value_name = "CMD")]
     check: Option<String>,
+    /// Make one commit of the result, or one for each shard
+    #[arg(long, value_name = "KIND", value_parser = ["one", "shard"])]
+    commits: Option<String>,
     /// Do all of it once more, although it is open or its outcome known already
     #[arg(long)]
     again: bool,
@@ -127,6 +131,7 @@ pub(super) struct Wish {
     retries: u32,
     env: Vec<(String, String)>,
     pub(super) check: Option<String>,
+    commits: Commits,
 }
 
 /// What every step here needs.
@@ -178,6 +183,7 @@ pub(super) fn run(app: &App, args: &FanoutArgs) -> Result<u8> {
         retries: wish.retries,
         env: wish.env,
         check: wish.check,
+        commits: wish.commits,
         again: args.again,
         halt: args.halt,
         resumes,
@@ -245,6 +251,7 @@ fn understand(desk: &Desk<'_>, args: &FanoutArgs, name: Name) -> Result<Wish> {
             retries: args.retries.unwrap_or(0),
             env: args.env.clone(),
             check: args.check.clone(),
+            commits: commits(args, None),
         });
     }
     let job = resolve(desk, args, &name, configured)?;
@@ -261,7 +268,15 @@ fn understand(desk: &Desk<'_>, args: &FanoutArgs, name: Name) -> Result<Wish> {
     let (command, intro) = described(&job);
     let timeout = args.timeout.or(job.timeout).or(job.command.agent().and_then(|agent| agent.timeout));
     let (retries, env) = (job.retries, job.env);
-    Ok(Wish { job: name, command, intro, shards, timeout, retries, env, check: job.check })
+    let commits = commits(args, configured);
+    Ok(Wish { job: name, command, intro, shards, timeout, retries, env, check: job.check, commits })
+}
+
+/// How the result comes, by the command line and the configuration.
+fn commits(args: &FanoutArgs, configured: Option<&config::Job>) -> Commits {
+    let shared = configured.map(|job| job.commits).unwrap_or_default();
+    let is_each = args.commits.as_deref().map_or(shared == CommitsKind::Shard, |kind| kind == "shard");
+    if is_each { Commits::Shard } else { Commits::One }
 }
 
 /// What a job runs, for the record, and for the first line.

@@ -104,7 +104,7 @@ enum Command {
     Cancel(cancel::CancelArgs),
     Retry(retry::RetryArgs),
     Wait(wait::WaitArgs),
-    Fanout(fanout::FanoutArgs),
+    Fanout(Box<fanout::FanoutArgs>),
     Review(review::ReviewArgs),
     Merge(merge::MergeArgs),
     Init(init::InitArgs),

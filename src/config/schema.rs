@@ -136,6 +136,9 @@ pub struct Job {
     /// What the assembled tree must pass.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub check: Option<String>,
+    /// How the result comes.
+    #[serde(default, skip_serializing_if = "CommitsKind::is_one")]
+    pub commits: CommitsKind,
     /// How long one shard may take, as `5m`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout: Option<String>,
@@ -175,6 +178,24 @@ pub enum TreeKind {
     Full,
     /// The shard's files, files directly in the folders above them, and `needs`.
     Sparse,
+}
+
+/// How the result of a job comes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum CommitsKind {
+    /// As one commit.
+    #[default]
+    One,
+    /// As a commit for each shard that changed anything.
+    Shard,
+}
+
+impl CommitsKind {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+    fn is_one(&self) -> bool {
+        *self == Self::One
+    }
 }
 
 /// Who must look at a result.

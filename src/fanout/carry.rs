@@ -11,6 +11,7 @@ use super::flow::Order;
 use super::hand;
 use super::job::argument;
 use super::plan::PlannedShard;
+use super::result::Origin;
 use super::verify::{Verified, verify};
 use crate::agent::process::{self, End};
 use crate::agent::{Interrupt, Invocation, command};
@@ -39,6 +40,11 @@ pub(super) struct Site<'a> {
 }
 
 impl Site<'_> {
+    /// What all its shards start from.
+    pub(super) fn origin(&self) -> Origin {
+        Origin { commit: self.order.commit, tree: self.input }
+    }
+
     /// The shard with this number.
     pub(super) fn planned(&self, n: usize) -> &PlannedShard {
         &self.order.shards[n - 1 - self.before]
@@ -227,7 +233,7 @@ fn judge(site: &Site<'_>, mut shard: Shard, failure: Option<String>, left: Resul
     };
     shard.changed = left.edits.len();
     if let Some(why) = failure {
-        shard.commit = set_aside(site, shard.n, &left)?;
+        shard.commit = set_aside(site, shard.n, &left.edits)?;
         return Ok(ended(shard, why));
     }
     match verify(&shard.paths, &left.edits) {
@@ -243,7 +249,7 @@ fn judge(site: &Site<'_>, mut shard: Shard, failure: Option<String>, left: Resul
         }
         Verified::Escaped(paths) => {
             shard.state = ShardState::Escaped;
-            shard.commit = set_aside(site, shard.n, &left)?;
+            shard.commit = set_aside(site, shard.n, &left.edits)?;
             let last_line = format!("changed {}, not its own", few(paths.iter().map(tick)));
             Ok(Ended { escaped: paths, ..ended(shard, last_line) })
         }
@@ -251,12 +257,12 @@ fn judge(site: &Site<'_>, mut shard: Shard, failure: Option<String>, left: Resul
 }
 
 /// Puts what a shard left, and was not taken, into a commit on the input.
-fn set_aside(site: &Site<'_>, n: usize, left: &Left) -> Result<Option<Oid>> {
-    if left.edits.is_empty() {
+fn set_aside(site: &Site<'_>, n: usize, left: &[Edit]) -> Result<Option<Oid>> {
+    if left.is_empty() {
         return Ok(None);
     }
     let repo = site.scene.repo;
-    let puts = left.edits.iter().map(|edit| (edit.change.path.as_bytes(), edit.now));
+    let puts = left.iter().map(|edit| (edit.change.path.as_bytes(), edit.now));
     let tree = splice::put(repo, Some(site.input), puts.collect())?;
     let message = format!("fanout {}: what shard {n} left", site.name);
     let commit = repo.write().write_record(tree, &[site.order.commit], &message, site.scene.now)?;
@@ -264,10 +270,22 @@ fn set_aside(site: &Site<'_>, n: usize, left: &Left) -> Result<Option<Oid>> {
     Ok(Some(commit))
 }
 
+/// Takes an accepted shard out of the result: what it changed is set aside.
+pub(super) fn leave_out(site: &Site<'_>, one: &mut Ended, state: ShardState, why: &str) -> Result<()> {
+    let edits = one.accepted.take().unwrap_or_default();
+    site.scene.repo.reach("a shard to be left out")?;
+    one.shard.commit = set_aside(site, one.shard.n, &edits)?;
+    one.shard.state = state;
+    one.last_line = why.to_owned();
+    Ok(())
+}
+
 /// Keeps an object from git's own clearing up until the record holds it.
 fn keep(site: &Site<'_>, n: usize, oid: Oid) -> Result<()> {
-    let lock = RepoLock::take(site.scene.repo, "fanout, a shard", site.scene.events)?;
-    refs::apply(site.scene.repo, &lock, &[RefChange::create(pin(site.name, n), oid)], "fanout, a shard")?;
+    let (repo, pin) = (site.scene.repo, pin(site.name, n));
+    let lock = RepoLock::take(repo, "fanout, a shard", site.scene.events)?;
+    let kept = RefChange::set(pin.clone(), oid, repo.read().find_ref(&pin)?);
+    refs::apply(repo, &lock, &[kept], "fanout, a shard")?;
     drop(lock);
     if refs::is_whole(site.scene.repo, oid, &[site.order.commit])? {
         return Ok(());

@@ -2,19 +2,19 @@
 
 use std::time::Duration;
 
-use super::assemble::assemble;
 use super::carry::{self, Ended, Site};
 use super::claim::{self, Claimed, claim};
 use super::halt::Halt;
 use super::plan::PlannedShard;
+use super::result::{self, Commits, Made};
 use super::tracked::Tracked;
 use super::{pool, room};
 use crate::agent::process;
 use crate::agent::{Input, Invocation, command};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::git::programs::{self, Programs};
 use crate::git::refs::{self, RefChange};
-use crate::git::{RepoLock, commit, identity, splice, trailer};
+use crate::git::{RepoLock, identity};
 use crate::model::time::{Stopwatch, elapsed};
 use crate::model::wording::count;
 use crate::model::{Event, Fanout, Name, Oid, TaskState, Time};
@@ -47,6 +47,8 @@ pub struct Order {
     pub env: Vec<(String, String)>,
     /// A command that the result must pass.
     pub check: Option<String>,
+    /// How the result comes.
+    pub commits: Commits,
     /// Whether the same work may be open already; known outcomes count for
     /// nothing then.
     pub again: bool,
@@ -137,10 +139,7 @@ pub(super) struct Round {
 /// Runs the shards of a site, puts what they changed together and checks it.
 pub(super) fn round(site: &Site<'_>) -> Result<Round> {
     let (mut ended, spare) = pool::run_all(site)?;
-    let (tree, tip) = result(site, &ended)?;
-    for one in ended.iter_mut().filter(|one| one.accepted.is_some()) {
-        one.shard.commit = tip;
-    }
+    let Made { tree, tip } = result::make(site, &mut ended)?;
     let check = match (&site.order.check, tip) {
         (Some(check), Some(tip)) => {
             let (scene, made) = (site.scene, spare);
@@ -176,57 +175,6 @@ pub(super) fn end(
     };
     record(scene, claimed, &fanout, tip)?;
     Ok(fanout)
-}
-
-/// How often a result is made again that git clears parts of away.
-const ATTEMPTS: usize = 5;
-
-/// The result's tree and commit, kept until the record has it; no commit where
-/// nothing was changed.
-fn result(site: &Site<'_>, ended: &[Ended]) -> Result<(Oid, Option<Oid>)> {
-    let repo = site.scene.repo;
-    let keep = claim::pin(site.name, 0);
-    let _fence = repo.fence(site.scene.events);
-    for _ in 0..ATTEMPTS {
-        let tree = put_together(site, ended)?;
-        if tree == site.input {
-            return Ok((tree, None));
-        }
-        let Ok(tip) = commit_result(site, tree, ended) else { continue };
-        let lock = RepoLock::take(repo, "fanout, its result", site.scene.events)?;
-        let pin = RefChange::set(keep.clone(), tip, repo.read().find_ref(&keep)?);
-        let pinned = refs::apply(repo, &lock, &[pin], "fanout, its result");
-        drop(lock);
-        if pinned.is_ok() && refs::is_whole(repo, tip, &[site.order.commit])? {
-            return Ok((tree, Some(tip)));
-        }
-        site.scene.interrupt.check()?;
-    }
-    let tree = put_together(site, ended)?;
-    commit_result(site, tree, ended).map(|tip| (tree, Some(tip)))
-}
-
-/// The one tree with the accepted changes of all shards.
-fn put_together(site: &Site<'_>, ended: &[Ended]) -> Result<Oid> {
-    let accepted = ended.iter().filter_map(|one| Some((one.shard.n, one.accepted.as_deref()?)));
-    let assembled = assemble(accepted);
-    if let Some(clash) = assembled.clashes.first() {
-        return Err(Error::bug("the shards are not disjoint").because(clash.to_string()));
-    }
-    let puts = assembled.edits.iter().map(|edit| (edit.change.path.as_bytes(), edit.now));
-    splice::put(site.scene.repo, Some(site.input), puts.collect())
-}
-
-fn commit_result(site: &Site<'_>, tree: Oid, ended: &[Ended]) -> Result<Oid> {
-    let files: usize = ended.iter().filter_map(|one| one.accepted.as_ref()).map(Vec::len).sum();
-    let mut text = format!("{}: change {}\n\n", site.order.job, count(files, "file"));
-    text.push_str(&format!("Run in {} at once: {}\n", count(ended.len(), "shard"), site.order.command));
-    for one in ended.iter().filter(|one| one.shard.state.is_bad()) {
-        let label = &site.planned(one.shard.n).label;
-        text.push_str(&format!("Not in it: {label} ({})\n", one.shard.state.word()));
-    }
-    let message = trailer::sign(&text, None, site.name);
-    commit::tree(site.scene.repo, tree, &[site.order.commit], &message)
 }
 
 /// What the check says of the result: `passed in 12s`, `failed (exit 1)`.

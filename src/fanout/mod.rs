@@ -14,7 +14,8 @@
 //! shards  pool.rs, carry.rs     a throwaway for each worker, a command for each shard
 //! known   cache.rs              what shards came to before is used again
 //! stop    halt.rs, joblog.rs    too much failed; what was done until a kill or Ctrl-C
-//! result  flow.rs               one tree, one commit, the check, `review/<name>`
+//! result  result.rs             what all shards changed as one tree, and its commits
+//! whole   flow.rs               shards, result, check, `review/<name>`
 //! end     cancel.rs             the result is not wanted
 //! ```
 //!
@@ -37,6 +38,7 @@ mod joblog;
 pub mod plan;
 mod pool;
 pub mod problems;
+pub mod result;
 mod room;
 pub mod shard;
 pub mod tracked;

@@ -247,6 +247,10 @@ impl Write for Child {
         porcelain::oid(&self.git(["mktree", "-z", "--missing"]).stdin(input).run()?)
     }
 
+    fn write_commit(&self, raw: &[u8]) -> Result<Oid> {
+        porcelain::oid(&self.git(["hash-object", "-t", "commit", "-w", "--stdin"]).stdin(raw).run()?)
+    }
+
     fn write_record(&self, tree: Oid, parents: &[Oid], message: &str, time: Time) -> Result<Oid> {
         let (name, email) = super::identity::ours();
         // Without the sign git takes small numbers for something else than seconds.

@@ -69,6 +69,21 @@ pub fn find_tip(repo: &Repo, place: &Place) -> Result<Option<Oid>> {
     Ok(String::from_utf8_lossy(&output.stdout).trim().parse().ok())
 }
 
+/// Commits ready trees, one on top of the other and the first on `base`, by the
+/// user's identity; without a process for each.
+pub fn chain(repo: &Repo, base: Oid, links: &[(Oid, String)]) -> Result<Vec<Oid>> {
+    let who = |variable| repo.git(["var", variable]).line();
+    let (author, committer) = (who("GIT_AUTHOR_IDENT")?, who("GIT_COMMITTER_IDENT")?);
+    let mut parent = base;
+    let mut made = Vec::new();
+    for (tree, message) in links {
+        let head = format!("tree {tree}\nparent {parent}\nauthor {author}\ncommitter {committer}\n");
+        parent = repo.write().write_commit(format!("{head}\n{message}").as_bytes())?;
+        made.push(parent);
+    }
+    Ok(made)
+}
+
 /// Commits a ready tree, by the user's identity; git refuses a tree that is
 /// not all there.
 pub fn tree(repo: &Repo, tree: Oid, parents: &[Oid], message: &str) -> Result<Oid> {

@@ -263,9 +263,13 @@ impl Write for Library {
         }
         let who = format!("{} {} +0000", super::identity::OURS, time.0);
         text.push_str(&format!("author {who}\ncommitter {who}\n\n{message}\n"));
+        self.write_commit(text.as_bytes())
+    }
+
+    fn write_commit(&self, raw: &[u8]) -> Result<Oid> {
         let repository = self.repository();
         let odb = repository.odb().map_err(|error| failed("open the object store", error))?;
-        let written = odb.write(ObjectType::Commit, text.as_bytes());
+        let written = odb.write(ObjectType::Commit, raw);
         written.map(ours).map_err(|error| failed("write a commit", error))
     }
 }

@@ -196,6 +196,8 @@ pub trait Write {
     fn write_blob(&self, bytes: &[u8]) -> Result<Oid>;
     /// Stores a tree; entries in any order.
     fn write_tree(&self, entries: &[Entry]) -> Result<Oid>;
+    /// Stores a commit as it is given, header and message.
+    fn write_commit(&self, raw: &[u8]) -> Result<Oid>;
     /// Stores a record commit by git-orch itself.
     fn write_record(&self, tree: Oid, parents: &[Oid], message: &str, time: Time) -> Result<Oid>;
 }

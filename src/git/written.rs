@@ -10,6 +10,7 @@ use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use super::porcelain;
 use super::read::{Entry, Write};
 use super::repo::Repo;
 use crate::error::Result;
@@ -27,6 +28,7 @@ const ATTEMPTS: usize = 5;
 enum Object {
     Blob(Vec<u8>),
     Tree(Vec<Entry>),
+    Commit(Vec<u8>),
     Record { tree: Oid, parents: Vec<Oid>, message: String, time: Time },
 }
 
@@ -54,6 +56,7 @@ impl Written {
             match &object {
                 Object::Blob(_) => {}
                 Object::Tree(entries) => open.extend(entries.iter().map(|entry| entry.oid)),
+                Object::Commit(raw) => open.extend(made_of(oid, raw)),
                 Object::Record { tree, parents, .. } => open.extend(parents.iter().chain([tree])),
             }
             taken.push((oid, object));
@@ -63,11 +66,18 @@ impl Written {
     }
 }
 
+/// The tree and the parents of a commit.
+fn made_of(oid: Oid, raw: &[u8]) -> Vec<Oid> {
+    let commit = porcelain::commit(oid, raw);
+    commit.map_or(Vec::new(), |commit| [&commit.parents[..], &[commit.tree]].concat())
+}
+
 impl Object {
     fn write(&self, write: &dyn Write) -> Result<Oid> {
         match self {
             Self::Blob(bytes) => write.write_blob(bytes),
             Self::Tree(entries) => write.write_tree(entries),
+            Self::Commit(raw) => write.write_commit(raw),
             Self::Record { tree, parents, message, time } => {
                 write.write_record(*tree, parents, message, *time)
             }
@@ -139,6 +149,11 @@ impl Write for Repo {
     fn write_tree(&self, entries: &[Entry]) -> Result<Oid> {
         let oid = insist(|| self.unremembered().write_tree(entries))?;
         Ok(self.written().remember(oid, Object::Tree(entries.to_owned())))
+    }
+
+    fn write_commit(&self, raw: &[u8]) -> Result<Oid> {
+        let oid = insist(|| self.unremembered().write_commit(raw))?;
+        Ok(self.written().remember(oid, Object::Commit(raw.to_owned())))
     }
 
     fn write_record(&self, tree: Oid, parents: &[Oid], message: &str, time: Time) -> Result<Oid> {

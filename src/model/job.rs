@@ -15,6 +15,8 @@ pub enum ShardState {
     Failed,
     /// It changed files that are not its own; none of its changes are kept.
     Escaped,
+    /// What it changed does not fit what other shards changed.
+    Clashed,
     /// Changed nothing.
     Unchanged,
     /// Never ran.
@@ -28,6 +30,7 @@ impl ShardState {
             Self::Done => "done",
             Self::Failed => "failed",
             Self::Escaped => "escaped",
+            Self::Clashed => "clashed",
             Self::Unchanged => "unchanged",
             Self::Skipped => "skipped",
         }
@@ -35,7 +38,7 @@ impl ShardState {
 
     /// Whether what the shard did is not taken.
     pub fn is_bad(self) -> bool {
-        matches!(self, Self::Failed | Self::Escaped)
+        matches!(self, Self::Failed | Self::Escaped | Self::Clashed)
     }
 
     /// Whether nothing is left to be done of it.

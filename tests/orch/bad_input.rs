@@ -168,6 +168,7 @@ const USAGE: &[(&[&str], &str)] = &[
     (&["fanout", "a", "--run", "true", "--timeout", "0s"], "invalid value '0s' for '--timeout <SPAN>': write it as `30s`, `5m` or `2h`"),
     (&["fanout", "a", "--run", "true", "--timeout", "-5m"], "unexpected argument '-5' found"),
     (&["fanout", "a", "--run", "true", "--tree", "half"], "invalid value 'half' for '--tree <KIND>'"),
+    (&["fanout", "a", "--run", "true", "--commits", "each"], "invalid value 'each' for '--commits <KIND>'"),
     (&["fanout", "a", "--run"], "a value is required for '--run <CMD>' but none was supplied"),
     (&["fanout", "a", "--run", "true", "--paths", "x", "--files-from", "y"], "the argument '--paths <GLOB>...' cannot be used with '--files-from <FILE>'"),
     (&["fanout", "a", "--run", "true", "--files-from", ""], "a value is required for '--files-from <FILE>' but none was supplied"),
