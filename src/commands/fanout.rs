@@ -3,6 +3,7 @@
 mod formatters;
 mod known;
 mod narrowed;
+pub(super) mod problems;
 mod report;
 mod resume;
 mod worker;
@@ -49,6 +50,10 @@ pub(super) const FMT: &str = "fmt";
 /// work starts from the commit that is checked out, without what is
 /// uncommitted. `fmt` is always there: it runs the formatters that the
 /// repository uses.
+///
+/// With --from a checker says what there is to do: each shard gets some of
+/// the files in which it found problems, the checker is asked again about the
+/// result, and another round takes what is left.
 #[derive(Debug, clap::Args)]
 pub(super) struct FanoutArgs {
     /// A job of `.orch.yml`, or `fmt`, or with --run any name
@@ -66,6 +71,12 @@ pub(super) struct FanoutArgs {
     /// Take only the files that match
     #[arg(long, value_name = "GLOB", num_args = 1..)]
     paths: Vec<String>,
+    /// Work on the problems that this prints, in rounds, until none is left
+    #[arg(long, value_name = "CMD", conflicts_with_all = ["files_from", "retry_failed", "resume"])]
+    from: Option<String>,
+    /// Go through the problems so often at most
+    #[arg(long, value_name = "N", requires = "from", default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=50))]
+    rounds: u8,
     /// Take only the files listed here, one a line or NUL-separated; `-` reads standard input
     #[arg(long, value_name = "FILE", conflicts_with = "paths")]
     files_from: Option<PathBuf>,
@@ -158,6 +169,9 @@ pub(super) fn run(app: &App, args: &FanoutArgs) -> Result<u8> {
         Resumed::Whole(fanout) => return resume::report_whole(app, fanout),
     };
     let desk = Desk::at(app, &opened, commit)?;
+    if let Some(from) = &args.from {
+        return problems::run(&desk, args, job, from);
+    }
     let wish = understand(&desk, args, job)?;
     let (base, resumes) = match before {
         Resumed::Fanout(fanout) => {
@@ -169,7 +183,7 @@ pub(super) fn run(app: &App, args: &FanoutArgs) -> Result<u8> {
     if args.dry_run {
         return show(&desk, &wish);
     }
-    let workers = args.workers.map(usize::from).or(opened.settings.jobs()).unwrap_or_else(cores);
+    let workers = workers(&desk, args);
     narrate(&desk, &wish, workers)?;
     let order = Order {
         job: wish.job,
@@ -184,13 +198,19 @@ pub(super) fn run(app: &App, args: &FanoutArgs) -> Result<u8> {
         env: wish.env,
         check: wish.check,
         commits: wish.commits,
+        from: None,
         again: args.again,
         halt: args.halt,
         resumes,
     };
     let events = |event| app.ui.event(event);
     let fanout = flow::carry_out(opened.scene(app, &events), &order)?;
-    report(&desk, &order, &fanout)
+    report(&desk, &order.shards, &fanout)
+}
+
+/// How many shards run at once.
+fn workers(desk: &Desk<'_>, args: &FanoutArgs) -> usize {
+    args.workers.map(usize::from).or(desk.opened.settings.jobs()).unwrap_or_else(cores)
 }
 
 impl<'a> Desk<'a> {
@@ -226,10 +246,7 @@ fn variable(text: &str) -> std::result::Result<(String, String), String> {
 }
 
 fn understand(desk: &Desk<'_>, args: &FanoutArgs, name: Name) -> Result<Wish> {
-    let narrowed = narrowed(desk, args, &name)?;
-    let excluded = patterns(desk.app, &desk.opened.repo, &args.exclude)?;
-    let excluded = PathSet::parse(&excluded).map_err(Error::usage)?;
-    let wanted = |file: &RepoPath| narrowed.contains(file) && !excluded.contains(file);
+    let wanted = wanted(desk, args, &name)?;
     let configured = desk.opened.settings.file.jobs.get(name.as_str());
     if configured.is_none() && args.run.is_none() && args.agent.is_none() && name.as_str() == FMT {
         let chosen = formatters::choose(desk, &wanted)?;
@@ -256,7 +273,7 @@ fn understand(desk: &Desk<'_>, args: &FanoutArgs, name: Name) -> Result<Wish> {
     }
     let job = resolve(desk, args, &name, configured)?;
     let mut files = job.files(&desk.files.regular);
-    files.retain(wanted);
+    files.retain(&wanted);
     if files.is_empty() {
         return Err(Error::usage(format!("no tracked file is for `{name}`")).hint(
             "`git ls-files` lists what is tracked; `--paths` and the job's `include` choose among them",
@@ -277,6 +294,14 @@ fn commits(args: &FanoutArgs, configured: Option<&config::Job>) -> Commits {
     let shared = configured.map(|job| job.commits).unwrap_or_default();
     let is_each = args.commits.as_deref().map_or(shared == CommitsKind::Shard, |kind| kind == "shard");
     if is_each { Commits::Shard } else { Commits::One }
+}
+
+/// Which files the command line takes.
+fn wanted(desk: &Desk<'_>, args: &FanoutArgs, name: &Name) -> Result<impl Fn(&RepoPath) -> bool + use<>> {
+    let narrowed = narrowed(desk, args, name)?;
+    let excluded = patterns(desk.app, &desk.opened.repo, &args.exclude)?;
+    let excluded = PathSet::parse(&excluded).map_err(Error::usage)?;
+    Ok(move |file: &RepoPath| narrowed.contains(file) && !excluded.contains(file))
 }
 
 /// What a job runs, for the record, and for the first line.
@@ -363,8 +388,13 @@ fn narrate(desk: &Desk<'_>, wish: &Wish, workers: usize) -> Result<()> {
     desk.app.ui.note(format!("{}: {}; {files} in {shards}, {at_once} at a time", wish.job, wish.intro));
     let own: std::collections::BTreeSet<&RepoPath> =
         wish.shards.iter().flat_map(|shard| &shard.files).collect();
+    warn_of_uncommitted(desk, &|path| own.contains(path))
+}
+
+/// Says how many files of a job have changes that are not in it.
+fn warn_of_uncommitted(desk: &Desk<'_>, is_own: &dyn Fn(&RepoPath) -> bool) -> Result<()> {
     let dirty = worktree::dirty(&desk.opened.repo, desk.opened.repo.place())?;
-    let dirty = dirty.iter().filter(|path| own.contains(path)).count();
+    let dirty = dirty.iter().filter(|path| is_own(path)).count();
     if dirty > 0 {
         let changes = count(dirty, "file");
         desk.app.ui.warning(format!("uncommitted changes to {changes} of the job are not in it"));

@@ -152,6 +152,8 @@ fn fanout_text(fanout: &Fanout, altered: Vec<String>, now: Time) -> String {
     ];
     lines.extend(fanout.branch.iter().map(|branch| format!("  branch     {branch}")));
     lines.extend(fanout.check.iter().map(|check| format!("  check      {check}")));
+    lines.extend(fanout.from.iter().map(|from| format!("  problems   {}", hanging(from, 13))));
+    lines.extend(fanout.rounds.iter().map(|round| format!("  {}", super::fanout::problems::line(round))));
     lines.push(shards(&fanout.shards, now));
     lines.extend(altered);
     if let Some(landed) = &fanout.landed {

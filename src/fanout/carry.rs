@@ -95,7 +95,7 @@ pub(super) fn carry_out(site: &Site<'_>, stage: &Stage<'_>, index: usize) -> Res
     let mut started;
     let (run, failure) = loop {
         started = Time::now();
-        let links = share(site, throwaway, planned);
+        let links = share(site, throwaway, &planned.share);
         let run = process::run(&invocation, stage.interrupt, |_| {});
         // A command may have put something else in their place; that is left to be seen.
         links.iter().for_each(|link| drop(std::fs::remove_file(link)));
@@ -173,7 +173,7 @@ pub(super) fn log(logs: &Path, n: usize) -> PathBuf {
 }
 
 /// The caller's environment, and over it what the job sets.
-fn callers(site: &Site<'_>) -> BTreeMap<OsString, OsString> {
+pub(super) fn callers(site: &Site<'_>) -> BTreeMap<OsString, OsString> {
     let mut environment = site.scene.environment.clone();
     environment.extend(site.order.env.iter().map(|(key, value)| (key.into(), value.into())));
     environment
@@ -181,7 +181,7 @@ fn callers(site: &Site<'_>) -> BTreeMap<OsString, OsString> {
 
 /// The caller's search path, and behind it what the user installed into the
 /// checkout; never what the repository brings.
-fn search_path(site: &Site<'_>) -> OsString {
+pub(super) fn search_path(site: &Site<'_>) -> OsString {
     let mut path = callers(site).remove(OsStr::new("PATH")).unwrap_or_default();
     if let Some(top) = &site.scene.repo.place().work_tree
         && !site.order.tracked.has_any(b"node_modules")
@@ -193,10 +193,10 @@ fn search_path(site: &Site<'_>) -> OsString {
 }
 
 /// Links the ignored folders of the user's checkout that a command needs.
-fn share(site: &Site<'_>, throwaway: &Throwaway<'_>, planned: &PlannedShard) -> Vec<PathBuf> {
+pub(super) fn share(site: &Site<'_>, throwaway: &Throwaway<'_>, folders: &[RepoPath]) -> Vec<PathBuf> {
     let Some(top) = &site.scene.repo.place().work_tree else { return Vec::new() };
     let mut links = Vec::new();
-    for folder in &planned.share {
+    for folder in folders {
         let (from, to) = (top.join(folder.as_path()), throwaway.path().join(folder.as_path()));
         if from.is_dir() && std::os::unix::fs::symlink(&from, &to).is_ok() {
             links.push(to);

@@ -135,8 +135,11 @@ fn close(scene: Scene<'_>, stored: &Stored<Fanout>, logs: &Path) -> Result<Optio
     let mut fanout = begun.clone();
     for line in lines {
         let commit = if line.tree.is_some() { made } else { line.shard.commit };
-        if let Some(shard) = fanout.shards.iter_mut().find(|shard| shard.n == line.shard.n) {
-            *shard = Shard { commit, ..line.shard };
+        let shard = Shard { commit, ..line.shard };
+        match fanout.shards.iter_mut().find(|known| known.n == shard.n) {
+            Some(known) => *known = shard,
+            // Which shards there are shows in the course of it, where a checker says so.
+            None => fanout.shards.push(shard),
         }
     }
     record_end(scene, fanout, stored.tip, made)?;
@@ -198,6 +201,10 @@ fn begun(order: &Order, input_tree: Oid, scene: Scene<'_>) -> Fanout {
         escaped: Vec::new(),
         altered: Vec::new(),
         check: None,
+        from: order.from.clone(),
+        rounds: Vec::new(),
+        remaining: Vec::new(),
+        foreign: Vec::new(),
         state: TaskState::Running,
         landed: None,
         started: scene.now,
@@ -219,8 +226,10 @@ fn refuse_twin(repo: &Repo, order: &Order, new: &Fanout) -> Result<()> {
     }
     let paths = |fanout: &Fanout| fanout.shards.iter().map(|shard| shard.paths.clone()).collect::<Vec<_>>();
     for Stored { value: old, .. } in store::fanouts::load(repo)? {
-        let same = (&old.job, &old.command, old.input_tree) == (&new.job, &new.command, new.input_tree);
-        if same && paths(&old) == paths(new) && is_open(repo, &old)? {
+        let work = |fanout: &Fanout| (fanout.job.clone(), fanout.command.clone(), fanout.from.clone());
+        let same = (work(&old), old.input_tree) == (work(new), new.input_tree);
+        // Which files a checker names shows when it runs.
+        if same && (new.from.is_some() || paths(&old) == paths(new)) && is_open(repo, &old)? {
             let name = &old.name;
             return Err(Error::refused(format!("the same work on the same files is open already: `{name}`"))
                 .hint(format!("look at it: `git orch review {name}`; or do it once more: `--again`")));

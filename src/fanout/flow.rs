@@ -49,6 +49,8 @@ pub struct Order {
     pub check: Option<String>,
     /// How the result comes.
     pub commits: Commits,
+    /// The checker whose problems are worked on.
+    pub from: Option<String>,
     /// Whether the same work may be open already; known outcomes count for
     /// nothing then.
     pub again: bool,
@@ -83,9 +85,11 @@ pub(super) fn under_claim(
             Ok(0) => error,
             Ok(done) => {
                 let (done, job) = (count(done, "shard"), &order.job);
-                error.hint(format!(
-                    "{done} came to an end: `git orch fanout {job} --resume` goes on from there"
-                ))
+                let how = match order.from {
+                    Some(_) => "the same command".to_owned(),
+                    None => format!("`git orch fanout {job} --resume`"),
+                };
+                error.hint(format!("{done} came to an end: {how} goes on from there"))
             }
             Err(why) => {
                 (scene.events)(Event::Warning(why.to_string()));
@@ -164,7 +168,7 @@ pub(super) fn end(
     let fanout = Fanout {
         state: match tip {
             Some(_) => TaskState::Review,
-            None if untaken => TaskState::Failed,
+            None if untaken || !made.remaining.is_empty() => TaskState::Failed,
             // Nothing is left to land.
             None => TaskState::Merged,
         },
@@ -228,5 +232,7 @@ fn record(scene: Scene<'_>, claimed: &Claimed, fanout: &Fanout, tip: Option<Oid>
 /// The result, and what untaken shards left.
 fn kept(fanout: &Fanout, tip: Option<Oid>) -> Vec<Oid> {
     let left = fanout.shards.iter().filter(|shard| shard.state.is_bad()).filter_map(|shard| shard.commit);
-    tip.into_iter().chain(left).collect()
+    let dropped =
+        fanout.rounds.iter().filter(|round| round.dropped.is_some()).filter_map(|round| round.commit);
+    tip.into_iter().chain(left).chain(dropped).collect()
 }

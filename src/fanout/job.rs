@@ -106,12 +106,20 @@ impl Job {
     pub fn files(&self, tracked: &[RepoPath]) -> Vec<RepoPath> {
         chosen(tracked, &self.include, &self.exclude)
     }
+
+    /// Whether it is for this file.
+    pub fn is_for(&self, file: &RepoPath) -> bool {
+        is_chosen(file, &self.include, &self.exclude)
+    }
 }
 
 /// The files that are included, or all, and not excluded.
 pub fn chosen(files: &[RepoPath], include: &PathSet, exclude: &PathSet) -> Vec<RepoPath> {
-    let wanted = |file: &&RepoPath| (include.is_empty() || include.contains(file)) && !exclude.contains(file);
-    files.iter().filter(wanted).cloned().collect()
+    files.iter().filter(|file| is_chosen(file, include, exclude)).cloned().collect()
+}
+
+fn is_chosen(file: &RepoPath, include: &PathSet, exclude: &PathSet) -> bool {
+    (include.is_empty() || include.contains(file)) && !exclude.contains(file)
 }
 
 #[cfg(test)]

@@ -13,6 +13,8 @@
 //! claim   claim.rs              a name and a record, one process gets each
 //! shards  pool.rs, carry.rs     a throwaway for each worker, a command for each shard
 //! known   cache.rs              what shards came to before is used again
+//! told    brief.rs, hand.rs     what an agent is to do, and what lies ready for it
+//! again   rounds.rs, checker.rs until a checker has no problems left
 //! stop    halt.rs, joblog.rs    too much failed; what was done until a kill or Ctrl-C
 //! result  result.rs             what all shards changed as one tree, and its commits
 //! whole   flow.rs               shards, result, check, `review/<name>`
@@ -27,6 +29,7 @@ pub mod brief;
 mod cache;
 pub mod cancel;
 mod carry;
+mod checker;
 pub mod claim;
 pub mod files;
 pub mod flow;
@@ -40,6 +43,7 @@ mod pool;
 pub mod problems;
 pub mod result;
 mod room;
+pub mod rounds;
 pub mod shard;
 pub mod tracked;
 pub mod verify;

@@ -35,6 +35,8 @@ pub enum By {
     Package,
     /// Neighbours together, in as many shards as are balanced, of about equal bytes.
     Bytes,
+    /// Neighbours together, in about so many shards of about equal bytes.
+    Parts(usize),
     /// A shard for each session that knows its files best, and one of what nobody knows.
     Owner,
 }
@@ -126,6 +128,7 @@ pub fn split(files: &[RepoPath], by: By, facts: Facts<'_>) -> Vec<Vec<RepoPath>>
             grouped(&files, |file| nearest_package(file, &packages))
         }
         By::Bytes => by_bytes(&files, balanced(files.len(), facts.cores), facts.sizes),
+        By::Parts(count) => by_bytes(&files, count.max(1), facts.sizes),
         By::Owner => grouped(&files, |file| facts.owners.get(file)),
     };
     shards.into_iter().flat_map(within_arguments).collect()

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::task::Landed;
-use super::{Alteration, Name, Oid, RepoPath, TaskState, Time};
+use super::{Alteration, Name, Oid, Problem, RepoPath, TaskState, Time};
 
 /// How a shard ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -119,6 +119,36 @@ fn is_nothing(bytes: &u64) -> bool {
     *bytes == 0
 }
 
+/// One time that the problems of a list were worked on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Round {
+    /// Its number, from 1.
+    pub n: usize,
+    /// How many problems there were before.
+    pub problems: usize,
+    /// How many of these are gone.
+    pub fixed: usize,
+    /// How many there are that were not before.
+    pub added: usize,
+    /// The numbers of its shards.
+    pub shards: Vec<usize>,
+    /// How many files it changed.
+    pub changed: usize,
+    /// Its commit, where anything was changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub commit: Option<Oid>,
+    /// Why it is not in the result, where it is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dropped: Option<String>,
+}
+
+impl Round {
+    /// How many problems are left after it.
+    pub fn left(&self) -> usize {
+        if self.dropped.is_some() { self.problems } else { self.problems - self.fixed + self.added }
+    }
+}
+
 /// One carrying-out of a job.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Fanout {
@@ -155,6 +185,18 @@ pub struct Fanout {
     /// What the check said, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub check: Option<String>,
+    /// The checker whose problems were worked on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// How often all shards were gone through, where a checker says what to do.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rounds: Vec<Round>,
+    /// The problems that the checker still has.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub remaining: Vec<Problem>,
+    /// What the checker named beside tracked files.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub foreign: Vec<String>,
     /// Where its result is in its life: running, review, merged, failed, cancelled.
     pub state: TaskState,
     /// Where it landed.
@@ -165,4 +207,16 @@ pub struct Fanout {
     /// When it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ended: Option<Time>,
+}
+
+impl Fanout {
+    /// The commit that a shard started from.
+    pub fn started_from(&self, shard: usize) -> Oid {
+        let before = self.rounds.iter().take_while(|round| !round.shards.contains(&shard));
+        before
+            .filter(|round| round.dropped.is_none())
+            .filter_map(|round| round.commit)
+            .last()
+            .unwrap_or(self.base_oid)
+    }
 }

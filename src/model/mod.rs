@@ -26,7 +26,7 @@ pub mod wording;
 
 pub use alteration::Alteration;
 pub use event::{Event, Events};
-pub use job::{Fanout, Shard, ShardState};
+pub use job::{Fanout, Round, Shard, ShardState};
 pub use name::Name;
 pub use oid::Oid;
 pub use operation::{Effect, Operation, Step};

@@ -93,15 +93,30 @@ impl<'a> Throwaway<'a> {
         checkout::set(self.repo, &self.place, tree)
     }
 
+    /// Makes its files those of `tree`, and leaves those that are in none:
+    /// what a build has made before is used by the next.
+    ///
+    /// # Errors
+    /// Refused when what ran in it bent it to another repository.
+    pub fn turn(&self, tree: Oid) -> Result<()> {
+        self.require_intact()?;
+        checkout::set(self.repo, &self.place, tree)
+    }
+
     /// Its files as a tree.
     ///
     /// # Errors
     /// Refused when what ran in it bent it to another repository.
     pub fn capture(&self) -> Result<Oid> {
-        if !worktree::is_intact(self.repo, self.path(), &self.id) {
-            return Err(Error::refused("the command rewrote git's own files of its worktree"));
-        }
+        self.require_intact()?;
         checkout::capture(self.repo, &self.place)
+    }
+
+    fn require_intact(&self) -> Result<()> {
+        match worktree::is_intact(self.repo, self.path(), &self.id) {
+            true => Ok(()),
+            false => Err(Error::refused("the command rewrote git's own files of its worktree")),
+        }
     }
 }
 

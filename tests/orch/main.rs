@@ -25,6 +25,7 @@ mod merge;
 mod misbehaving;
 mod odd_places;
 mod plan;
+mod problems;
 mod promises;
 #[path = "../fuzz/properties/mod.rs"]
 pub mod properties;

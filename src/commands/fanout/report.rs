@@ -4,29 +4,23 @@ use serde::Serialize;
 
 use super::{Desk, FMT, Wish, exit_code, worker};
 use crate::error::{Result, exit};
-use crate::fanout::flow::{Order, PASSED};
+use crate::fanout::flow::PASSED;
 use crate::fanout::formatter::Formatter;
 use crate::fanout::job;
+use crate::fanout::plan::PlannedShard;
 use crate::model::wording::{count, excerpt, review_then_merge, thousands};
 use crate::model::{Fanout, Name, RepoPath, Shard, ShardState};
 use crate::ui::Table;
 
 /// Says what a fan-out came to.
-pub(super) fn report(desk: &Desk<'_>, order: &Order, fanout: &Fanout) -> Result<u8> {
+pub(super) fn report(desk: &Desk<'_>, shards: &[PlannedShard], fanout: &Fanout) -> Result<u8> {
     let ui = &desk.app.ui;
     ui.data(fanout)?;
     ui.answer(summary(fanout))?;
     if let Some(branch) = &fanout.branch {
         ui.answer(branch)?;
     }
-    for shard in fanout.shards.iter().filter(|shard| shard.state.is_bad()) {
-        let label = &order.shards[shard.n - 1].label;
-        let (state, name, n) = (shard.state.word(), &fanout.name, shard.n);
-        ui.answer(format!("{state}: {label}   log: git orch log {name} --shard {n}"))?;
-        if let Some(commit) = shard.commit {
-            ui.answer(format!("  what it left: git diff {}...{}", order.commit.short(), commit.short()))?;
-        }
-    }
+    report_bad(desk, shards, fanout)?;
     let skipped = fanout.shards.iter().filter(|shard| shard.state == ShardState::Skipped).count();
     if skipped > 0 {
         let left = count(skipped, "shard");
@@ -42,6 +36,21 @@ pub(super) fn report(desk: &Desk<'_>, order: &Order, fanout: &Fanout) -> Result<
     }
     let is_passed = fanout.check.as_ref().is_none_or(|check| check.starts_with(PASSED));
     Ok(exit_code(is_passed && fanout.shards.iter().all(|shard| shard.state.is_well())))
+}
+
+/// Says of each shard that is not taken where to look.
+pub(super) fn report_bad(desk: &Desk<'_>, shards: &[PlannedShard], fanout: &Fanout) -> Result<()> {
+    let ui = &desk.app.ui;
+    for shard in fanout.shards.iter().filter(|shard| shard.state.is_bad()) {
+        let label = &shards[shard.n - 1].label;
+        let (state, name, n) = (shard.state.word(), &fanout.name, shard.n);
+        ui.answer(format!("{state}: {label}   log: git orch log {name} --shard {n}"))?;
+        if let Some(commit) = shard.commit {
+            let base = fanout.started_from(n);
+            ui.answer(format!("  what it left: git diff {}...{}", base.short(), commit.short()))?;
+        }
+    }
+    Ok(())
 }
 
 /// `8 of 9 shards, 214 files changed, disjoint; check passed in 12s`.

@@ -9,6 +9,9 @@ use crate::model::Name;
 use crate::model::wording::unknown;
 use crate::run::worker;
 
+/// What an agent is told where a checker says the rest.
+const FIX: &str = "Fix the problems listed below.";
+
 /// The command or agent, and its brief: of the command line, else of the job.
 ///
 /// # Errors
@@ -19,8 +22,9 @@ pub(super) fn choose(
     name: &Name,
     configured: Option<&config::Job>,
 ) -> Result<(Command, String)> {
+    let told_by_problems = args.from.as_ref().map(|_| FIX.to_owned());
     if let Some(text) = &args.run {
-        return Ok((Command::Shell(text.clone()), String::new()));
+        return Ok((Command::Shell(text.clone()), told_by_problems.unwrap_or_default()));
     }
     let shared = configured.and_then(|job| job.brief.as_ref());
     let is_typed = args.agent.is_some() && (args.brief.is_some() || shared.is_none());
@@ -29,7 +33,7 @@ pub(super) fn choose(
         desk.opened.trust.require(&named)?;
     }
     let agent = args.agent.as_ref().or(configured.and_then(|job| job.agent.as_ref()));
-    let brief = args.brief.as_ref().or(shared);
+    let brief = args.brief.as_ref().or(shared).or(agent.and(told_by_problems.as_ref()));
     match (agent, brief, configured.and_then(|job| job.run.as_ref())) {
         (Some(agent), Some(brief), _) => Ok((Command::Agent(find(desk, agent)?), brief.clone())),
         (Some(_), None, _) => Err(Error::usage("the agent is not told what to do")
@@ -38,6 +42,10 @@ pub(super) fn choose(
         (None, None, Some(config::Command::Shell(text))) => Ok((Command::Shell(text.clone()), String::new())),
         (None, None, Some(config::Command::List(argv))) => {
             Ok((Command::Argv(argv.iter().map(Into::into).collect()), String::new()))
+        }
+        (None, None, None) if args.from.is_some() => {
+            Err(Error::usage("nothing is there to work on problems")
+                .hint("have it done: `--agent NAME`, or `--run CMD` with the files as \"$@\""))
         }
         (None, None, None) => Err(unknown_job(desk, name)),
     }

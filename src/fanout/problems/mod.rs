@@ -4,6 +4,7 @@
 //! json.rs    values of JSON in the output -> sarif.rs, rustc.rs, keyed.rs   pure
 //! text.rs    lines of text, by line.rs                                      pure
 //! place.rs   paths as the checker writes them -> tracked files              pure
+//! shards.rs  problems -> shards, those of a file in one                     pure
 //! ```
 //!
 //! **Invariant:** the form is told from the content alone; what is not
@@ -15,12 +16,14 @@ mod line;
 mod place;
 mod rustc;
 mod sarif;
+mod shards;
 mod text;
 
 #[cfg(test)]
 mod tests;
 
 pub use place::{Found, place};
+pub use shards::shards;
 
 /// One problem as a checker says it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,0 +1,171 @@
+//! `git orch fanout --from`: a checker says what there is to do.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use super::known::Known;
+use super::report::report_bad;
+use super::{
+    Desk, FanoutArgs, base_branch, described, exit_code, resolve, wanted, warn_of_uncommitted, workers,
+};
+use crate::error::{Result, exit};
+use crate::fanout::files::Files;
+use crate::fanout::flow::{Order, PASSED};
+use crate::fanout::job::Job;
+use crate::fanout::plan::PlannedShard;
+use crate::fanout::problems;
+use crate::fanout::result::Commits;
+use crate::fanout::rounds::{self, Done, Quest};
+use crate::fanout::shard::Facts;
+use crate::fanout::tracked::Tracked;
+use crate::model::wording::{count, few, hanging, review_then_merge, thousands, tick};
+use crate::model::{Fanout, Name, Problem, RepoPath, Round};
+
+/// How many of the problems that remain are listed.
+const LISTED: usize = 10;
+/// Folders that tools of JavaScript and Python install into, beside their manifests.
+const INSTALLED: [(&str, &str); 3] =
+    [("package.json", "node_modules"), ("pyproject.toml", ".venv"), ("pyproject.toml", "venv")];
+
+#[derive(Serialize)]
+struct Shown<'a> {
+    job: &'a Name,
+    command: &'a str,
+    from: &'a str,
+    rounds: u8,
+}
+
+/// Works on what a checker says.
+pub(super) fn run(desk: &Desk<'_>, args: &FanoutArgs, name: Name, from: &str) -> Result<u8> {
+    let configured = desk.opened.settings.file.jobs.get(name.as_str());
+    let job = resolve(desk, args, &name, configured)?;
+    let typed = wanted(desk, args, &name)?;
+    let (command, intro) = described(&job);
+    let ui = &desk.app.ui;
+    let intro = format!("{name}: {intro} for the problems of {}, ", tick(hanging(from, 2)));
+    let intro = format!("{intro}{} at most", count(args.rounds.into(), "round"));
+    if args.dry_run {
+        ui.data(&Shown { job: &name, command: &command, from, rounds: args.rounds })?;
+        ui.answer(intro)?;
+        ui.note("which files they are in shows when the checker runs");
+        return Ok(exit::DONE);
+    }
+    ui.note(intro);
+    let is_wanted = |file: &RepoPath| typed(file) && job.is_for(file);
+    let is_tracked = |file: &RepoPath| desk.files.regular.binary_search(file).is_ok();
+    warn_of_uncommitted(desk, &|file| is_wanted(file) && is_tracked(file))?;
+    let plan = |files: &Files, problems: &[Problem]| shards(desk, args, &job, (files, problems));
+    let quest =
+        Quest { from, rounds: args.rounds.into(), wanted: &is_wanted, plan: &plan, share: installed(desk) };
+    let order = Order {
+        job: name,
+        command,
+        commit: super::checked_out(desk.opened)?,
+        base: base_branch(desk)?,
+        tracked: Tracked::default(),
+        shards: Vec::new(),
+        workers: workers(desk, args),
+        timeout: args.timeout.or(job.timeout).or(job.command.agent().and_then(|agent| agent.timeout)),
+        retries: job.retries,
+        env: job.env.clone(),
+        check: job.check.clone(),
+        commits: Commits::One,
+        from: Some(from.to_owned()),
+        again: args.again,
+        halt: args.halt,
+        resumes: None,
+    };
+    let events = |event| ui.event(event);
+    let done = rounds::carry_out(desk.opened.scene(desk.app, &events), &order, &quest)?;
+    report(desk, &done)
+}
+
+fn shards(
+    desk: &Desk<'_>,
+    args: &FanoutArgs,
+    job: &Job,
+    (files, problems): (&Files, &[Problem]),
+) -> Result<Vec<PlannedShard>> {
+    let by = args.shards.or(job.by);
+    let paths: BTreeSet<&RepoPath> = problems.iter().map(|problem| &problem.path).collect();
+    let paths: Vec<RepoPath> = paths.into_iter().cloned().collect();
+    let known = Known::find(desk, by, &paths)?;
+    let facts = Facts { tracked: &files.regular, ..known.facts(desk) };
+    let mut shards = problems::shards(job, args.from.as_deref().unwrap_or_default(), problems, by, facts);
+    let share = installed(desk);
+    shards.iter_mut().for_each(|shard| shard.share.clone_from(&share));
+    Ok(shards)
+}
+
+/// The folders of the user's checkout into which tools were installed.
+fn installed(desk: &Desk<'_>) -> Vec<RepoPath> {
+    let Some(top) = &desk.opened.repo.place().work_tree else { return Vec::new() };
+    let beside = |file: &RepoPath| -> Vec<RepoPath> {
+        let found = INSTALLED.iter().filter(|(manifest, _)| file.file_name() == manifest.as_bytes());
+        found.map(|(_, folder)| file.parent().as_path().join(folder).into()).collect()
+    };
+    let folders: BTreeSet<RepoPath> = desk.files.regular.iter().flat_map(beside).collect();
+    folders.into_iter().filter(|folder| top.join(folder.as_path()).is_dir()).collect()
+}
+
+/// Says what the rounds came to.
+fn report(desk: &Desk<'_>, Done { fanout, shards }: &Done) -> Result<u8> {
+    let ui = &desk.app.ui;
+    ui.data(fanout)?;
+    for round in &fanout.rounds {
+        ui.answer(line(round))?;
+    }
+    ui.answer(summary(fanout))?;
+    if let Some(branch) = &fanout.branch {
+        ui.answer(branch)?;
+    }
+    for problem in fanout.remaining.iter().take(LISTED) {
+        ui.answer(format!("  {problem}"))?;
+    }
+    if let Some(more @ 1..) = fanout.remaining.len().checked_sub(LISTED) {
+        ui.answer(format!("  and {} more: `--json` lists all", thousands(more)))?;
+    }
+    if !fanout.remaining.is_empty() {
+        report_bad(desk, shards, fanout)?;
+    }
+    if !fanout.foreign.is_empty() {
+        let named = few(fanout.foreign.iter().map(tick));
+        ui.warning(format!("the checker names what is no tracked file and was left alone: {named}"));
+    }
+    if fanout.branch.is_some() {
+        ui.note(format!("next: {}", review_then_merge(&fanout.name)));
+    }
+    let is_passed = fanout.check.as_ref().is_none_or(|check| check.starts_with(PASSED));
+    Ok(exit_code(is_passed && fanout.remaining.is_empty()))
+}
+
+/// `round 1: 12 problems, 10 fixed, 1 new, 3 left; 5 files changed`.
+pub(in super::super) fn line(round: &Round) -> String {
+    let (n, problems) = (round.n, count(round.problems, "problem"));
+    let (fixed, added, left) = (thousands(round.fixed), thousands(round.added), thousands(round.left()));
+    let changed = count(round.changed, "file");
+    match (&round.dropped, round.commit) {
+        (Some(why), _) => format!("round {n}: {problems}, not taken: {why}"),
+        (None, None) => format!("round {n}: {problems}, nothing changed"),
+        (None, Some(_)) => {
+            format!("round {n}: {problems}, {fixed} fixed, {added} new, {left} left; {changed} changed")
+        }
+    }
+}
+
+/// `2 of 12 problems are left; check passed in 12s`.
+fn summary(fanout: &Fanout) -> String {
+    let first = fanout.rounds.first().map_or(0, |round| round.problems);
+    let left = fanout.remaining.len();
+    let mut text = match (first, left) {
+        (0, _) => "no problems: nothing to do".to_owned(),
+        (_, 0) => format!("no problem is left of {}", thousands(first)),
+        (_, 1) => format!("1 problem is left of {}", thousands(first)),
+        _ => format!("{} are left of {}", count(left, "problem"), thousands(first)),
+    };
+    if let Some(check) = &fanout.check {
+        text.push_str(&format!("; check {check}"));
+    }
+    text
+}
