@@ -89,7 +89,7 @@ pub(super) struct FanoutArgs {
     /// Go on with this job's last fan-out: run what is left of it, in place of its result
     #[arg(long, conflicts_with_all = ["paths", "files_from", "retry_failed", "again"])]
     resume: bool,
-    /// Make so many shards, or by `directory`, `file`, `package`, `bytes` or `owner`
+    /// Make so many shards, or by `directory`, `file`, `package`, `bytes`, `owner` or `list`: one a pattern
     #[arg(long, value_name = "N")]
     shards: Option<By>,
     /// Give each shard the whole tree, or only what lies around its files
@@ -257,7 +257,7 @@ fn understand(desk: &Desk<'_>, args: &FanoutArgs, name: Name) -> Result<Wish> {
             None => By::balanced(count, cores()),
         };
         let (command, intro) = formatters::versions(desk, &chosen, args.dry_run)?;
-        let known = Known::find(desk, args.shards, &desk.files.regular)?;
+        let known = Known::find(desk, args.shards, &desk.files.regular, &typed_patterns(desk, args)?)?;
         let shards = plan::of_formatters(&chosen, &by, known.facts(desk));
         return Ok(Wish {
             job: name,
@@ -280,7 +280,7 @@ fn understand(desk: &Desk<'_>, args: &FanoutArgs, name: Name) -> Result<Wish> {
         ));
     }
     let by = args.shards.or(job.by).unwrap_or_else(|| By::balanced(files.len(), cores()));
-    let known = Known::find(desk, Some(by), &files)?;
+    let known = Known::find(desk, Some(by), &files, &lists(desk, args, &job)?)?;
     let shards = plan::of_job(&job, &files, by, known.facts(desk));
     let (command, intro) = described(&job);
     let timeout = args.timeout.or(job.timeout).or(job.command.agent().and_then(|agent| agent.timeout));
@@ -294,6 +294,16 @@ fn commits(args: &FanoutArgs, configured: Option<&config::Job>) -> Commits {
     let shared = configured.map(|job| job.commits).unwrap_or_default();
     let is_each = args.commits.as_deref().map_or(shared == CommitsKind::Shard, |kind| kind == "shard");
     if is_each { Commits::Shard } else { Commits::One }
+}
+
+/// The patterns that shards are made by where that is asked for.
+fn lists(desk: &Desk<'_>, args: &FanoutArgs, job: &Job) -> Result<Vec<String>> {
+    let typed = typed_patterns(desk, args)?;
+    Ok(if typed.is_empty() { job.include.patterns().to_vec() } else { typed })
+}
+
+fn typed_patterns(desk: &Desk<'_>, args: &FanoutArgs) -> Result<Vec<String>> {
+    patterns(desk.app, &desk.opened.repo, &args.paths)
 }
 
 /// Which files the command line takes.
@@ -352,6 +362,7 @@ fn resolve(desk: &Desk<'_>, args: &FanoutArgs, name: &Name, configured: Option<&
             ShardBy::Package => Some(By::Package),
             ShardBy::Bytes => Some(By::Bytes),
             ShardBy::Owner => Some(By::Owner),
+            ShardBy::List => Some(By::List),
         },
         contents: if is_sparse { Contents::Sparse(needs(desk, args, configured)?) } else { Contents::Full },
         check: args.check.clone().or(shared_check),

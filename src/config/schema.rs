@@ -167,6 +167,8 @@ pub enum ShardBy {
     Bytes,
     /// One shard a session that knows its files best.
     Owner,
+    /// One shard a pattern of `include`, the first that a file matches.
+    List,
 }
 
 /// What a throwaway worktree holds.

@@ -8,7 +8,7 @@ use std::str::FromStr;
 
 use crate::model::path::ancestors;
 use crate::model::wording::nearest;
-use crate::model::{Name, RepoPath};
+use crate::model::{Name, PathSet, RepoPath};
 
 /// Where a shard's arguments must end: what one `exec` takes everywhere.
 pub const ARGUMENT_BYTES: usize = 128 * 1024;
@@ -39,15 +39,19 @@ pub enum By {
     Parts(usize),
     /// A shard for each session that knows its files best, and one of what nobody knows.
     Owner,
+    /// A shard for each pattern: a file is in that of the first it matches, the
+    /// rest in one more.
+    List,
 }
 
 /// What those who split by words, not numbers, can ask for.
-const WORDS: [(&str, By); 5] = [
+const WORDS: [(&str, By); 6] = [
     ("directory", By::Directory),
     ("file", By::File),
     ("package", By::Package),
     ("bytes", By::Bytes),
     ("owner", By::Owner),
+    ("list", By::List),
 ];
 
 /// What there is to know of files where they are split.
@@ -59,6 +63,8 @@ pub struct Facts<'a> {
     pub sizes: &'a BTreeMap<RepoPath, u64>,
     /// Which session knows it best; none where nobody does.
     pub owners: &'a BTreeMap<RepoPath, Name>,
+    /// Patterns, a shard each.
+    pub lists: &'a [PathSet],
     /// How many shards run at once.
     pub cores: usize,
 }
@@ -66,7 +72,8 @@ pub struct Facts<'a> {
 impl<'a> Facts<'a> {
     /// Nothing but the names of all files.
     pub fn names(tracked: &'a [RepoPath]) -> Self {
-        Self { tracked, sizes: const { &BTreeMap::new() }, owners: const { &BTreeMap::new() }, cores: 1 }
+        let (sizes, owners) = (const { &BTreeMap::new() }, const { &BTreeMap::new() });
+        Self { tracked, sizes, owners, lists: &[], cores: 1 }
     }
 }
 
@@ -130,6 +137,9 @@ pub fn split(files: &[RepoPath], by: By, facts: Facts<'_>) -> Vec<Vec<RepoPath>>
         By::Bytes => by_bytes(&files, balanced(files.len(), facts.cores), facts.sizes),
         By::Parts(count) => by_bytes(&files, count.max(1), facts.sizes),
         By::Owner => grouped(&files, |file| facts.owners.get(file)),
+        By::List => grouped(&files, |file| {
+            facts.lists.iter().position(|list| list.contains(file)).unwrap_or(facts.lists.len())
+        }),
     };
     shards.into_iter().flat_map(within_arguments).collect()
 }
@@ -298,7 +308,7 @@ mod tests {
     use super::*;
 
     const NAMES: Facts<'static> =
-        Facts { tracked: &[], sizes: &BTreeMap::new(), owners: &BTreeMap::new(), cores: 1 };
+        Facts { tracked: &[], sizes: &BTreeMap::new(), owners: &BTreeMap::new(), lists: &[], cores: 1 };
 
     /// Pseudo-random trees, the same in every run.
     fn tree(seed: u64, count: usize) -> Vec<RepoPath> {
@@ -430,6 +440,16 @@ mod tests {
     }
 
     #[test]
+    fn a_file_is_with_the_first_pattern_that_it_matches() {
+        let files = ["api/a", "api/b", "docs/x", "web/api/c"].map(RepoPath::from);
+        let lists = ["**/api/**", "api/a", "web", "nothing"]
+            .map(|pattern| PathSet::parse(&[pattern.to_owned()]).unwrap());
+        let shards = split(&files, By::List, Facts { lists: &lists, ..NAMES });
+        let [api, rest] = &shards[..] else { panic!("{shards:?}") };
+        assert_eq!((api.len(), rest), (3, &files[2..3].to_vec()));
+    }
+
+    #[test]
     fn arguments_stay_below_the_limit() {
         let long = "n".repeat(200);
         let files: Vec<RepoPath> =
@@ -493,6 +513,8 @@ mod tests {
             Just(By::Package),
             Just(By::Bytes),
             Just(By::Owner),
+            Just(By::List),
+            (0..9_usize).prop_map(By::Parts),
         ]
     }
 

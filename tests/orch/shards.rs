@@ -63,6 +63,44 @@ fn shards_by_owner_name_the_session_that_knows_them() {
 }
 
 #[test]
+fn shards_by_list_are_one_a_pattern() {
+    let repo = TestRepo::new();
+    let config = "version: 1\njobs:\n  x: { run: 'echo x >>\"$1\"', include: ['src/web/**', 'src/**'], shard: list }\n";
+    repo.write(".orch.yml", config);
+    repo.orch(&["trust", "--yes", "-q"]).expect_success();
+    repo.orch(&["fanout", "x", "--dry-run"]).expect(
+        r#"
+        exit 0
+        -- stdout
+        x: `echo x >>"$1"`; 4 files in 2 shards
+          shard  files  where
+              1      2  src/web
+              2      2  src/api
+        "#,
+    );
+    let typed = ["fanout", "y", "--run", STAMP, "--shards", "list", "--dry-run", "--paths"];
+    repo.orch(&[&typed[..], &["src/api/cart.rs", "README.md", "src"]].concat()).expect(
+        r#"
+        exit 0
+        -- stdout
+        y: `for file; do echo stamped >> "$file"; done`; 5 files in 3 shards
+          shard  files  where
+              1      1  src/api/cart.rs
+              2      1  README.md
+              3      3  src
+        "#,
+    );
+    repo.orch(&typed[..typed.len() - 1]).expect(
+        "
+        exit 2
+        -- stderr
+        error: there are no patterns to make shards by
+        hint: give them: `--paths GLOB GLOB …`, or `include` in a job of `.orch.yml`
+        ",
+    );
+}
+
+#[test]
 fn a_shard_that_fails_is_run_again_from_what_it_started_from() {
     let repo = TestRepo::new();
     // Fails twice, each time behind a change that must be gone the next time.

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 
 use super::{Desk, cores};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::fanout::shard::{By, Facts};
 use crate::git::room;
-use crate::model::{Name, RepoPath};
+use crate::model::{Name, PathSet, RepoPath};
 use crate::route;
 use crate::run::routing;
 
@@ -15,18 +15,34 @@ use crate::run::routing;
 pub(super) struct Known {
     sizes: BTreeMap<RepoPath, u64>,
     owners: BTreeMap<RepoPath, Name>,
+    lists: Vec<PathSet>,
 }
 
 impl Known {
     /// Finds what splitting these files by `by` asks for.
     ///
     /// # Errors
-    /// Unusable where files or histories can't be read.
-    pub(super) fn find(desk: &Desk<'_>, by: Option<By>, files: &[RepoPath]) -> Result<Self> {
+    /// Unusable where files or histories can't be read; wrong usage where
+    /// shards are to be made by patterns and there are none.
+    pub(super) fn find(
+        desk: &Desk<'_>,
+        by: Option<By>,
+        files: &[RepoPath],
+        patterns: &[String],
+    ) -> Result<Self> {
         let mut known = Self::default();
         match by {
             Some(By::Bytes) => known.sizes = room::of_files(&desk.opened.repo, desk.tree)?,
             Some(By::Owner) => known.owners = owners(desk, files)?,
+            Some(By::List) if patterns.is_empty() => {
+                return Err(Error::usage("there are no patterns to make shards by")
+                    .hint("give them: `--paths GLOB GLOB …`, or `include` in a job of `.orch.yml`"));
+            }
+            Some(By::List) => {
+                let set = |pattern: &String| PathSet::parse(std::slice::from_ref(pattern));
+                let lists: std::result::Result<_, _> = patterns.iter().map(set).collect();
+                known.lists = lists.map_err(Error::usage)?;
+            }
             _ => {}
         }
         Ok(known)
@@ -34,7 +50,8 @@ impl Known {
 
     /// All of it.
     pub(super) fn facts<'a>(&'a self, desk: &'a Desk<'_>) -> Facts<'a> {
-        Facts { tracked: &desk.files.regular, sizes: &self.sizes, owners: &self.owners, cores: cores() }
+        let Self { sizes, owners, lists } = self;
+        Facts { tracked: &desk.files.regular, sizes, owners, lists, cores: cores() }
     }
 }
 

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::known::Known;
 use super::report::report_bad;
 use super::{
-    Desk, FanoutArgs, base_branch, described, exit_code, resolve, wanted, warn_of_uncommitted, workers,
+    Desk, FanoutArgs, base_branch, described, exit_code, lists, resolve, wanted, warn_of_uncommitted, workers,
 };
 use crate::error::{Result, exit};
 use crate::fanout::files::Files;
@@ -90,7 +90,7 @@ fn shards(
     let by = args.shards.or(job.by);
     let paths: BTreeSet<&RepoPath> = problems.iter().map(|problem| &problem.path).collect();
     let paths: Vec<RepoPath> = paths.into_iter().cloned().collect();
-    let known = Known::find(desk, by, &paths)?;
+    let known = Known::find(desk, by, &paths, &lists(desk, args, job)?)?;
     let facts = Facts { tracked: &files.regular, ..known.facts(desk) };
     let mut shards = problems::shards(job, args.from.as_deref().unwrap_or_default(), problems, by, facts);
     let share = installed(desk);
