@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::opened::Opened;
 use crate::app::App;
 use crate::error::{Error, Result, exit};
+use crate::fanout::remote;
 use crate::git::{Backend, RepoLock, identity, process, refs, worktree};
 use crate::model::Name;
 use crate::model::wording::{count, few};
@@ -50,6 +51,7 @@ pub(super) fn run(app: &App, args: &DoctorArgs) -> Result<u8> {
     if args.fix {
         let events = |event| app.ui.event(event);
         links::settle(opened.scene(app, &events))?;
+        remote::begun::settle(opened.scene(app, &events))?;
         let notes = wrong_notes(&opened)?;
         for (session, notes) in &notes {
             let notes = count(notes.count(), "touch note");
@@ -144,6 +146,7 @@ fn left_by(intent: &Intent) -> String {
         Intent::Throwaway { worktree } => format!("using the throwaway {}", worktree.display()),
         Intent::MoveBranch { branch, .. } => format!("moving {branch} where it is checked out"),
         Intent::Undo { operation } => format!("undoing {}", operation.short()),
+        Intent::Away { run, remote, .. } => format!("running shards elsewhere, with {run} on `{remote}`"),
         Intent::Delete { paths, .. } => format!("deleting {}", few(paths.iter().map(|path| path.display()))),
     };
     format!("a killed command was {what}")

@@ -1,5 +1,6 @@
 //! `git orch fanout`
 
+mod elsewhere;
 mod formatters;
 mod known;
 mod narrowed;
@@ -23,6 +24,7 @@ use crate::fanout::flow::{self, Order};
 use crate::fanout::halt::Halt;
 use crate::fanout::job::Job;
 use crate::fanout::plan::{self, Contents, PlannedShard};
+use crate::fanout::remote::{self, On};
 use crate::fanout::result::Commits;
 use crate::fanout::shard::By;
 use crate::fanout::tracked::Tracked;
@@ -101,6 +103,14 @@ pub(super) struct FanoutArgs {
     /// Run so many shards at once
     #[arg(short = 'j', long = "jobs", value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
     workers: Option<u16>,
+    /// Run the shards there: `local`, `slurm`, `ssh:HOST,HOST*4` or `exec:NAME`
+    ///
+    /// Other machines need git, a shell, what the command needs, and the remote.
+    #[arg(long, value_name = "WHERE", default_value = "local", hide_default_value = true)]
+    on: On,
+    /// Exchange commits with other machines over this remote
+    #[arg(long, value_name = "REMOTE")]
+    remote: Option<String>,
     /// End a shard after this time, as `5m`
     #[arg(long, value_name = "SPAN", value_parser = span)]
     timeout: Option<Duration>,
@@ -184,7 +194,11 @@ pub(super) fn run(app: &App, args: &FanoutArgs) -> Result<u8> {
         return show(&desk, &wish);
     }
     let workers = workers(&desk, args);
-    narrate(&desk, &wish, workers)?;
+    let away = elsewhere::find(&desk, args)?;
+    if away.is_some() {
+        remote::begun::settle(opened.scene(app, &|event| app.ui.event(event)))?;
+    }
+    narrate(&desk, &wish, away.as_ref().map_or(Some(workers), |away| away.limit))?;
     let order = Order {
         job: wish.job,
         command: wish.command,
@@ -202,6 +216,7 @@ pub(super) fn run(app: &App, args: &FanoutArgs) -> Result<u8> {
         again: args.again,
         halt: args.halt,
         resumes,
+        away,
     };
     let events = |event| app.ui.event(event);
     let fanout = flow::carry_out(opened.scene(app, &events), &order)?;
@@ -392,11 +407,12 @@ fn base_branch(desk: &Desk<'_>) -> Result<String> {
 }
 
 /// Says what starts, and what is not in it.
-fn narrate(desk: &Desk<'_>, wish: &Wish, workers: usize) -> Result<()> {
+fn narrate(desk: &Desk<'_>, wish: &Wish, workers: Option<usize>) -> Result<()> {
     let files: usize = wish.shards.iter().map(|shard| shard.files.len()).sum();
     let (files, shards) = (count(files, "file"), count(wish.shards.len(), "shard"));
-    let at_once = workers.min(wish.shards.len());
-    desk.app.ui.note(format!("{}: {}; {files} in {shards}, {at_once} at a time", wish.job, wish.intro));
+    let at_once = workers.map(|workers| format!(", {} at a time", workers.min(wish.shards.len())));
+    let at_once = at_once.unwrap_or_default();
+    desk.app.ui.note(format!("{}: {}; {files} in {shards}{at_once}", wish.job, wish.intro));
     let own: std::collections::BTreeSet<&RepoPath> =
         wish.shards.iter().flat_map(|shard| &shard.files).collect();
     warn_of_uncommitted(desk, &|path| own.contains(path))

@@ -74,7 +74,7 @@ fn all(opened: &Opened) -> Result<Vec<Named>> {
         named.extend(checks.into_iter().map(|command| Named { purpose: "check".to_owned(), command }));
     }
     named.extend(altered::to_trust(&opened.repo)?);
-    let fetching = programs::of_fetching(&opened.repo);
+    let fetching = programs::of_transport(&opened.repo);
     named.extend(fetching.iter().map(|(what, value)| program(what, Some(value))));
     named.sort();
     named.dedup();

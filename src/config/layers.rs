@@ -17,6 +17,9 @@ pub const KEYS: &[(&str, &str)] = &[
     ("orch.hooks", "run the repository's hooks in commits that git-orch makes"),
     ("orch.sign", "sign commits that git-orch makes as the user does"),
     ("orch.jobs", "how many shards run at once"),
+    ("orch.remote", "the remote that fan-outs on other machines go over"),
+    ("orch.ssh", "the program that reaches the hosts of `fanout --on ssh:HOSTS`"),
+    ("orch.slurm", "arguments of `sbatch` for `fanout --on slurm`, one a value"),
     ("orch.horizon", "how many of the newest commits are mined"),
     ("orch.keepTrash", "how long `gc` keeps what is in the trash"),
     ("orch.keepOperations", "how long `gc` keeps operations, to be undone"),
@@ -102,6 +105,16 @@ impl Settings {
         self.number("orch.jobs").ok().flatten().filter(|jobs| *jobs > 0)
     }
 
+    /// The remote that fan-outs on other machines go over, where set.
+    pub fn remote(&self) -> Option<&str> {
+        self.personal("orch.remote")
+    }
+
+    /// The program that reaches other machines.
+    pub fn ssh(&self) -> &str {
+        self.personal("orch.ssh").unwrap_or("ssh")
+    }
+
     /// How many of the newest commits are mined.
     pub fn horizon(&self) -> usize {
         self.number("orch.horizon").ok().flatten().unwrap_or(self.file.routing.horizon)
@@ -151,6 +164,9 @@ impl Settings {
             row("orch.hooks", None, "false"),
             row("orch.sign", None, "false"),
             row("orch.jobs", None, "one for each processor"),
+            row("orch.remote", None, "origin or the only one"),
+            row("orch.ssh", None, "ssh"),
+            row("orch.slurm", None, "none"),
             row("orch.horizon", shared_horizon, "20000"),
             row("orch.keepTrash", None, "14d"),
             row("orch.keepOperations", None, "30d"),

@@ -117,7 +117,7 @@ fn check(config: &Config) -> Result<()> {
     for patterns in sets.chain(rules) {
         PathSet::parse(patterns).map_err(|why| bad(&why))?;
     }
-    for name in config.sessions.keys().chain(config.jobs.keys()) {
+    for name in config.sessions.keys().chain(config.jobs.keys()).chain(config.engines.keys()) {
         name.parse::<crate::model::Name>().map_err(|why| bad(&format!("`{name}`: {why}")))?;
     }
     let timeouts = config.agents.profiles.values().filter_map(|profile| profile.timeout.as_ref());
@@ -130,6 +130,11 @@ fn check(config: &Config) -> Result<()> {
     }
     check_weights(&config.routing.weights)?;
     config.jobs.iter().try_for_each(|(name, job)| check_job(name, job))?;
+    for (name, engine) in &config.engines {
+        if [&engine.submit, &engine.poll, &engine.cancel].iter().any(|text| text.trim().is_empty()) {
+            return Err(bad(&format!("engine `{name}`: a command can't be empty")));
+        }
+    }
     let known = ["developer", "reviewer", "tester", "documenter"];
     let viewpoints = config.viewpoints.iter();
     let named =

@@ -32,6 +32,9 @@ pub struct Config {
     /// Named parallel-safe work.
     #[serde(deserialize_with = "unique_map")]
     pub jobs: BTreeMap<String, Job>,
+    /// Schedulers that fan-outs run on, by `--on exec:NAME`.
+    #[serde(deserialize_with = "unique_map")]
+    pub engines: BTreeMap<String, Engine>,
     /// What a tree must pass before it lands.
     pub checks: Vec<String>,
     /// Who must look at a result.
@@ -148,6 +151,18 @@ pub struct Job {
     /// What the command finds in its environment, beside the caller's.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub env: BTreeMap<String, String>,
+}
+
+/// Commands for `sh -c` that hand shards to a scheduler.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Engine {
+    /// Hands the shards over that `GIT_ORCH_SHARDS` lists; prints an id.
+    pub submit: String,
+    /// Gets that id as `$1`; prints how each shard stands, as `3 running`.
+    pub poll: String,
+    /// Gets that id as `$1`; ends all of it.
+    pub cancel: String,
 }
 
 /// How the files of a job are put together.

@@ -71,6 +71,11 @@ pub fn commands(config: &Config) -> Vec<Named> {
             add(format!("check of job {name}"), check.clone());
         }
     }
+    for (name, engine) in &config.engines {
+        for named in engine_commands(name, engine) {
+            add(named.purpose, named.command);
+        }
+    }
     for check in &config.checks {
         add("check".to_owned(), check.clone());
     }
@@ -87,6 +92,12 @@ pub fn work(job: &Job) -> String {
             format!("agent {agent}: {brief}")
         }
     }
+}
+
+/// What an engine runs.
+pub fn engine_commands(name: &str, engine: &super::Engine) -> [Named; 3] {
+    let commands = [("submit", &engine.submit), ("poll", &engine.poll), ("cancel", &engine.cancel)];
+    commands.map(|(what, text)| Named { purpose: format!("{what} of engine {name}"), command: text.clone() })
 }
 
 /// A command's words, told apart where a list and a string print alike.

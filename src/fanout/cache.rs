@@ -72,6 +72,7 @@ impl<'a> Cache<'a> {
         for field in ["git-orch shard 1", os, arch, &order.command] {
             add(field.as_bytes());
         }
+        order.away.iter().for_each(|away| add(away.on.to_string().as_bytes()));
         for (name, value) in &order.env {
             add(name.as_bytes());
             add(value.as_bytes());

@@ -71,9 +71,17 @@ impl Ended {
 }
 
 /// What a shard's command left in its worktree.
-struct Left {
+pub(super) struct Left {
     tree: Oid,
     edits: Vec<Edit>,
+}
+
+impl Left {
+    /// What the tree has that the shard did not start from.
+    pub(super) fn of(site: &Site<'_>, planned: &PlannedShard, tree: Oid) -> Result<Self> {
+        let edits = site.scene.repo.read().edits(Some(input(site, planned)?), tree)?;
+        Ok(Self { tree, edits })
+    }
 }
 
 /// Where one shard runs.
@@ -216,15 +224,16 @@ pub(super) fn input(site: &Site<'_>, planned: &PlannedShard) -> Result<Oid> {
 
 fn look(site: &Site<'_>, stage: &Stage<'_>, planned: &PlannedShard) -> Result<Left> {
     let tree = stage.throwaway.capture()?;
-    let edits = match tree == stage.input {
-        true => Vec::new(),
-        false => site.scene.repo.read().edits(Some(input(site, planned)?), tree)?,
-    };
-    Ok(Left { tree, edits })
+    if tree == stage.input { Ok(Left { tree, edits: Vec::new() }) } else { Left::of(site, planned, tree) }
 }
 
 /// Decides what of it is kept.
-fn judge(site: &Site<'_>, mut shard: Shard, failure: Option<String>, left: Result<Left>) -> Result<Ended> {
+pub(super) fn judge(
+    site: &Site<'_>,
+    mut shard: Shard,
+    failure: Option<String>,
+    left: Result<Left>,
+) -> Result<Ended> {
     let ended = |shard: Shard, last_line: String| Ended { last_line, ..Ended::without_changes(shard) };
     let left = match (left, &failure) {
         (Ok(left), _) => left,

@@ -6,6 +6,7 @@ use super::cache::Past;
 use super::flow::Order;
 use super::joblog;
 use super::plan::PlannedShard;
+use super::remote::On;
 use crate::error::{Error, IoContext, Result};
 use crate::git::refs::{self, RefChange};
 use crate::git::{Head, Repo, RepoLock, splice, worktree};
@@ -191,7 +192,7 @@ fn begun(order: &Order, input_tree: Oid, scene: Scene<'_>) -> Fanout {
         name: order.job.clone(),
         job: order.job.clone(),
         command: order.command.clone(),
-        engine: "local".to_owned(),
+        engine: order.away.as_ref().map_or(On::Local, |away| away.on.clone()).to_string(),
         base_oid: order.commit,
         base: order.base.clone(),
         input_tree,

@@ -6,6 +6,7 @@ use super::carry::{self, Ended, Site};
 use super::claim::{self, Claimed, claim};
 use super::halt::Halt;
 use super::plan::PlannedShard;
+use super::remote::Away;
 use super::result::{self, Commits, Made};
 use super::tracked::Tracked;
 use super::{pool, room};
@@ -58,6 +59,8 @@ pub struct Order {
     pub halt: Option<Halt>,
     /// The fan-out that this goes on with, in its place.
     pub resumes: Option<Name>,
+    /// Where the shards run that do not run here.
+    pub away: Option<Away>,
 }
 
 /// Carries a fan-out out. What a shard did wrong is no error but in the record.

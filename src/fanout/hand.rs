@@ -20,6 +20,14 @@ pub struct Handed {
     pub problems: Vec<Problem>,
 }
 
+impl Handed {
+    /// Its problems, a line each.
+    pub(super) fn problem_lines(&self) -> Result<String> {
+        let lines = self.problems.iter().map(record::line).collect::<Result<Vec<_>>>()?;
+        Ok(lines.join("\n") + "\n")
+    }
+}
+
 /// The same as files, put down for one shard.
 #[derive(Debug, Default)]
 pub(super) struct Given {
@@ -43,9 +51,8 @@ pub(super) fn give(handed: Option<&Handed>, logs: &Path, n: usize) -> Result<Giv
         Prompt::File => {}
     }
     if !handed.problems.is_empty() {
-        let lines = handed.problems.iter().map(record::line).collect::<Result<Vec<_>>>()?;
         let file = logs.join(format!("shard-{n}.problems"));
-        std::fs::write(&file, lines.join("\n") + "\n").doing("could not write", &file)?;
+        std::fs::write(&file, handed.problem_lines()?).doing("could not write", &file)?;
         given.files.push(("GIT_ORCH_PROBLEMS", file));
     }
     Ok(given)

@@ -18,6 +18,7 @@
 //! stop    halt.rs, joblog.rs    too much failed; what was done until a kill or Ctrl-C
 //! result  result.rs             what all shards changed as one tree, and its commits
 //! whole   flow.rs               shards, result, check, `review/<name>`
+//! away    remote/               the same shards on other machines, by an engine and a git remote
 //! end     cancel.rs             the result is not wanted
 //! ```
 //!
@@ -41,6 +42,7 @@ mod joblog;
 pub mod plan;
 mod pool;
 pub mod problems;
+pub mod remote;
 pub mod result;
 mod room;
 pub mod rounds;

@@ -5,12 +5,13 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc::{self, Receiver, Sender};
+use std::sync::mpsc::{self, Sender};
 
 use super::cache::Cache;
 use super::carry::{self, Ended, Site, Stage};
 use super::halt::When;
 use super::joblog;
+use super::remote::{self, Away, Further};
 use crate::agent::Interrupt;
 use crate::error::Result;
 use crate::model::wording::{count, few, tick};
@@ -24,10 +25,22 @@ use crate::run::throwaway::Throwaway;
 /// Interrupted, or unusable when worktrees can't be made.
 pub(super) fn run_all<'a>(site: &Site<'a>) -> Result<(Vec<Ended>, Option<Throwaway<'a>>)> {
     let (queue, mut ended) = sort_out(site)?;
+    tell(site, None, ended.len());
+    let left = match &site.order.away {
+        None => run_here(site, &queue, &mut ended)?,
+        Some(away) => run_elsewhere(site, away, &queue, &mut ended).map(|()| None)?,
+    };
+    site.scene.interrupt.check()?;
+    Ok((in_order(site, ended), left))
+}
+
+type AllEnded = BTreeMap<usize, Ended>;
+
+fn run_here<'a>(site: &Site<'a>, queue: &Queue, ended: &mut AllEnded) -> Result<Option<Throwaway<'a>>> {
     let workers = site.order.workers.min(queue.waiting.len());
+    let keep = site.order.check.is_some();
     let (send, receive) = mpsc::channel();
     let left = std::thread::scope(|scope| {
-        let (queue, keep) = (&queue, site.order.check.is_some());
         let threads: Vec<_> = (0..workers)
             .map(|worker| {
                 let send = send.clone();
@@ -40,15 +53,29 @@ pub(super) fn run_all<'a>(site: &Site<'a>) -> Result<(Vec<Ended>, Option<Throwaw
             })
             .collect();
         drop(send);
-        let gathered = gather(site, &receive, &mut ended);
+        let gathered = receive.iter().try_for_each(|one| take_down(site, one, ended));
         queue.stopped.fetch_or(gathered.is_err(), Ordering::Relaxed);
         let left: Vec<_> =
             threads.into_iter().map(|thread| thread.join().expect("a worker does not panic")).collect();
         gathered.map(|()| left)
     })?;
     site.scene.interrupt.check()?;
-    let left = left.into_iter().collect::<Result<Vec<_>>>()?.into_iter().flatten().next();
-    Ok((in_order(site, ended), left))
+    Ok(left.into_iter().collect::<Result<Vec<_>>>()?.into_iter().flatten().next())
+}
+
+fn run_elsewhere(site: &Site<'_>, away: &Away, queue: &Queue, ended: &mut AllEnded) -> Result<()> {
+    let number = |index: &usize| site.before + index + 1;
+    let keys: BTreeMap<usize, &String> =
+        queue.waiting.iter().map(|(index, key)| (number(index), key)).collect();
+    if keys.is_empty() {
+        return Ok(());
+    }
+    remote::run_all(site, away, keys.keys().copied().collect(), &mut |mut one| {
+        one.shard.key = keys.get(&one.shard.n).map(|key| (*key).clone());
+        queue.heed(site, &one);
+        take_down(site, one, ended)?;
+        Ok(if queue.stopped.load(Ordering::Relaxed) { Further::Stop } else { Further::GoOn })
+    })
 }
 
 /// The shards that have to run.
@@ -79,7 +106,9 @@ impl Queue {
         if let Some(halt) = site.order.halt.filter(|halt| halt.is_met(bad, all))
             && !self.stopped.swap(true, Ordering::Relaxed)
         {
-            let and = if halt.when == When::Now { ", and what runs is ended" } else { "" };
+            // Elsewhere nobody can tell what waits from what runs for long.
+            let ends_all = halt.when == When::Now || site.order.away.is_some();
+            let and = if ends_all { ", and what runs is ended" } else { "" };
             let failed = count(bad, "shard");
             (site.scene.events)(Event::Note(format!("{failed} failed: no more are started{and}")));
             if halt.when == When::Now {
@@ -90,7 +119,7 @@ impl Queue {
 }
 
 /// Parts the shards that must run from those whose outcome is known.
-fn sort_out(site: &Site<'_>) -> Result<(Queue, BTreeMap<usize, Ended>)> {
+fn sort_out(site: &Site<'_>) -> Result<(Queue, AllEnded)> {
     let mut cache = Cache::load(site)?;
     let (mut waiting, mut ended, mut names) = (Vec::new(), BTreeMap::new(), Vec::new());
     for (index, planned) in site.order.shards.iter().enumerate() {
@@ -123,19 +152,16 @@ fn sort_out(site: &Site<'_>) -> Result<(Queue, BTreeMap<usize, Ended>)> {
     Ok((queue, ended))
 }
 
-/// Takes down and tells what workers send.
-fn gather(site: &Site<'_>, receive: &Receiver<Ended>, ended: &mut BTreeMap<usize, Ended>) -> Result<()> {
-    tell(site, None, ended.len());
-    for one in receive {
-        joblog::add(site.logs, &one)?;
-        tell(site, Some(&one), ended.len() + 1);
-        ended.insert(one.shard.n, one);
-    }
+/// Takes down and tells how a shard ended.
+fn take_down(site: &Site<'_>, one: Ended, ended: &mut AllEnded) -> Result<()> {
+    joblog::add(site.logs, &one)?;
+    tell(site, Some(&one), ended.len() + 1);
+    ended.insert(one.shard.n, one);
     Ok(())
 }
 
 /// All shards; those that did not run are skipped.
-fn in_order(site: &Site<'_>, mut ended: BTreeMap<usize, Ended>) -> Vec<Ended> {
+fn in_order(site: &Site<'_>, mut ended: AllEnded) -> Vec<Ended> {
     for (index, planned) in site.order.shards.iter().enumerate() {
         let n = site.before + index + 1;
         let skipped = || Shard::new(n, planned.files.clone(), planned.owner.clone());

@@ -15,7 +15,8 @@ use crate::run::Scene;
 pub(super) fn require(scene: Scene<'_>, order: &Order, input: Oid) -> Result<()> {
     let files = room::of_files(scene.repo, input)?;
     let all: u64 = files.values().sum();
-    let first = order.shards.iter().take(order.workers.max(1));
+    let here = if order.away.is_some() { 0 } else { order.workers.max(1) };
+    let first = order.shards.iter().take(here);
     let sizes: Vec<u64> = first
         .map(|shard| match order.tracked.held(shard) {
             None => all,

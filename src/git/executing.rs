@@ -14,9 +14,8 @@ pub enum Fate {
     Off(&'static str),
     /// Nothing that is called here reads it.
     Unread,
-    /// Read only where git fetches an object that a partial clone lacks: nothing
-    /// is fetched while the repository itself has such a setting that the user
-    /// did not trust.
+    /// Read only where git talks to a remote: it does not while the repository
+    /// itself has such a setting that the user did not trust.
     Fetch,
     /// Executed on purpose: a file is checked out, stored and merged as the
     /// user's own git does it (LFS, line endings, lock files).
@@ -54,6 +53,7 @@ pub const SETTINGS: &[(&str, Fate)] = &[
     ("credential.*.helper", Fetch),
     ("remote.*.uploadpack", Fetch),
     ("remote.*.vcs", Fetch),
+    ("remote.*.receivepack", Fetch),
     // `--no-ext-diff --no-textconv` stands in every call that prints a difference.
     ("diff.*.command", Unread),
     ("diff.*.textconv", Unread),
@@ -64,7 +64,6 @@ pub const SETTINGS: &[(&str, Fate)] = &[
     // Git's own verbs can't be aliased, and nothing pages into a pipe.
     ("alias.*", Unread),
     ("pager.*", Unread),
-    ("remote.*.receivepack", Unread),
     ("receive.procreceiverefs", Unread),
     ("uploadpack.packobjectshook", Unread),
     ("submodule.*.update", Unread),

@@ -35,6 +35,7 @@ pub mod process;
 pub mod programs;
 pub mod read;
 pub mod refs;
+pub mod remote;
 pub mod repo;
 pub mod room;
 pub mod snapshot;

@@ -41,9 +41,12 @@ pub fn load(repo: &Repo) -> Programs {
 /// Settings of the repository itself that choose how git fetches, with their values.
 /// Only git itself fetches by the way, so there are none where git2 reads.
 pub fn of_fetching(repo: &Repo) -> BTreeMap<String, String> {
-    if repo.backend() == Backend::Library {
-        return BTreeMap::new();
-    }
+    if repo.backend() == Backend::Library { BTreeMap::new() } else { of_transport(repo) }
+}
+
+/// Settings of the repository itself that choose how git talks to remotes, with
+/// their values.
+pub fn of_transport(repo: &Repo) -> BTreeMap<String, String> {
     let is_about_fetching = |what: &String| {
         what.split_once(' ').is_some_and(|(_, setting)| executing::fate(setting) == Some(Fate::Fetch))
     };

@@ -56,7 +56,14 @@ pub enum Event {
         /// Of how many.
         total: usize,
     },
-    /// A shard has ended.
+    /// How shards on other machines stand.
+    Away {
+        /// Not begun.
+        waiting: usize,
+        /// At work.
+        running: usize,
+    },
+    /// A shard ended.
     Shard {
         /// The shard.
         shard: Shard,

@@ -86,6 +86,9 @@ pub struct Shard {
     /// The session that knows its files best, where they were split by that.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<Name>,
+    /// The machine it ran on, where that is another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<String>,
 }
 
 impl Shard {
@@ -105,6 +108,7 @@ impl Shard {
             known_from: None,
             retries: 0,
             owner,
+            host: None,
         }
     }
 }
@@ -160,7 +164,7 @@ pub struct Fanout {
     pub job: Name,
     /// What was run, for people.
     pub command: String,
-    /// Where the shards ran: `local`.
+    /// Where the shards ran: `local`, `slurm`, `ssh`, `exec:NAME`.
     pub engine: String,
     /// The commit the shards started from.
     pub base_oid: Oid,

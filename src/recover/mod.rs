@@ -97,6 +97,8 @@ fn set_right(scene: Scene<'_>, intent: &Intent) -> Result<bool> {
             }
         }
         Intent::Undo { operation } => return undo::settle(scene, *operation),
+        // That needs the network: who uses it anyhow sees to it.
+        Intent::Away { .. } => return Ok(false),
         Intent::Delete { pin, paths } => {
             if let Err(error) = delete::settle(repo, pin.as_deref(), paths) {
                 events(Event::Warning(format!("what was being deleted is still there: {error}")));

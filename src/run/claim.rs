@@ -169,7 +169,7 @@ pub fn free_among(taken: &BTreeSet<String>, text: &str) -> Name {
 }
 
 /// Sixteen random hex digits.
-pub(super) fn uid() -> Result<String> {
+pub fn uid() -> Result<String> {
     let mut bytes = [0; 8];
     std::fs::File::open("/dev/urandom")
         .and_then(|mut file| std::io::Read::read_exact(&mut file, &mut bytes))

@@ -72,6 +72,20 @@ pub enum Intent {
         /// The operation.
         operation: Oid,
     },
+    /// Have shards run on other machines, over a remote.
+    Away {
+        /// The remote's name.
+        remote: String,
+        /// Its address.
+        url: String,
+        /// What the refs begin with that are there for it.
+        run: String,
+        /// The program that ends a submission, with its arguments; empty where
+        /// all end with the process.
+        cancel: Vec<String>,
+        /// The file with what was noted of each submission, a line each.
+        ids: PathBuf,
+    },
     /// Delete for good: a ref first, where there is one, then what it stood for.
     Delete {
         /// The ref; while it is there, nothing is deleted.
@@ -200,6 +214,7 @@ fn word(intent: &Intent) -> &'static str {
         Intent::Throwaway { .. } => "throwaway",
         Intent::MoveBranch { .. } => "move-branch",
         Intent::Undo { .. } => "undo",
+        Intent::Away { .. } => "away",
         Intent::Delete { .. } => "delete",
     }
 }

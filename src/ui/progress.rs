@@ -7,7 +7,7 @@ use crate::model::wording::{count, thousands};
 use crate::model::{Event, ShardState};
 
 /// How far the shards of a fan-out are.
-const SHARDS: &str = "  {pos} of {len} shards {wide_bar} {elapsed}, about {eta} left";
+const SHARDS: &str = "  {pos} of {len} shards {wide_bar} {elapsed}, about {eta} left{msg}";
 
 /// One live line at the bottom of the terminal.
 #[derive(Debug)]
@@ -54,6 +54,10 @@ impl Progress {
                 self.count(*done, *total, SHARDS, "");
                 None
             }
+            Event::Away { waiting, running } => {
+                self.line(format!(", {} waiting, {} running", thousands(*waiting), thousands(*running)));
+                None
+            }
             Event::Shard { shard, label, done, total, last_line } => {
                 self.count(*done, *total, SHARDS, "");
                 let what = match (shard.state, shard.exit_code) {
@@ -64,7 +68,8 @@ impl Progress {
                 let state = shard.state.word();
                 let line =
                     format!("  {state:<9} {label:<24} {files:>10}  {what:<12} {:>5.1}s", shard.seconds);
-                Some(format!("{line}  {last_line}").trim_end().to_owned())
+                let on = shard.host.as_ref().map(|host| format!("  on {host}")).unwrap_or_default();
+                Some(format!("{line}{on}  {last_line}").trim_end().to_owned())
             }
             Event::Note(_) | Event::Warning(_) | Event::Waiting(_) => None,
         }

@@ -19,6 +19,9 @@ fn each_setting_tells_where_it_comes_from() {
           orch.hooks           false                     default
           orch.sign            false                     default
           orch.jobs            3                         git config
+          orch.remote          origin or the only one    default
+          orch.ssh             ssh                       default
+          orch.slurm           none                      default
           orch.horizon         20000                     default
           orch.keepTrash       14d                       default
           orch.keepOperations  30d                       default

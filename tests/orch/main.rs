@@ -14,6 +14,7 @@ mod crash;
 mod damage;
 mod doctor;
 mod done;
+mod elsewhere;
 mod fanout;
 mod fanout_agents;
 mod formatters;

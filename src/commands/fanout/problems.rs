@@ -75,6 +75,7 @@ pub(super) fn run(desk: &Desk<'_>, args: &FanoutArgs, name: Name, from: &str) ->
         again: args.again,
         halt: args.halt,
         resumes: None,
+        away: super::elsewhere::find(desk, args)?,
     };
     let events = |event| ui.event(event);
     let done = rounds::carry_out(desk.opened.scene(desk.app, &events), &order, &quest)?;

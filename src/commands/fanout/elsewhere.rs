@@ -1,0 +1,46 @@
+//! Where a fan-out's shards run, from options and settings.
+
+use super::{Desk, FanoutArgs};
+use crate::config::trust;
+use crate::error::{Error, Result};
+use crate::fanout::remote::{Away, On, Setup, Triple};
+use crate::git::{programs, remote};
+use crate::model::wording::unknown;
+
+/// Where they run, if not here.
+///
+/// # Errors
+/// Wrong usage where there is no such engine or remote; untrusted where the
+/// repository names what would be run.
+pub(super) fn find(desk: &Desk<'_>, args: &FanoutArgs) -> Result<Option<Away>> {
+    let setup = match &args.on {
+        On::Local if args.remote.is_some() => {
+            return Err(Error::usage("`--remote` is for shards on other machines")
+                .hint("say where with `--on slurm`, `--on ssh:HOSTS` or `--on exec:NAME`"));
+        }
+        On::Local => return Ok(None),
+        On::Exec(name) => Setup::Exec(triple(desk, name.as_str())?),
+        On::Slurm | On::Ssh(_) => return Err(Error::usage("not there yet")),
+    };
+    let opened = desk.opened;
+    for (what, value) in programs::of_transport(&opened.repo) {
+        opened.trust.require(&trust::program(&what, Some(&value)))?;
+    }
+    let wanted = args.remote.as_deref().or(opened.settings.remote());
+    let remote = remote::find(&opened.repo, wanted)?;
+    Ok(Some(Away { on: args.on.clone(), setup, remote, limit: args.workers.map(usize::from) }))
+}
+
+/// The commands of an engine, each of them trusted.
+fn triple(desk: &Desk<'_>, name: &str) -> Result<Triple> {
+    let engines = &desk.opened.settings.file.engines;
+    let engine = engines.get(name).ok_or_else(|| {
+        Error::usage(unknown("engine", name, engines.keys().map(String::as_str)))
+            .hint("`engines` in `.orch.yml` names its submit, poll and cancel: `git help orch-fanout`")
+    })?;
+    for named in trust::engine_commands(name, engine) {
+        desk.opened.trust.require(&named)?;
+    }
+    let (submit, poll, cancel) = (engine.submit.clone(), engine.poll.clone(), engine.cancel.clone());
+    Ok(Triple { submit, poll, cancel })
+}

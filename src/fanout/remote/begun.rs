@@ -1,0 +1,195 @@
+//! What a fan-out has on other machines and on the remote, until it ends.
+//!
+//! **Invariant:** the journal has it before anything is there, and until
+//! nothing is.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use super::super::carry::Site;
+use super::{Away, Engine, Setup, exec, order};
+use crate::agent::ask::{Question, ask};
+use crate::agent::command;
+use crate::error::{Error, IoContext, Result};
+use crate::git::Repo;
+use crate::git::remote::{self, Remote};
+use crate::model::{Event, Events, Oid};
+use crate::run::Scene;
+use crate::run::claim::uid;
+use crate::store::journal::{self, Entry, Intent};
+
+/// Where runs lie on a remote.
+const RUNS: &str = "refs/orch/run/";
+
+/// What is on the remote, as engines need it.
+#[derive(Clone, Debug)]
+pub(super) struct Post {
+    /// `refs/orch/run/NAME-UID`.
+    pub(super) run: String,
+    /// The commit that says what to do.
+    pub(super) order: Oid,
+    pub(super) remote: Remote,
+    /// Where files for engines go.
+    pub(super) folder: PathBuf,
+    /// What is noted of submissions, a line each.
+    ids: PathBuf,
+}
+
+impl Post {
+    /// What the script that runs elsewhere is told.
+    pub(super) fn script(&self, rest: &str) -> String {
+        let words = [
+            ("GIT_ORCH_REMOTE", self.remote.url.as_str()),
+            ("GIT_ORCH_RUN", &self.run),
+            ("GIT_ORCH_ORDER", &self.order.to_string()),
+        ];
+        order::script(&words, rest)
+    }
+
+    /// The ref of a shard's result.
+    pub(super) fn result(&self, n: usize) -> String {
+        format!("{}/shard/{n}", self.run)
+    }
+
+    /// Notes a submission, for who comes after this process died.
+    pub(super) fn note(&self, id: &str) -> Result<()> {
+        let file = std::fs::File::options().create(true).append(true).open(&self.ids);
+        file.and_then(|mut file| writeln!(file, "{id}")).doing("could not write", &self.ids)
+    }
+}
+
+/// A run that was begun. With it goes everything of it.
+pub(super) struct Begun<'a> {
+    scene: Scene<'a>,
+    pub(super) post: Post,
+    pub(super) engine: Box<dyn Engine + 'a>,
+    /// Whether something may still be at work.
+    pub(super) at_work: bool,
+    entry: Option<Entry>,
+}
+
+impl<'a> Begun<'a> {
+    /// Puts the order on the remote.
+    ///
+    /// # Errors
+    /// Unusable where the remote does not take it; nothing is left then.
+    pub(super) fn new(site: &Site<'a>, away: &Away, shards: &[usize]) -> Result<Self> {
+        let Site { scene, logs, .. } = *site;
+        let run = format!("{RUNS}{}-{}", site.name, uid()?);
+        let folder = logs.join("remote");
+        std::fs::create_dir_all(&folder).doing("could not make", &folder)?;
+        let fence = scene.repo.fence(scene.events);
+        let order = order::write(site, &run, shards)?;
+        let (remote, ids) = (away.remote.clone(), folder.join("ids"));
+        let post = Post { run, order, remote, folder, ids };
+        let engine = engine(site, away, &post);
+        let intent = Intent::Away {
+            remote: post.remote.name.clone(),
+            url: post.remote.url.clone(),
+            run: post.run.clone(),
+            cancel: engine.canceller(),
+            ids: post.ids.clone(),
+        };
+        let entry = Some(journal::begin(scene.repo, &intent)?);
+        let begun = Self { scene, post, engine, at_work: false, entry };
+        let order = (begun.post.order, format!("{}/order", begun.post.run));
+        let pushed = remote::push(scene.repo, &begun.post.remote, &[order]);
+        drop(fence);
+        if let Err(error) = pushed {
+            begun.forget();
+            return Err(error.hint(format!(
+                "machines that run shards exchange commits under {RUNS} of `{}`: it must take pushes there",
+                away.remote.name
+            )));
+        }
+        Ok(begun)
+    }
+
+    /// There is nothing to take away.
+    fn forget(mut self) {
+        if let Some(entry) = self.entry.take() {
+            // Whoever finds it looks in vain.
+            drop(entry.end());
+        }
+    }
+}
+
+impl Drop for Begun<'_> {
+    fn drop(&mut self) {
+        let Some(entry) = self.entry.take() else { return };
+        let cancelled = if self.at_work { self.engine.cancel() } else { Ok(()) };
+        let cleared = cancelled.and(clear(self.scene.repo, &self.post.remote, &self.post.run));
+        if let Err(error) = cleared.and_then(|()| entry.end()) {
+            let text =
+                format!("could not call off all of {}: {error}; the next fan-out tries again", self.post.run);
+            (self.scene.events)(Event::Warning(text));
+        }
+    }
+}
+
+fn engine<'a>(site: &Site<'a>, away: &Away, post: &Post) -> Box<dyn Engine + 'a> {
+    match &away.setup {
+        Setup::Exec(triple) => Box::new(exec::Exec::new(site.scene, triple.clone(), post.clone())),
+    }
+}
+
+/// Takes a run off the remote.
+fn clear(repo: &Repo, remote: &Remote, run: &str) -> Result<()> {
+    let there = remote::list(repo, remote, &format!("{run}/*"))?;
+    let names: Vec<String> = there.into_iter().map(|(name, _)| name).collect();
+    remote::delete(repo, remote, &names)
+}
+
+/// Calls off what processes that died had begun, and takes it off remotes.
+/// What can't be reached now is tried again by the next who asks.
+///
+/// # Errors
+/// Unusable where the journal can't be read.
+pub fn settle(scene: Scene<'_>) -> Result<()> {
+    for (entry, intent) in journal::dead(scene.repo)? {
+        let Intent::Away { remote, url, run, cancel, ids } = intent else { continue };
+        let remote = Remote { name: remote, url };
+        let called_off = call_off(scene, &cancel, &ids).and_then(|()| clear(scene.repo, &remote, &run));
+        match called_off.and_then(|()| entry.end()) {
+            Ok(()) => (scene.events)(Event::Note(format!("{run} is off `{}`", remote.name))),
+            Err(error) => warn(scene.events, &run, &error),
+        }
+    }
+    Ok(())
+}
+
+fn warn(events: Events<'_>, run: &str, error: &Error) {
+    events(Event::Warning(format!("what a killed fan-out left at {run} is still there: {error}")));
+}
+
+fn call_off(scene: Scene<'_>, cancel: &[String], ids: &Path) -> Result<()> {
+    if cancel.is_empty() {
+        return Ok(());
+    }
+    // Without a note nothing was submitted.
+    let noted = std::fs::read_to_string(ids).unwrap_or_default();
+    noted.lines().try_for_each(|id| cancel_one(scene, cancel, id))
+}
+
+/// Ends one submission.
+pub(super) fn cancel_one(scene: Scene<'_>, cancel: &[String], id: &str) -> Result<()> {
+    let argv = cancel.iter().map(String::as_str).chain([id]).map(OsString::from).collect();
+    let answer = ask(&question(scene, argv, command::environment(scene.environment, &[])))?;
+    match answer.code {
+        0 => Ok(()),
+        _ => Err(Error::unusable(format!("could not cancel `{id}`")).because(answer.complaint())),
+    }
+}
+
+/// A program to ask, in the checkout.
+pub(super) fn question(
+    scene: Scene<'_>,
+    argv: Vec<OsString>,
+    environment: BTreeMap<OsString, OsString>,
+) -> Question {
+    let place = scene.repo.place();
+    let folder = place.work_tree.clone().unwrap_or_else(|| scene.repo.main_folder().to_owned());
+    Question { argv, folder, environment }
+}

@@ -1,0 +1,208 @@
+//! From the order on the remote to the end of every shard.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::super::carry::{Ended, Site};
+use super::begun::Begun;
+use super::{Away, Doing, Further, collect};
+use crate::error::Result;
+use crate::git::remote;
+use crate::model::wording::count;
+use crate::model::{Event, Oid};
+
+/// How long is waited between two looks, at first and at most.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(200), Duration::from_secs(5));
+/// How often nobody has to answer before that is an error.
+const PATIENCE: u32 = 6;
+/// How often a shard is missing before it counts as gone: an engine may take
+/// a moment to know what it was handed.
+const MISSING: u32 = 3;
+
+/// Runs shards elsewhere, and gives away how each ended as it does.
+///
+/// # Errors
+/// Interrupted, or unusable where remote or engine do not answer.
+pub(in crate::fanout) fn run_all(
+    site: &Site<'_>,
+    away: &Away,
+    shards: Vec<usize>,
+    take: &mut dyn FnMut(Ended) -> Result<Further>,
+) -> Result<()> {
+    let mut begun = Begun::new(site, away, &shards)?;
+    let (waiting, further) = (BTreeMap::new(), Further::GoOn);
+    let mut watch = Watch { site, away, waiting, take, further, failures: 0, again: false };
+    watch.submit(&mut begun, shards)?;
+    watch.until_all_ended(&mut begun)?;
+    // Of a shard that ran twice, one may be at work still.
+    begun.at_work = watch.again || !watch.waiting.is_empty();
+    Ok(())
+}
+
+struct Watch<'s, 'a> {
+    site: &'s Site<'a>,
+    away: &'s Away,
+    waiting: BTreeMap<usize, Shard>,
+    take: &'s mut dyn FnMut(Ended) -> Result<Further>,
+    further: Further,
+    /// How often in a row nobody answered.
+    failures: u32,
+    /// Whether any shard was submitted more than once.
+    again: bool,
+}
+
+/// How shards stand, and the results that are new.
+type Seen = (BTreeMap<usize, Doing>, Vec<(usize, Oid)>);
+
+/// A shard that has no result yet.
+#[derive(Default)]
+struct Shard {
+    submitted: u32,
+    missing: u32,
+}
+
+impl Watch<'_, '_> {
+    fn submit(&mut self, begun: &mut Begun<'_>, shards: Vec<usize>) -> Result<()> {
+        begun.at_work = true;
+        let called = begun.engine.submit(&shards)?;
+        for n in &shards {
+            let shard = self.waiting.entry(*n).or_default();
+            (shard.submitted, shard.missing) = (shard.submitted + 1, 0);
+        }
+        let what = count(shards.len(), "shard");
+        let text = format!("{what} submitted to {} {called}, over {}", self.away.on, self.away.remote.name);
+        (self.site.scene.events)(Event::Note(text));
+        Ok(())
+    }
+
+    fn until_all_ended(&mut self, begun: &mut Begun<'_>) -> Result<()> {
+        let mut pause = PAUSES.0;
+        while !self.waiting.is_empty() && self.further == Further::GoOn {
+            self.site.scene.interrupt.check()?;
+            // In this order: what was gone before refs were read has its result, or none.
+            let looked = self.look(begun);
+            let (doing, news) = match looked {
+                Ok(seen) => seen,
+                Err(error) if self.failures < PATIENCE => {
+                    if self.failures == 0 {
+                        (self.site.scene.events)(Event::Warning(format!("{error}; trying on")));
+                    }
+                    self.failures += 1;
+                    self.wait(pause)?;
+                    pause = (pause * 2).min(PAUSES.1);
+                    continue;
+                }
+                Err(error) => return Err(error),
+            };
+            self.failures = 0;
+            let is_new = !news.is_empty();
+            self.collect(begun, news)?;
+            self.lost(begun, &doing)?;
+            self.tell(&doing);
+            pause = if is_new { PAUSES.0 } else { (pause * 3 / 2).min(PAUSES.1) };
+            if !self.waiting.is_empty() && self.further == Further::GoOn {
+                self.wait(pause)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn look(&self, begun: &mut Begun<'_>) -> Result<Seen> {
+        let waiting: Vec<usize> = self.waiting.keys().copied().collect();
+        let doing = begun.engine.poll(&waiting)?;
+        let prefix = begun.post.result(0).trim_end_matches('0').to_owned();
+        let there = remote::list(self.site.scene.repo, &begun.post.remote, &format!("{prefix}*"))?;
+        let result = |(name, oid): (String, Oid)| Some((name.strip_prefix(&prefix)?.parse().ok()?, oid));
+        let is_news = |(n, _): &(usize, Oid)| self.waiting.contains_key(n);
+        Ok((doing, there.into_iter().filter_map(result).filter(is_news).collect()))
+    }
+
+    fn collect(&mut self, begun: &Begun<'_>, news: Vec<(usize, Oid)>) -> Result<()> {
+        if news.is_empty() {
+            return Ok(());
+        }
+        let repo = self.site.scene.repo;
+        // Until refs keep what is fetched.
+        let _fence = repo.fence(self.site.scene.events);
+        let names: Vec<String> = news.iter().map(|(n, _)| begun.post.result(*n)).collect();
+        let fetched = remote::fetch(repo, &begun.post.remote, &names);
+        for ((n, oid), name) in news.into_iter().zip(names) {
+            // One that git refuses takes no other along.
+            let alone = || remote::fetch(repo, &begun.post.remote, &[name]);
+            let ended = match if fetched.is_ok() { Ok(()) } else { alone() } {
+                Ok(()) => collect::ended(self.site, n, oid)?,
+                Err(error) => collect::lost(self.site, n, error.to_string())?,
+            };
+            self.end(ended)?;
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, ended: Ended) -> Result<()> {
+        self.waiting.remove(&ended.shard.n);
+        if (self.take)(ended)? == Further::Stop {
+            self.further = Further::Stop;
+        }
+        Ok(())
+    }
+
+    /// What is gone without a result is submitted again, as often as a shard
+    /// that fails, and once at least.
+    fn lost(&mut self, begun: &mut Begun<'_>, doing: &BTreeMap<usize, Doing>) -> Result<()> {
+        let mut lost = Vec::new();
+        for (n, shard) in &mut self.waiting {
+            let why = match doing.get(n) {
+                Some(Doing::Gone(why)) => why.clone(),
+                Some(_) => {
+                    shard.missing = 0;
+                    continue;
+                }
+                None if shard.missing + 1 < MISSING => {
+                    shard.missing += 1;
+                    continue;
+                }
+                None => None,
+            };
+            lost.push((*n, shard.submitted, why.unwrap_or_else(|| "it ended without a result".to_owned())));
+        }
+        let most = 1 + self.site.order.retries.max(1);
+        let mut again = Vec::new();
+        for (n, submitted, why) in lost {
+            if submitted < most {
+                let label = &self.site.planned(n).label;
+                (self.site.scene.events)(Event::Warning(format!("{label} was lost and runs again: {why}")));
+                again.push(n);
+            } else {
+                let ended = collect::lost(self.site, n, format!("lost {}: {why}", times(submitted)))?;
+                self.end(ended)?;
+            }
+        }
+        if again.is_empty() {
+            return Ok(());
+        }
+        self.again = true;
+        self.submit(begun, again)
+    }
+
+    fn tell(&self, doing: &BTreeMap<usize, Doing>) {
+        let is_running = |n: &&usize| doing.get(n) == Some(&Doing::Running);
+        let running = self.waiting.keys().filter(is_running).count();
+        (self.site.scene.events)(Event::Away { waiting: self.waiting.len() - running, running });
+    }
+
+    fn wait(&self, pause: Duration) -> Result<()> {
+        const STEP: Duration = Duration::from_millis(50);
+        let mut left = pause;
+        while !left.is_zero() {
+            self.site.scene.interrupt.check()?;
+            let step = left.min(STEP);
+            std::thread::sleep(step);
+            left -= step;
+        }
+        Ok(())
+    }
+}
+
+fn times(number: u32) -> String {
+    if number == 1 { "once".to_owned() } else { format!("{number} times") }
+}
