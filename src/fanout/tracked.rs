@@ -13,16 +13,13 @@ pub struct Tracked {
     by_folder: HashMap<RepoPath, Vec<usize>>,
     /// The files that match what shards need, by their patterns.
     needed: HashMap<Vec<String>, Vec<usize>>,
-    /// The files that shards have as their own.
-    owned: HashSet<RepoPath>,
 }
 
 impl Tracked {
     /// Sorts files by their folders, and finds what these shards need of them.
     pub fn new(mut files: Vec<RepoPath>, shards: &[PlannedShard]) -> Self {
         files.sort();
-        let owned = shards.iter().flat_map(|shard| shard.files.iter().cloned()).collect();
-        let mut tracked = Self { files, owned, ..Self::default() };
+        let mut tracked = Self { files, ..Self::default() };
         for (number, file) in tracked.files.iter().enumerate() {
             tracked.by_folder.entry(file.parent()).or_default().push(number);
         }
@@ -47,20 +44,27 @@ impl Tracked {
     }
 
     /// What the worktree of a shard holds: its own files, what it needs, and of
-    /// the files directly in the folders above those that are settings, as far as
-    /// can be told: no other shard has them, or a dot hides them. `None` means all.
+    /// the files directly in the folders above those that may be settings: a dot
+    /// hides them, or they are of another kind than its own. `None` means all.
     pub fn held(&self, shard: &PlannedShard) -> Option<Vec<RepoPath>> {
         let Contents::Sparse(needs) = &shard.contents else { return None };
         let above: BTreeSet<RepoPath> =
             shard.files.iter().flat_map(RepoPath::ancestors).map(RepoPath::from_bytes).collect();
         let file = |number: &usize| &self.files[*number];
         let around = above.iter().filter_map(|folder| self.by_folder.get(folder)).flatten().map(file);
-        let is_hidden = |file: &RepoPath| file.file_name().starts_with(b".");
-        let settings = around.filter(|file| is_hidden(file) || !self.owned.contains(*file));
+        let own: HashSet<&[u8]> = shard.files.iter().filter_map(kind).collect();
+        let settings = around.filter(|file| kind(file).is_none_or(|kind| !own.contains(kind)));
         let needed = self.needed.get(needs.patterns()).into_iter().flatten().map(file);
         let files: BTreeSet<&RepoPath> = settings.chain(needed).chain(&shard.files).collect();
         Some(files.into_iter().cloned().collect())
     }
+}
+
+/// What a name ends in behind its last dot; none where it begins with a dot.
+fn kind(file: &RepoPath) -> Option<&[u8]> {
+    let name = file.file_name();
+    let dot = name.iter().rposition(|byte| *byte == b'.')?;
+    (!name.starts_with(b".")).then_some(&name[dot + 1..])
 }
 
 #[cfg(test)]
@@ -84,8 +88,8 @@ mod tests {
         };
         let files = tracked.map(RepoPath::from).to_vec();
         let tracked = Tracked::new(files, std::slice::from_ref(&shard));
-        let mut held = [".editorconfig", "a/b/c/x.ts", "a/b/y.ts", "a/.prettierrc", "lib/conf.js", "w"]
-            .map(RepoPath::from);
+        let mut held =
+            [".editorconfig", "a/b/c/x.ts", "a/.prettierrc", "lib/conf.js", "w"].map(RepoPath::from);
         held.sort();
         assert_eq!(tracked.held(&shard), Some(held.to_vec()));
         shard.contents = Contents::Full;
@@ -93,33 +97,30 @@ mod tests {
     }
 
     #[test]
-    fn what_other_shards_have_is_not_there_unless_it_is_needed() {
-        let shard = |files: &[&str], needs: &[&str]| PlannedShard {
-            label: String::new(),
-            files: files.iter().map(|file| RepoPath::from(*file)).collect(),
-            directory: RepoPath::default(),
-            argv: Vec::new(),
-            contents: Contents::Sparse(
-                PathSet::parse(&needs.iter().map(|&one| one.to_owned()).collect::<Vec<_>>()).unwrap(),
-            ),
-            share: Vec::new(),
-            owner: None,
-            handed: None,
-        };
-        let shards = [
-            shard(&["a/x.ts"], &[]),
-            shard(&[".rc.ts", "conf.ts", "y.ts"], &[]),
-            shard(&["z.ts"], &["conf.ts"]),
-        ];
-        let files = [".rc.ts", "a/x.ts", "conf.ts", "package.json", "y.ts", "z.ts"].map(RepoPath::from);
-        let tracked = Tracked::new(files.to_vec(), &shards);
-        for (shard, held) in shards.iter().zip([
-            &[".rc.ts", "a/x.ts", "package.json"][..],
-            &[".rc.ts", "conf.ts", "package.json", "y.ts"],
-            &[".rc.ts", "conf.ts", "package.json", "z.ts"],
-        ]) {
-            let held = held.iter().map(|file| RepoPath::from(*file)).collect();
-            assert_eq!(tracked.held(shard), Some(held));
+    fn what_is_of_the_same_kind_is_not_there_unless_it_is_needed() {
+        let files = [".rc.ts", "Makefile", "a/x.ts", "conf.ts", "package.json", "y.ts", "z.ts"];
+        for (own, needs, around) in [
+            ("a/x.ts", &[][..], &[".rc.ts", "Makefile", "package.json"][..]),
+            ("y.ts", &["conf.*"], &[".rc.ts", "Makefile", "conf.ts", "package.json"]),
+            ("Makefile", &[], &[".rc.ts", "conf.ts", "package.json", "y.ts", "z.ts"]),
+            (".rc.ts", &[], &["Makefile", "conf.ts", "package.json", "y.ts", "z.ts"]),
+        ] {
+            let needs: Vec<String> = needs.iter().map(|&one| one.to_owned()).collect();
+            let shard = PlannedShard {
+                label: String::new(),
+                files: vec![RepoPath::from(own)],
+                directory: RepoPath::default(),
+                argv: Vec::new(),
+                contents: Contents::Sparse(PathSet::parse(&needs).unwrap()),
+                share: Vec::new(),
+                owner: None,
+                handed: None,
+            };
+            let tracked = Tracked::new(files.map(RepoPath::from).to_vec(), std::slice::from_ref(&shard));
+            let mut held: Vec<RepoPath> =
+                around.iter().chain([&own]).map(|one| RepoPath::from(*one)).collect();
+            held.sort();
+            assert_eq!(tracked.held(&shard), Some(held), "{own}");
         }
     }
 

@@ -1,0 +1,225 @@
+//! What it costs to run shards in worktrees of their own.
+//!
+//! `GIT_ORCH_BENCH_REPO=/path/to/checkout cargo bench --bench shards`; several
+//! with `:` between. `-- jobs` measures only what is called so:
+//!
+//! `jobs`: eight jobs of 40 files each, created, formatted, committed and
+//! removed, against `git worktree add` in a row and two at a time. `overhead`:
+//! what a sparse shard costs beside its command, in `git rev-parse`. `large`:
+//! one sparse throwaway made and removed, against `git worktree`. `format`: all
+//! files of a kind, 32 ways, against `xargs -P` in one checkout.
+//!
+//! Everything happens in clones; peers and we are taken in turns.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitCode, Stdio};
+use std::time::Instant;
+
+const ROUNDS: usize = 3;
+const ORCH: &str = env!("CARGO_BIN_EXE_git-orch");
+/// Stands for a formatter: it rewrites its files.
+const FORMAT: &str = r#"sed -i 's/[[:space:]]*$/ /' "$@""#;
+
+#[expect(clippy::print_stderr, clippy::disallowed_methods, reason = "a benchmark")]
+fn main() -> ExitCode {
+    let Some(repositories) = std::env::var_os("GIT_ORCH_BENCH_REPO") else {
+        eprintln!("GIT_ORCH_BENCH_REPO names no repository");
+        return ExitCode::SUCCESS;
+    };
+    let only: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
+    let sections: [(&str, fn(&Bench)); 4] =
+        [("jobs", jobs), ("overhead", overhead), ("large", large), ("format", format)];
+    for repository in std::env::split_paths(&repositories) {
+        let bench = Bench::on(&repository);
+        for (name, section) in sections {
+            if only.is_empty() || only.iter().any(|word| word == name) {
+                section(&bench);
+            }
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+/// A clone with a checkout, gone with its value.
+struct Bench {
+    name: String,
+    folder: tempfile::TempDir,
+    /// Files of the kind there are most of.
+    files: Vec<String>,
+}
+
+impl Bench {
+    fn on(repository: &Path) -> Self {
+        let folder = tempfile::tempdir().expect("a folder can be made");
+        let name = repository.file_name().map(|name| name.to_string_lossy().into_owned());
+        let bench = Self { name: name.unwrap_or_default(), folder, files: Vec::new() };
+        let from = repository.display();
+        bench.shell(bench.folder.path(), &format!("git clone -q --shared '{from}' shop"));
+        bench.run("git config user.name A; git config user.email a@example.com");
+        let files = bench.output("git ls-files | grep '\\.[ch]$'");
+        Self { files: files.lines().map(str::to_owned).collect(), ..bench }
+    }
+
+    fn shop(&self) -> PathBuf {
+        self.folder.path().join("shop")
+    }
+
+    /// Runs a script in the checkout; how long it takes.
+    fn run(&self, script: &str) -> f64 {
+        self.shell(&self.shop(), script)
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "a benchmark runs and times commands")]
+    fn shell(&self, folder: &Path, script: &str) -> f64 {
+        let start = Instant::now();
+        let mut command = Command::new("bash");
+        command.args(["-euc", script]).current_dir(folder).env("ORCH", ORCH).env("FORMAT", FORMAT);
+        let ended = command.stdout(Stdio::null()).stderr(Stdio::null()).status().expect("bash runs");
+        assert!(ended.success(), "failed: {script}");
+        start.elapsed().as_secs_f64()
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "a benchmark runs commands")]
+    fn output(&self, script: &str) -> String {
+        let mut command = Command::new("bash");
+        let output = command.args(["-euc", script]).current_dir(self.shop()).env("ORCH", ORCH).output();
+        String::from_utf8_lossy(&output.expect("bash runs").stdout).into_owned()
+    }
+
+    /// Writes files to a list that scripts read.
+    fn list(&self, name: &str, files: &[String]) {
+        std::fs::write(self.folder.path().join(name), files.join("\n") + "\n").expect("it can be written");
+    }
+}
+
+/// Takes ways to do the same in turns, the first of which is the peer.
+#[expect(clippy::print_stdout, reason = "a benchmark")]
+fn compare(bench: &Bench, what: &str, ways: &[(&str, &str)]) {
+    let mut times: Vec<Vec<f64>> = vec![Vec::new(); ways.len()];
+    for _ in 0..ROUNDS {
+        for ((_, script), times) in ways.iter().zip(&mut times) {
+            times.push(bench.run(script));
+        }
+    }
+    println!("\n{}: {what}", bench.name);
+    let peer = median(&mut times[0]);
+    for ((way, _), times) in ways.iter().zip(&mut times) {
+        let taken = median(times);
+        println!("  {way:<48} {taken:>8.2} s  {:>7.2}x", peer / taken);
+    }
+}
+
+fn median(times: &mut [f64]) -> f64 {
+    times.sort_by(f64::total_cmp);
+    times[times.len() / 2]
+}
+
+/// Makes a worktree, formats a list, commits and removes it again.
+const ONE: &str = r#"one() { git worktree add -q --detach ../w$1; (cd ../w$1; xargs -a ../list$1 sh -c "$FORMAT" sh
+    git commit -qam x); git worktree remove -f ../w$1; }; export -f one;"#;
+const CANCEL: &str = "$ORCH -q cancel x";
+
+#[expect(clippy::print_stdout, reason = "a benchmark")]
+fn jobs(bench: &Bench) {
+    if bench.files.len() < 320 {
+        println!("{}: too few files for eight jobs", bench.name);
+        return;
+    }
+    bench.list("list", &bench.files[..320]);
+    for (number, files) in bench.files[..320].chunks(40).enumerate() {
+        bench.list(&format!("list{}", number + 1), files);
+    }
+    let ours = |tree: &str| {
+        format!(
+            r#"$ORCH -q fanout x --again --run "$FORMAT" --files-from ../list --shards 8 --tree {tree} -j 2; {CANCEL}"#
+        )
+    };
+    compare(
+        bench,
+        "8 jobs of 40 files: create, format, commit, remove",
+        &[
+            ("git worktree add, in a row", &format!("{ONE} for n in 1 2 3 4 5 6 7 8; do one $n; done")),
+            (
+                "git worktree add, two at a time",
+                &format!("{ONE} seq 8 | xargs -P2 -I{{}} bash -euc 'one {{}}'"),
+            ),
+            ("git orch fanout --tree full -j 2", &ours("full")),
+            ("git orch fanout --tree sparse -j 2", &ours("sparse")),
+        ],
+    );
+    let held = r#"$ORCH -q fanout x --again --run 'echo $(du -sk --exclude=.git . | cut -f1) $(du -ck "$@" | tail -n 1 | cut -f1)' \
+        --files-from ../list --shards 8 --tree sparse -j 1 >/dev/null; for n in 1 2 3 4 5 6 7 8; do $ORCH log x --shard $n; done"#;
+    let full: f64 = bench.output("du -sk --exclude=.git . | cut -f1").trim().parse().unwrap_or(1.0);
+    let told = bench.output(held);
+    let beside = told.lines().filter_map(|line| {
+        let (all, own) = line.split_once(' ')?;
+        Some(all.parse::<f64>().ok()? - own.parse::<f64>().ok()?)
+    });
+    let most = beside.fold(0.0, f64::max);
+    println!(
+        "  a sparse throwaway holds at most {:.1} % of the tree beside its own files",
+        100.0 * most / full
+    );
+}
+
+#[expect(clippy::print_stdout, reason = "a benchmark")]
+fn overhead(bench: &Bench) {
+    bench.list("list", &bench.files[..bench.files.len().min(400)]);
+    let shards = |count: usize| {
+        format!(
+            "$ORCH -q fanout x --again --run true --files-from ../list --shards {count} --tree sparse -j 1"
+        )
+    };
+    let (mut one, mut many, mut parse) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        one.push(bench.run(&shards(1)));
+        many.push(bench.run(&shards(101)));
+        parse.push(bench.run("for n in {1..100}; do git rev-parse HEAD; done") / 100.0);
+    }
+    let each = (median(&mut many) - median(&mut one)) / 100.0;
+    let parse = median(&mut parse);
+    println!("\n{}: a sparse shard costs {:.1} ms beside its command,", bench.name, each * 1e3);
+    println!("  {:.1}x `git rev-parse` ({:.1} ms)", each / parse, parse * 1e3);
+}
+
+fn large(bench: &Bench) {
+    let folder =
+        bench.output("git ls-files | grep / | cut -d/ -f1,2 | uniq -c | awk '$1>300 {print $2; exit}'");
+    let folder = if folder.trim().is_empty() { "." } else { folder.trim() };
+    let ours = format!("$ORCH -q fanout x --again --run true --paths {folder} --shards 1 --tree sparse -j 1");
+    compare(
+        bench,
+        &format!("a worktree for {folder}, made and removed"),
+        &[
+            (
+                "git worktree add, then remove",
+                "git worktree add -q --detach ../w; git worktree remove -f ../w",
+            ),
+            (
+                "git worktree add alone, removed by rm",
+                "git worktree add -q --detach ../w; rm -rf ../w; git worktree prune",
+            ),
+            ("git orch fanout, all of it", &ours),
+        ],
+    );
+}
+
+fn format(bench: &Bench) {
+    bench.list("list", &bench.files);
+    compare(
+        bench,
+        &format!("{} files formatted and committed", bench.files.len()),
+        &[
+            (
+                "xargs -P in the checkout",
+                r#"git checkout -q --detach; xargs -a ../list -P2 -n 500 sh -c "$FORMAT" sh; git commit -qam x; git checkout -q -f -"#,
+            ),
+            (
+                "git orch fanout --tree sparse, 32 shards",
+                &format!(
+                    r#"$ORCH -q fanout x --again --run "$FORMAT" --files-from ../list --shards 32 --tree sparse -j 2; {CANCEL}"#
+                ),
+            ),
+        ],
+    );
+}
