@@ -1,5 +1,6 @@
 //! `git orch fanout`
 
+mod context;
 mod elsewhere;
 mod formatters;
 mod known;
@@ -70,6 +71,9 @@ pub(super) struct FanoutArgs {
     /// What the agent shall do, in words
     #[arg(long, value_name = "TEXT", conflicts_with = "run")]
     brief: Option<String>,
+    /// Have agents do it although it reads like work that needs context
+    #[arg(long)]
+    context_free: bool,
     /// Take only the files that match
     #[arg(long, value_name = "GLOB", num_args = 1..)]
     paths: Vec<String>,
@@ -170,8 +174,7 @@ pub(super) fn run(app: &App, args: &FanoutArgs) -> Result<u8> {
         Some(job) if !args.list => job,
         _ => return show_jobs(&Desk::at(app, &opened, checked_out(&opened)?)?),
     };
-    let job: Name =
-        job.parse().map_err(|why| Error::usage(format!("`{job}` can't be a job's name: {why}")))?;
+    let job = context::job_name(job)?;
     let before = if args.resume { resume::find(&opened, &job)? } else { Resumed::Nothing };
     let commit = match &before {
         Resumed::Nothing => checked_out(&opened)?,
@@ -297,6 +300,9 @@ fn understand(desk: &Desk<'_>, args: &FanoutArgs, name: Name) -> Result<Wish> {
     let by = args.shards.or(job.by).unwrap_or_else(|| By::balanced(files.len(), cores()));
     let known = Known::find(desk, Some(by), &files, &lists(desk, args, &job)?)?;
     let shards = plan::of_job(&job, &files, by, known.facts(desk));
+    if job.command.agent().is_some() && !args.context_free && !args.resume {
+        context::require_free(desk, &job.brief, &shards)?;
+    }
     let (command, intro) = described(&job);
     let timeout = args.timeout.or(job.timeout).or(job.command.agent().and_then(|agent| agent.timeout));
     let (retries, env) = (job.retries, job.env);

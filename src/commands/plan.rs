@@ -12,7 +12,8 @@ use super::result;
 use crate::app::App;
 use crate::error::{Error, IoContext, Kind, Result, exit};
 use crate::model::wording::{count, excerpt, few, list};
-use crate::model::{Because, Behind, Plan, Planned, RepoPath};
+use crate::model::{Because, Behind, Plan, Planned, Reads, RepoPath};
+use crate::route::context::is_formatting;
 use crate::run::routing::Survey;
 use crate::run::{planning, routing};
 use crate::ui::Table;
@@ -162,8 +163,10 @@ fn table(plan: &Plan) -> String {
 /// Why a task is where it is: what it waits for, and how sure its session is.
 fn why(plan: &Plan, task: &Planned) -> String {
     let mut told: Vec<String> = task.state.iter().map(|state| state.word().to_owned()).collect();
+    told.extend(fan_out(task));
     told.extend(behind(plan, task));
-    let route = task.route.as_ref().filter(|_| task.is_new());
+    let is_routed = task.is_new() && task.context.reads != Reads::ContextFree;
+    let route = task.route.as_ref().filter(|_| is_routed);
     told.extend(route.filter(|route| route.unsure).map(|route| {
         let next = route.candidates.get(1).filter(|_| route.candidates[0].has_evidence());
         next.map_or("unsure: no session has touched anything like it".to_owned(), |next| {
@@ -174,6 +177,13 @@ fn why(plan: &Plan, task: &Planned) -> String {
         told.extend(route.and_then(result::touched_words));
     }
     told.join("; ")
+}
+
+/// What is rather fanned out than given to one session.
+fn fan_out(task: &Planned) -> Option<String> {
+    let is_free = task.is_new() && task.context.reads == Reads::ContextFree;
+    let command = if is_formatting(&task.context) { "git orch fanout fmt" } else { "git orch fanout" };
+    is_free.then(|| format!("context-free, fan it out: {command}"))
 }
 
 /// `behind fix-login: both touch src/api/login.rs`.

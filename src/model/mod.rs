@@ -3,6 +3,7 @@
 //! **Invariant:** names no other room of this crate.
 
 pub mod alteration;
+pub mod context;
 pub mod event;
 pub mod job;
 pub mod name;
@@ -25,6 +26,7 @@ pub mod touch;
 pub mod wording;
 
 pub use alteration::Alteration;
+pub use context::{Context, Reads};
 pub use event::{Event, Events};
 pub use job::{Fanout, Round, Shard, ShardState};
 pub use name::Name;

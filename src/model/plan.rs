@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::{Name, RepoPath, Route, TaskState};
+use super::{Context, Name, RepoPath, Route, TaskState};
 
 /// Tasks in order, each behind those that it has to wait for.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -23,6 +23,8 @@ pub struct Planned {
     pub state: Option<TaskState>,
     /// Who does it, or would.
     pub session: Name,
+    /// Whether it needs context, by how it reads.
+    pub context: Context,
     /// When it can begin: those of one number at once, from 1; absent where
     /// nothing is left to do.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -6,6 +6,7 @@
 //! **Invariant:** no I/O and no clock: same inputs, same route.
 
 pub mod choose;
+pub mod context;
 pub mod focus;
 pub mod index;
 pub mod parallel;
@@ -20,7 +21,7 @@ pub mod targets;
 use crate::model::{Name, PathSet, Profiles, RepoPath, Route, TargetSource, Time, Weights};
 
 pub use index::View;
-pub use predict::{Expected, Similar, predicted};
+pub use predict::{Expected, Similar, alike, predicted};
 pub use shares::owner;
 pub use targets::{Known, expect, symbols};
 

@@ -80,6 +80,12 @@ pub fn predicted(text: &str, view: View<'_>, most: usize) -> Vec<Target> {
     files(text, &tokens, &matching, view, most)
 }
 
+/// The past commits that read most like a text, best first, by position.
+pub fn alike(text: &str, view: View<'_>, most: usize) -> Vec<usize> {
+    let matching = matching(&view.messages(&tokens::distinct(text)), view);
+    matching.into_iter().take(most).map(|one| one.commit).collect()
+}
+
 fn matching(likeness: &[f64], view: View<'_>) -> Vec<Match> {
     let past = view.past();
     let mut found: Vec<Match> = likeness

@@ -8,6 +8,7 @@ use super::routing::{Survey, among, contenders, defined, refresh};
 use crate::error::{Error, Result};
 use crate::git::Repo;
 use crate::model::{Behind, Event, Events, Name, Plan, Planned, Route, Target, Task, TaskState};
+use crate::route::context::context;
 use crate::route::plan::{Part, Place, likely, order};
 use crate::route::{Contender, Known};
 use crate::session::TaskLock;
@@ -151,6 +152,7 @@ fn planned(entry: Entry, place: Option<Place>, names: &[Name]) -> Planned {
         shared: before.shared,
     });
     Planned {
+        context: context(&entry.text),
         name: entry.name,
         text: entry.text,
         state: entry.state,

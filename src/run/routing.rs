@@ -152,6 +152,24 @@ pub(super) fn among(
     Ok(route::route(question, &profiles))
 }
 
+/// The past commits that read most like a text, best first, each with what it changed.
+///
+/// # Errors
+/// Unusable where the history can't be read.
+pub fn alike(
+    survey: &Survey,
+    text: &str,
+    most: usize,
+    events: Events<'_>,
+) -> Result<Vec<(Oid, Vec<RepoPath>)>> {
+    let mut history = refresh(survey, events)?;
+    history.load_words(events)?;
+    let Some(past) = history.past(&tokens(text)) else { return Ok(Vec::new()) };
+    let changed = |commit: usize| past.changes(commit).iter().map(|path| past.paths.get(*path as usize));
+    let told = |commit: usize| (past.oids[commit], changed(commit).map(RepoPath::from_bytes).collect());
+    Ok(route::alike(text, View::new(&past, history.now()), most).into_iter().map(told).collect())
+}
+
 /// The files that exist, as the first session's base (or HEAD) has them.
 fn files_of_base(repo: &Repo, survey: &Survey) -> Result<Vec<RepoPath>> {
     let Some(tip) = survey.request.tips.first() else { return Ok(Vec::new()) };

@@ -10,6 +10,7 @@ mod bad_surroundings;
 mod completions;
 mod concurrency;
 mod config;
+mod context;
 mod crash;
 mod damage;
 mod doctor;
