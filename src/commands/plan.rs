@@ -18,6 +18,9 @@ use crate::run::routing::Survey;
 use crate::run::{planning, routing};
 use crate::ui::Table;
 
+/// A longer command line is not said again.
+const MOST: usize = 80;
+
 /// Say which tasks can run at once, which have to wait, and who gets each
 ///
 /// Each task is routed as `git orch route` would, as if those before it were
@@ -79,7 +82,9 @@ pub(super) fn run(app: &App, args: &PlanArgs) -> Result<u8> {
     app.ui.note(summary(&plan));
     if plan.tasks.iter().any(Planned::is_new) {
         let agent = if opened.settings.agent().is_some() { "" } else { " -- AGENT" };
-        app.ui.note(format!("next: git orch {} --run{agent}", app.command_line));
+        let same = format!("git orch {}", app.command_line);
+        let same = if same.len() > MOST { "the same command and" } else { &same };
+        app.ui.note(format!("next: {same} --run{agent}"));
     }
     Ok(exit::DONE)
 }

@@ -1,12 +1,15 @@
 //! `git orch review`
 
+use std::collections::BTreeMap;
+
 use super::opened::Opened;
 use super::result;
 use crate::app::App;
 use crate::error::{Error, Result, exit};
+use crate::fanout::shard::labels;
 use crate::git::identity;
-use crate::model::wording::{excerpt, hanging, review_then_merge};
-use crate::model::{Decision, TaskState, Viewpoint};
+use crate::model::wording::{count, excerpt, few, hanging, review_then_merge};
+use crate::model::{Decision, Name, SessionState, ShardState, TaskState, Viewpoint};
 use crate::review::verdict::{self, Held, Judgement};
 use crate::review::{Item, item};
 use crate::run::altered;
@@ -43,6 +46,20 @@ struct Look<'a> {
     item: &'a Item,
     stat: Vec<crate::model::Change>,
     verdicts: Vec<Held>,
+    /// Who could review which part of a fan-out's result.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    reviewers: Vec<Reviewer>,
+}
+
+/// A session, and what it knows best of a fan-out's result.
+#[derive(serde::Serialize)]
+struct Reviewer {
+    session: Name,
+    /// The shards, by number.
+    shards: Vec<usize>,
+    files: usize,
+    #[serde(skip)]
+    labels: Vec<String>,
 }
 
 pub(super) fn run(app: &App, args: &ReviewArgs) -> Result<u8> {
@@ -133,13 +150,40 @@ fn look(app: &App, opened: &Opened, item: &Item) -> Result<u8> {
     let text = String::from_utf8_lossy(&command.args(range).run()?).into_owned();
     lines.extend(text.lines().map(str::to_owned));
     lines.extend(result::altered_words(opened, &item.altered));
+    let reviewers = reviewers(opened, item)?;
+    lines.extend(reviewers.iter().map(|one| {
+        let files = count(one.files, "changed file");
+        format!("  could be reviewed by {}: {} ({files})", one.session, few(&one.labels))
+    }));
     lines.extend(verdicts.iter().map(|held| verdict_words(app, held)));
     app.ui.answer(lines.join("\n"))?;
-    app.ui.data(&Look { item, stat, verdicts })?;
+    app.ui.data(&Look { item, stat, verdicts, reviewers })?;
     if let Some(next) = next(opened, item) {
         app.ui.note(format!("next: {next}"));
     }
     Ok(exit::DONE)
+}
+
+/// The sessions that know the changed shards of a fan-out best, as far as they are there.
+fn reviewers(opened: &Opened, item: &Item) -> Result<Vec<Reviewer>> {
+    let Some(fanout) = store::fanouts::find(&opened.repo, &item.name)? else { return Ok(Vec::new()) };
+    let shards = fanout.value.shards;
+    let labels = labels(&shards.iter().map(|shard| shard.paths.clone()).collect::<Vec<_>>());
+    let mut found: BTreeMap<Name, Reviewer> = BTreeMap::new();
+    for (shard, label) in shards.iter().zip(labels).filter(|(shard, _)| shard.state == ShardState::Done) {
+        let Some(session) = shard.owner.clone() else { continue };
+        let new = Reviewer { session: session.clone(), shards: Vec::new(), files: 0, labels: Vec::new() };
+        let reviewer = found.entry(session).or_insert(new);
+        reviewer.shards.push(shard.n);
+        reviewer.files += shard.changed;
+        reviewer.labels.push(label);
+    }
+    let sessions = store::sessions::load(&opened.repo)?;
+    let is_there = |name: &Name| {
+        sessions.iter().any(|one| one.value.name == *name && one.value.state != SessionState::Archived)
+    };
+    found.retain(|name, _| is_there(name));
+    Ok(found.into_values().collect())
 }
 
 fn verdict_words(app: &App, held: &Held) -> String {

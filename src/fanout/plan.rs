@@ -1,5 +1,6 @@
 //! What a fan-out is going to do: a value that `--dry-run` prints.
 
+use std::collections::BTreeMap;
 use std::ffi::OsString;
 
 use crate::model::path::PathSet;
@@ -26,7 +27,7 @@ pub struct PlannedShard {
     pub contents: Contents,
     /// Ignored folders of the user's checkout that its command needs.
     pub share: Vec<RepoPath>,
-    /// Which session knows its files best, where they are split by that.
+    /// Which session knows its files best, where one does.
     pub owner: Option<Name>,
     /// What its command is handed beside its files.
     pub handed: Option<Handed>,
@@ -117,5 +118,60 @@ fn of_formatter(formatter: &Formatter, by: &dyn Fn(usize) -> By, facts: Facts<'_
                 plan(package.label(), package.files.clone(), argv)
             })
             .collect(),
+    }
+}
+
+/// So many files of a shard tell whose it is.
+const SAMPLED: usize = 32;
+
+/// The files of each shard that tell whose it is, evenly spread where there are many.
+pub fn sampled(shards: &[PlannedShard]) -> Vec<RepoPath> {
+    let of = |shard: &PlannedShard| {
+        let step = shard.files.len().div_ceil(SAMPLED).max(1);
+        shard.files.iter().step_by(step).cloned().collect::<Vec<_>>()
+    };
+    shards.iter().flat_map(of).collect()
+}
+
+/// Names with each shard the session that knows most of its files best.
+pub fn name_owners(shards: &mut [PlannedShard], owners: &BTreeMap<RepoPath, Name>) {
+    for shard in shards.iter_mut().filter(|shard| shard.owner.is_none()) {
+        let mut files: BTreeMap<&Name, usize> = BTreeMap::new();
+        for owner in shard.files.iter().filter_map(|file| owners.get(file)) {
+            *files.entry(owner).or_default() += 1;
+        }
+        let best = files.into_iter().max_by_key(|(name, files)| (*files, std::cmp::Reverse(*name)));
+        shard.owner = best.map(|(name, _)| name.clone());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shard(files: &[&str]) -> PlannedShard {
+        PlannedShard {
+            label: String::new(),
+            files: files.iter().map(|file| RepoPath::from(*file)).collect(),
+            directory: RepoPath::default(),
+            argv: Vec::new(),
+            contents: Contents::Full,
+            share: Vec::new(),
+            owner: None,
+            handed: None,
+        }
+    }
+
+    #[test]
+    fn a_shard_is_whose_most_of_its_files_are() {
+        let owners = [("a", "api"), ("b", "web"), ("c", "web"), ("d", "api"), ("e", "web")];
+        let owners = owners.map(|(file, name)| (RepoPath::from(file), name.parse().unwrap())).into();
+        let mut shards = [&["a", "b", "c"][..], &["a", "b", "x"], &["x"], &[]].map(shard);
+        name_owners(&mut shards, &owners);
+        let named = shards.map(|shard| shard.owner.map_or(String::new(), |owner| owner.to_string()));
+        assert_eq!(named, ["web", "api", "", ""]);
+        let many: Vec<String> = (0..100).map(|n| format!("{n:03}")).collect();
+        let many = shard(&many.iter().map(String::as_str).collect::<Vec<_>>());
+        assert_eq!(sampled(&[many, shard(&["x"]), shard(&[])]).len(), 25 + 1);
     }
 }

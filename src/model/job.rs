@@ -83,7 +83,7 @@ pub struct Shard {
     /// How often its command was run again.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub retries: u32,
-    /// The session that knows its files best, where they were split by that.
+    /// The session that knows its files best, where one does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub owner: Option<Name>,
     /// The machine it ran on, where that is another one.

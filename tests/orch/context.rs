@@ -95,7 +95,7 @@ fn a_plan_says_what_can_be_fanned_out() {
              3  introduce-roles                 backend   0.61  behind generate-tests-for-each-module in the same session
         -- stderr
         3 tasks for 1 session, one after the other
-        next: git orch plan 'format all files' 'generate tests for each module' 'introduce roles' --run -- AGENT
+        next: the same command and --run -- AGENT
         ");
     let told = repo.orch(&["plan", "format all files", "introduce roles", "--json"]).json();
     let context = |index: usize| told["data"]["tasks"][index]["context"].to_string();

@@ -31,7 +31,7 @@ fn tasks_of_different_sessions_run_at_once_and_those_of_one_in_turn() {
              3  fix-src-api-login-rs  backend    1.12  behind new-login-rule: both touch src/api/login.rs
         -- stderr
         4 tasks for 2 sessions: 2 at once, then 1, then 1
-        next: git orch plan 'fix login' 'sort the cart' 'new login rule' 'fix src/api/login.rs' --run -- AGENT
+        next: the same command and --run -- AGENT
         ",
     );
 }

@@ -218,3 +218,62 @@ fn what_can_t_be_set_or_split_is_refused_before_anything_runs() {
         "#,
     );
 }
+
+#[test]
+fn who_could_review_a_shard_is_named_where_sessions_know_it() {
+    let repo = TestRepo::new();
+    for (name, path) in [("backend", "src/api"), ("frontend", "src/web")] {
+        repo.orch(&["add-session", name, "--paths", path, "--adopt-history", "-q"]).expect_success();
+    }
+    let call = ["fanout", "stamp", "--run", STAMP, "--shards", "directory", "-j", "1"];
+    repo.orch(&[&call[..], &["--dry-run"]].concat()).expect(
+        r#"
+        exit 0
+        -- stdout
+        stamp: `for file; do echo stamped >> "$file"; done`; 5 files in 3 shards
+          shard  files  where      known best by
+              1      1  README.md
+              2      2  src/api    backend
+              3      2  src/web    frontend
+        "#,
+    );
+    repo.orch(&call).expect(
+        r#"
+        exit 0
+        -- stdout
+        3 shards, 5 files changed, disjoint
+        review/stamp
+        -- stderr
+        stamp: `for file; do echo stamped >> "$file"; done`; 5 files in 3 shards, 1 at a time
+          done      README.md                    1 file  1 changed      <time>
+          done      src/api                     2 files  2 changed      <time>
+          done      src/web                     2 files  2 changed      <time>
+        could be reviewed by backend (1 shard) and frontend (1 shard)
+        next: git orch review stamp --diff, then git orch merge stamp
+        "#,
+    );
+    let fanout = &repo.orch(&["show", "stamp", "--json"]).json()["data"];
+    let owners: Vec<String> =
+        fanout["shards"].as_array().unwrap().iter().map(|shard| shard["owner"].to_string()).collect();
+    assert_eq!(owners, ["null", "\"backend\"", "\"frontend\""]);
+    repo.orch(&["remove-session", "frontend", "-q"]).expect_success();
+    repo.orch(&["review", "stamp"]).expect(
+        r#"
+        exit 0
+        -- stdout
+        review/stamp: stamp: for file; do echo stamped >> "$file"; done (review)
+          <oid> stamp: change 5 files  Test
+         README.md        | 1 +
+         src/api/cart.rs  | 1 +
+         src/api/login.rs | 1 +
+         src/web/cart.ts  | 1 +
+         src/web/login.ts | 1 +
+         5 files changed, 5 insertions(+)
+          could be reviewed by backend: src/api (2 changed files)
+        -- stderr
+        next: git orch review stamp --diff, then git orch merge stamp
+        "#,
+    );
+    let reviewers = repo.orch(&["review", "stamp", "--json"]).json()["data"]["reviewers"].to_string();
+    assert_eq!(reviewers, r#"[{"files":2,"session":"backend","shards":[2]}]"#);
+}

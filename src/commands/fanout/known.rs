@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use super::{Desk, cores};
 use crate::error::{Error, Result};
+use crate::fanout::plan::{self, PlannedShard};
 use crate::fanout::shard::{By, Facts};
-use crate::git::room;
+use crate::git::{refs, room};
 use crate::model::{Name, PathSet, RepoPath};
 use crate::route;
 use crate::run::routing;
@@ -53,6 +54,16 @@ impl Known {
         let Self { sizes, owners, lists } = self;
         Facts { tracked: &desk.files.regular, sizes, owners, lists, cores: cores() }
     }
+}
+
+/// Names with each shard the session that could review it, where there are sessions.
+pub(super) fn name_owners(desk: &Desk<'_>, shards: &mut [PlannedShard]) -> Result<()> {
+    if desk.opened.repo.read().refs(refs::SESSIONS)?.is_empty() {
+        return Ok(());
+    }
+    let owners = owners(desk, &plan::sampled(shards))?;
+    plan::name_owners(shards, &owners);
+    Ok(())
 }
 
 fn owners(desk: &Desk<'_>, files: &[RepoPath]) -> Result<BTreeMap<RepoPath, Name>> {

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::known::Known;
+use super::known::{self, Known};
 use super::report::report_bad;
 use super::{
     Desk, FanoutArgs, base_branch, described, exit_code, lists, resolve, wanted, warn_of_uncommitted, workers,
@@ -96,6 +96,7 @@ fn shards(
     let mut shards = problems::shards(job, args.from.as_deref().unwrap_or_default(), problems, by, facts);
     let share = installed(desk);
     shards.iter_mut().for_each(|shard| shard.share.clone_from(&share));
+    known::name_owners(desk, &mut shards)?;
     Ok(shards)
 }
 

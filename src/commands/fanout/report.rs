@@ -1,5 +1,7 @@
 //! What `git orch fanout` answers.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::{Desk, FMT, Wish, exit_code, worker};
@@ -8,7 +10,7 @@ use crate::fanout::flow::PASSED;
 use crate::fanout::formatter::Formatter;
 use crate::fanout::job;
 use crate::fanout::plan::PlannedShard;
-use crate::model::wording::{count, excerpt, review_then_merge, thousands};
+use crate::model::wording::{count, excerpt, list, review_then_merge, thousands};
 use crate::model::{Fanout, Name, RepoPath, Shard, ShardState};
 use crate::ui::Table;
 
@@ -30,12 +32,30 @@ pub(super) fn report(desk: &Desk<'_>, shards: &[PlannedShard], fanout: &Fanout) 
     if fanout.shards.iter().any(failed) {
         ui.note("with `--shards file` only the files that fail are left out");
     }
+    if let Some(reviewers) = reviewers(shards, fanout) {
+        ui.note(reviewers);
+    }
     if fanout.branch.is_some() {
         let name = &fanout.name;
         ui.note(format!("next: {}", review_then_merge(name)));
     }
     let is_passed = fanout.check.as_ref().is_none_or(|check| check.starts_with(PASSED));
     Ok(exit_code(is_passed && fanout.shards.iter().all(|shard| shard.state.is_well())))
+}
+
+/// `could be reviewed by backend (2 shards) and frontend (1 shard)`; nothing
+/// where the shards are told by that anyway.
+fn reviewers(shards: &[PlannedShard], fanout: &Fanout) -> Option<String> {
+    let done = fanout.shards.iter().filter(|shard| shard.state == ShardState::Done);
+    let mut known: BTreeMap<&Name, usize> = BTreeMap::new();
+    for (shard, owner) in done.filter_map(|shard| Some((shard, shard.owner.as_ref()?))) {
+        let label = &shards[shard.n - 1].label;
+        if !label.starts_with(&format!("{owner}: ")) {
+            *known.entry(owner).or_default() += 1;
+        }
+    }
+    let named = known.iter().map(|(owner, shards)| format!("{owner} ({})", count(*shards, "shard")));
+    (!known.is_empty()).then(|| format!("could be reviewed by {}", list(named)))
 }
 
 /// Says of each shard that is not taken where to look.
@@ -84,6 +104,8 @@ struct ShownShard<'a> {
     label: &'a str,
     paths: &'a [RepoPath],
     argv: Vec<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    owner: Option<&'a Name>,
 }
 
 /// Shows a plan.
@@ -96,13 +118,18 @@ pub(super) fn show(desk: &Desk<'_>, wish: &Wish) -> Result<u8> {
         label: &shard.label,
         paths: &shard.files,
         argv: argv(shard),
+        owner: shard.owner.as_ref(),
     });
     desk.app.ui.data(&Shown { job: &wish.job, command: &wish.command, shards: shards.collect() })?;
     let files: usize = wish.shards.iter().map(|shard| shard.files.len()).sum();
     let (files, shards) = (count(files, "file"), count(wish.shards.len(), "shard"));
-    let mut table = Table::new(&["shard", "files", "where"]).right(&[0, 1]);
+    let is_known = wish.shards.iter().any(|shard| shard.owner.is_some());
+    let headings = ["shard", "files", "where", "known best by"];
+    let mut table = Table::new(&headings[..if is_known { 4 } else { 3 }]).right(&[0, 1]);
     for (index, shard) in wish.shards.iter().enumerate() {
-        table.row([(index + 1).to_string(), thousands(shard.files.len()), shard.label.clone()]);
+        let known = shard.owner.as_ref().filter(|_| is_known).map(Name::to_string);
+        let row = [(index + 1).to_string(), thousands(shard.files.len()), shard.label.clone()];
+        table.row(row.into_iter().chain(known));
     }
     desk.app.ui.answer(format!("{}: {}; {files} in {shards}\n{}", wish.job, wish.intro, table.render()))?;
     Ok(exit::DONE)
