@@ -130,6 +130,10 @@ pub(super) struct FanoutArgs {
     /// Run this on the result; it must pass
     #[arg(long, value_name = "CMD")]
     check: Option<String>,
+    /// When that fails, run it so often again at most, to find the shards that make it
+    /// fail and leave them out; 0 leaves them in
+    #[arg(long, value_name = "N")]
+    bisect: Option<u16>,
     /// Make one commit of the result, or one for each shard
     #[arg(long, value_name = "KIND", value_parser = ["one", "shard"])]
     commits: Option<String>,
@@ -156,7 +160,6 @@ pub(super) struct Wish {
     retries: u32,
     env: Vec<(String, String)>,
     pub(super) check: Option<String>,
-    commits: Commits,
 }
 
 /// What every step here needs.
@@ -202,6 +205,7 @@ pub(super) fn run(app: &App, args: &FanoutArgs) -> Result<u8> {
         remote::begun::settle(opened.scene(app, &|event| app.ui.event(event)))?;
     }
     narrate(&desk, &wish, away.as_ref().map_or(Some(workers), |away| away.limit))?;
+    let (bisect, commits) = making(&desk, args, &wish.job);
     let order = Order {
         job: wish.job,
         command: wish.command,
@@ -214,7 +218,8 @@ pub(super) fn run(app: &App, args: &FanoutArgs) -> Result<u8> {
         retries: wish.retries,
         env: wish.env,
         check: wish.check,
-        commits: wish.commits,
+        bisect,
+        commits,
         from: None,
         again: args.again,
         halt: args.halt,
@@ -287,7 +292,6 @@ fn understand(desk: &Desk<'_>, args: &FanoutArgs, name: Name) -> Result<Wish> {
             retries: args.retries.unwrap_or(0),
             env: args.env.clone(),
             check: args.check.clone(),
-            commits: commits(args, None),
         });
     }
     let job = resolve(desk, args, &name, configured)?;
@@ -308,15 +312,17 @@ fn understand(desk: &Desk<'_>, args: &FanoutArgs, name: Name) -> Result<Wish> {
     let (command, intro) = described(&job);
     let timeout = args.timeout.or(job.timeout).or(job.command.agent().and_then(|agent| agent.timeout));
     let (retries, env) = (job.retries, job.env);
-    let commits = commits(args, configured);
-    Ok(Wish { job: name, command, intro, shards, timeout, retries, env, check: job.check, commits })
+    Ok(Wish { job: name, command, intro, shards, timeout, retries, env, check: job.check })
 }
 
-/// How the result comes, by the command line and the configuration.
-fn commits(args: &FanoutArgs, configured: Option<&config::Job>) -> Commits {
+/// How the result is made, by the command line and the configuration: how often
+/// a check that fails runs again, and as which commits.
+fn making(desk: &Desk<'_>, args: &FanoutArgs, job: &Name) -> (Option<usize>, Commits) {
+    let configured = desk.opened.settings.file.jobs.get(job.as_str());
+    let bisect = args.bisect.or(configured.and_then(|job| job.bisect));
     let shared = configured.map(|job| job.commits).unwrap_or_default();
     let is_each = args.commits.as_deref().map_or(shared == CommitsKind::Shard, |kind| kind == "shard");
-    if is_each { Commits::Shard } else { Commits::One }
+    (bisect.map(usize::from), if is_each { Commits::Shard } else { Commits::One })
 }
 
 /// The patterns that shards are made by where that is asked for.

@@ -9,13 +9,14 @@ use super::opened::Opened;
 use super::operations;
 use crate::app::App;
 use crate::error::{Error, IoContext, Result, exit};
+use crate::fanout::check;
 use crate::model::Fanout;
 use crate::model::wording::list;
 use crate::run::execute;
 use crate::session::TaskLock;
 use crate::store;
 
-/// Print what a task's command, or a fan-out's shard, printed
+/// Print what a task's command, or a fan-out's shard or check, printed
 ///
 /// With `--ops`: what every command changed, newest first; `git orch undo`
 /// takes an operation back.
@@ -25,7 +26,7 @@ pub(super) struct LogArgs {
     #[arg(value_name = "TASK", required_unless_present = "ops")]
     task: Option<String>,
     /// List the operations instead
-    #[arg(long, conflicts_with_all = ["follow", "run", "shard"])]
+    #[arg(long, conflicts_with_all = ["follow", "run", "shard", "check"])]
     ops: bool,
     /// Go on printing while it runs
     #[arg(short, long)]
@@ -36,6 +37,9 @@ pub(super) struct LogArgs {
     /// A fan-out's shard, counted from 1; the one that went wrong without it
     #[arg(long, value_name = "N", conflicts_with = "run")]
     shard: Option<usize>,
+    /// What the check of a fan-out printed; with `--shard`, when it failed with that one
+    #[arg(long, conflicts_with_all = ["run", "follow"])]
+    check: bool,
 }
 
 pub(super) fn run(app: &App, args: &LogArgs) -> Result<u8> {
@@ -89,8 +93,14 @@ fn find(opened: &Opened, typed: &str, args: &LogArgs) -> Result<PathBuf> {
     if let Ok(name) = typed.parse()
         && let Some(fanout) = store::fanouts::find(&opened.repo, &name)?
     {
-        let shard = args.shard.map_or_else(|| telling_shard(&fanout.value), Ok)?;
-        return Ok(opened.repo.orch_path().join("fanout").join(typed).join(format!("shard-{shard}.log")));
+        let logs = opened.repo.orch_path().join("fanout").join(typed);
+        return Ok(match (args.check, args.shard) {
+            (true, None) => check::log(&logs),
+            (true, Some(shard)) => check::shard_log(&logs, shard),
+            (false, shard) => {
+                logs.join(format!("shard-{}.log", shard.map_or_else(|| telling_shard(&fanout.value), Ok)?))
+            }
+        });
     }
     let task = store::tasks::require(&opened.repo, typed)?.value;
     let last = task.runs.len();

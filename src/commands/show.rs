@@ -9,7 +9,7 @@ use crate::error::{Kind, Result, exit};
 use crate::fanout::shard::labels;
 use crate::model::time::elapsed;
 use crate::model::wording::{bytes, count, hanging, list, review_then_merge, thousands};
-use crate::model::{Fanout, Session, Shard, Task, TaskState, Time};
+use crate::model::{Fanout, Session, Shard, ShardState, Task, TaskState, Time};
 use crate::session::view::{Depth, view};
 use crate::store::{self, Stored};
 use crate::ui::Table;
@@ -160,7 +160,8 @@ fn fanout_text(fanout: &Fanout, altered: Vec<String>, now: Time) -> String {
         lines.push(format!("  landed     {} {} → {}", fanout.base, landed.from.short(), landed.to.short()));
     }
     if let Some(bad) = fanout.shards.iter().find(|shard| shard.state.is_bad()) {
-        lines.push(format!("log: git orch log {} --shard {}", fanout.name, bad.n));
+        let check = if bad.state == ShardState::Evicted { " --check" } else { "" };
+        lines.push(format!("log: git orch log {} --shard {}{check}", fanout.name, bad.n));
     }
     if fanout.state == TaskState::Review {
         let name = &fanout.name;

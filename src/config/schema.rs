@@ -139,6 +139,10 @@ pub struct Job {
     /// What the assembled tree must pass.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub check: Option<String>,
+    /// How often `check` is run again at most, to find the shards that make it
+    /// fail and leave them out; 0 leaves them in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bisect: Option<u16>,
     /// How the result comes.
     #[serde(default, skip_serializing_if = "CommitsKind::is_one")]
     pub commits: CommitsKind,

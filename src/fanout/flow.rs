@@ -2,21 +2,20 @@
 
 use std::time::Duration;
 
-use super::carry::{self, Ended, Site};
+use super::carry::{Ended, Site};
+use super::check::Judge;
 use super::claim::{self, Claimed, claim};
 use super::halt::Halt;
 use super::plan::PlannedShard;
 use super::remote::Away;
 use super::result::{self, Commits, Made};
 use super::tracked::Tracked;
-use super::{pool, room};
-use crate::agent::process;
-use crate::agent::{Input, Invocation, command};
+use super::{evict, pool, room};
 use crate::error::Result;
 use crate::git::programs::{self, Programs};
 use crate::git::refs::{self, RefChange};
 use crate::git::{RepoLock, identity};
-use crate::model::time::{Stopwatch, elapsed};
+use crate::model::time::Stopwatch;
 use crate::model::wording::count;
 use crate::model::{Event, Fanout, Name, Oid, TaskState, Time};
 use crate::run::throwaway::Throwaway;
@@ -48,6 +47,9 @@ pub struct Order {
     pub env: Vec<(String, String)>,
     /// A command that the result must pass.
     pub check: Option<String>,
+    /// How often that is run again at most, to find the shards that make it fail;
+    /// not at all with 0.
+    pub bisect: Option<usize>,
     /// How the result comes.
     pub commits: Commits,
     /// The checker whose problems are worked on.
@@ -146,16 +148,18 @@ pub(super) struct Round {
 /// Runs the shards of a site, puts what they changed together and checks it.
 pub(super) fn round(site: &Site<'_>) -> Result<Round> {
     let (mut ended, spare) = pool::run_all(site)?;
-    let Made { tree, tip } = result::make(site, &mut ended)?;
-    let check = match (&site.order.check, tip) {
+    let mut made = result::make(site, &mut ended)?;
+    let check = match (&site.order.check, made.tip) {
         (Some(check), Some(tip)) => {
-            let (scene, made) = (site.scene, spare);
+            let scene = site.scene;
             let make = || Throwaway::make(scene.repo, scene.throwaways, tip, scene.events);
-            Some(run_check(site, &made.map_or_else(make, Ok)?, tree, check)?)
+            let throwaway = spare.map_or_else(make, Ok)?;
+            Some(evict::judge(&Judge { site, throwaway, check }, &mut ended, &mut made)?)
         }
         _ => None,
     };
     site.scene.interrupt.check()?;
+    let Made { tree, tip } = made;
     Ok(Round { ended, tree, tip, check })
 }
 
@@ -183,32 +187,6 @@ pub(super) fn end(
     record(scene, claimed, &fanout, tip)?;
     Ok(fanout)
 }
-
-/// What the check says of the result: `passed in 12s`, `failed (exit 1)`.
-fn run_check(site: &Site<'_>, throwaway: &Throwaway<'_>, tree: Oid, check: &str) -> Result<String> {
-    let told = Event::Checking { name: site.name.clone(), check: check.to_owned() };
-    (site.scene.events)(told);
-    throwaway.set(tree)?;
-    let invocation = Invocation {
-        argv: command::shell(check, []),
-        folder: throwaway.path().to_owned(),
-        environment: command::environment(site.scene.environment, &[]),
-        input: Input::Nothing,
-        log: site.logs.join("check.log"),
-        timeout: None,
-    };
-    let ended = process::run(&invocation, site.scene.interrupt, |_| {})?;
-    Ok(match ended.exit_code() {
-        Some(0) => format!("{PASSED} in {}", elapsed(ended.elapsed)),
-        Some(code) => {
-            format!("failed (exit {code}) {}", carry::last_line(&invocation.log)).trim_end().to_owned()
-        }
-        None => "failed (interrupted)".to_owned(),
-    })
-}
-
-/// How a check's answer starts when all is well.
-pub const PASSED: &str = "passed";
 
 /// The record and the result branch, which appear together.
 fn record(scene: Scene<'_>, claimed: &Claimed, fanout: &Fanout, tip: Option<Oid>) -> Result<()> {

@@ -17,6 +17,7 @@
 //! again   rounds.rs, checker.rs until a checker has no problems left
 //! stop    halt.rs, joblog.rs    too much failed; what was done until a kill or Ctrl-C
 //! result  result.rs             what all shards changed as one tree, and its commits
+//! check   check.rs, evict.rs    the shards that make it fail, by bisect.rs, are set aside
 //! whole   flow.rs               shards, result, check, `review/<name>`
 //! away    remote/               the same shards on other machines, by an engine and a git remote
 //! end     cancel.rs             the result is not wanted
@@ -26,12 +27,15 @@
 //! its changes are kept.
 
 pub mod assemble;
+pub mod bisect;
 pub mod brief;
 mod cache;
 pub mod cancel;
 mod carry;
+pub mod check;
 mod checker;
 pub mod claim;
+mod evict;
 pub mod files;
 pub mod flow;
 pub mod formatter;

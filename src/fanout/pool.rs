@@ -204,7 +204,7 @@ fn ready<'a>(site: &Site<'a>, held: Option<Throwaway<'a>>, index: usize) -> Resu
 }
 
 /// Tells of a shard that ended, and how many have.
-fn tell(site: &Site<'_>, ended: Option<&Ended>, done: usize) {
+pub(super) fn tell(site: &Site<'_>, ended: Option<&Ended>, done: usize) {
     let total = site.order.shards.len();
     let Some(ended) = ended else { return (site.scene.events)(Event::Shards { done, total }) };
     (site.scene.events)(Event::Shard {

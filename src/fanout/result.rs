@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::assemble::{Clash, ClashKind, assemble};
 use super::carry::{self, Ended, Site};
-use super::claim;
+use super::{claim, pool};
 use crate::error::{Error, Result};
 use crate::git::merge::{self, Merged};
 use crate::git::refs::{self, RefChange};
@@ -159,6 +159,7 @@ fn accepted(site: &Site<'_>, ended: &mut [Ended]) -> Result<Together> {
     for (n, why) in &together.misfits {
         for one in ended.iter_mut().filter(|one| one.shard.n == *n) {
             carry::leave_out(site, one, ShardState::Clashed, why)?;
+            pool::tell(site, Some(one), site.order.shards.len());
         }
     }
     Ok(together)

@@ -7,10 +7,11 @@
 use std::collections::BTreeMap;
 
 use super::carry::Site;
+use super::check::PASSED;
 use super::checker::Checker;
 use super::claim::Claimed;
 use super::files::Files;
-use super::flow::{self, Order, PASSED, Start};
+use super::flow::{self, Order, Start};
 use super::plan::PlannedShard;
 use super::problems::Found;
 use super::room;

@@ -49,6 +49,19 @@ pub enum Event {
         /// The check's command.
         check: String,
     },
+    /// A check was run again, on some of the shards of a result.
+    Probed {
+        /// On how many.
+        shards: usize,
+        /// Of how many.
+        of: usize,
+        /// Whether it passed.
+        passed: bool,
+        /// The how many-th such run it was.
+        run: usize,
+        /// Of how many at most.
+        most: usize,
+    },
     /// How far shards are.
     Shards {
         /// So many have ended.

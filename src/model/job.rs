@@ -17,6 +17,8 @@ pub enum ShardState {
     Escaped,
     /// What it changed does not fit what other shards changed.
     Clashed,
+    /// Left out of the result, since the check fails with what it changed.
+    Evicted,
     /// Changed nothing.
     Unchanged,
     /// Never ran.
@@ -31,6 +33,7 @@ impl ShardState {
             Self::Failed => "failed",
             Self::Escaped => "escaped",
             Self::Clashed => "clashed",
+            Self::Evicted => "evicted",
             Self::Unchanged => "unchanged",
             Self::Skipped => "skipped",
         }
@@ -38,7 +41,7 @@ impl ShardState {
 
     /// Whether what the shard did is not taken.
     pub fn is_bad(self) -> bool {
-        matches!(self, Self::Failed | Self::Escaped | Self::Clashed)
+        matches!(self, Self::Failed | Self::Escaped | Self::Clashed | Self::Evicted)
     }
 
     /// Whether nothing is left to be done of it.

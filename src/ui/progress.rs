@@ -71,6 +71,14 @@ impl Progress {
                 let on = shard.host.as_ref().map(|host| format!("  on {host}")).unwrap_or_default();
                 Some(format!("{line}{on}  {last_line}").trim_end().to_owned())
             }
+            Event::Probed { shards, of, passed, run, most } => {
+                let (verb, of) = (if *passed { "passes" } else { "fails" }, count(*of, "shard"));
+                let with = match shards {
+                    0 => "without any shard".to_owned(),
+                    _ => format!("with {} of {of}", thousands(*shards)),
+                };
+                Some(format!("  check     {verb:<6} {with:<24} run {run} of {most} at most"))
+            }
             Event::Note(_) | Event::Warning(_) | Event::Waiting(_) => None,
         }
     }

@@ -106,3 +106,156 @@ fn a_result_in_several_commits_lands_like_any_other() {
     assert_eq!(repo.call(&["merge", "x", "-q"]).changing_checkout().run().exit, 0);
     assert_eq!(repo.git(&["log", "--format=%s", "-3", "--first-parent"]), "x: c\nx: b\nx: a\n");
 }
+
+/// A check that fails where both of these files are stamped.
+fn never_both(one: &str, other: &str) -> String {
+    format!(
+        "ls */* > /dev/null; if grep -q stamped {one} && grep -q stamped {other}; then echo {one} is bad; exit 4; fi"
+    )
+}
+
+#[test]
+fn the_shards_that_make_the_check_fail_are_left_out_and_the_rest_lands() {
+    let repo = six_files();
+    let check = never_both("b/3", "b/3");
+    let call = ["fanout", "x", "--run", STAMP, "--shards", "file", "-j", "1", "--check", &check];
+    repo.orch(&call).expect(&format!(
+        r#"
+        exit 1
+        -- stdout
+        5 of 6 shards, 5 files changed, disjoint; check passed in <time>
+        review/x
+        evicted: b/3   log: git orch log x --shard 3 --check
+          what it left: git diff <oid>...<oid>
+        -- stderr
+        x: `{STAMP}`; 6 files in 6 shards, 1 at a time
+          done      a/1                          1 file  1 changed      <time>
+          done      a/2                          1 file  1 changed      <time>
+          done      b/3                          1 file  1 changed      <time>
+          done      b/4                          1 file  1 changed      <time>
+          done      c/5                          1 file  1 changed      <time>
+          done      c/6                          1 file  1 changed      <time>
+        check failed (exit 4) b/3 is bad: it runs again without some shards
+          check     passes without any shard        run 1 of 19 at most
+          check     fails  with 3 of 6 shards       run 2 of 19 at most
+          check     passes with 3 of 6 shards       run 3 of 19 at most
+          check     passes with 4 of 6 shards       run 4 of 19 at most
+          check     passes with 5 of 6 shards       run 5 of 19 at most
+          evicted   b/3                          1 file  1 changed      <time>  the check fails with it
+        next: git orch review x --diff, then git orch merge x
+        "#
+    ));
+    let tree = repo.git(&["rev-parse", "review/x^{tree}"]);
+    assert_eq!(tree, serial_tree(&repo, "for file in a/* b/4 c/*; do echo stamped >> $file; done"));
+    repo.shell("rm -rf ../serial").run().expect("exit 0");
+    repo.orch(&["log", "x", "--check", "--shard", "3"]).expect("exit 0\n-- stdout\nb/3 is bad");
+    repo.orch(&["log", "x", "--check"]).expect("exit 0");
+    let shard = &repo.orch(&["show", "x", "--json"]).json()["data"]["shards"][2];
+    assert_eq!(shard["state"], "evicted");
+    let left = shard["commit"].as_str().unwrap();
+    repo.git(&["gc", "-q", "--prune=now"]);
+    assert_eq!(repo.git(&["diff", "--name-only", "main", left]), "b/3\n");
+    assert_eq!(
+        repo.git(&["log", "-1", "--format=%b", "review/x"]).lines().nth(1),
+        Some("Not in it: b/3 (evicted)")
+    );
+    repo.shell(
+        "git worktree list | wc -l; git for-each-ref refs/orch/keep; ls .git/orch/fanout/x | grep check",
+    )
+    .run()
+    .expect("exit 0\n-- stdout\n1\ncheck.log\nshard-3.check.log");
+}
+
+#[test]
+fn a_check_that_fails_without_the_changes_takes_no_shard_out() {
+    let repo = six_files();
+    let call = ["fanout", "x", "--run", STAMP, "--shards", "2", "-q", "--check", "echo bad news; false"];
+    repo.orch(&call).expect(
+        "
+        exit 1
+        -- stdout
+        2 shards, 6 files changed, disjoint; check failed (exit 1) bad news; it fails without these changes, too
+        review/x
+        ",
+    );
+    repo.orch(&["log", "x", "--check"]).expect("exit 0\n-- stdout\nbad news");
+}
+
+#[test]
+fn shards_that_fail_together_only_lose_one_of_them() {
+    let repo = six_files();
+    let check = never_both("a/1", "c/6");
+    let by = ["--shards", "file", "--commits", "shard", "-q", "--check", &check];
+    let fanout = repo.orch(&[&["fanout", "x", "--run", STAMP, "--json"], &by[..]].concat());
+    assert_eq!(fanout.exit, 1, "{fanout}");
+    let fanout = fanout.json();
+    let states: Vec<&str> = fanout["data"]["shards"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| one["state"].as_str().unwrap())
+        .collect();
+    assert_eq!(states, ["done", "done", "done", "done", "done", "evicted"]);
+    assert!(fanout["data"]["check"].as_str().unwrap().starts_with("passed in "), "{fanout}");
+    assert_eq!(repo.git(&["rev-list", "--count", "main..review/x"]), "5\n");
+}
+
+#[test]
+fn how_often_the_check_runs_again_is_for_the_user_to_say() {
+    let repo = six_files();
+    let check = "echo ran >> $RUNS; ! grep -q stamped */*";
+    for (most, runs, summary) in [
+        ("0", 1, "6 shards, 6 files changed, disjoint; check failed (exit 1)\nreview/x"),
+        (
+            "1",
+            2,
+            "6 shards, 6 files changed, disjoint; check failed (exit 1); which shards make it fail was not found in 1 run\nreview/x",
+        ),
+    ] {
+        let out = repo.top().join("tmp").join(most);
+        let call =
+            ["fanout", "x", "--run", STAMP, "--shards", "file", "-q", "--check", check, "--bisect", most];
+        repo.call(&call).env("RUNS", &out).run().expect(&format!("exit 1\n-- stdout\n{summary}\n"));
+        assert_eq!(std::fs::read_to_string(out).unwrap().lines().count(), runs, "{most}");
+        repo.orch(&["cancel", "x"]).expect_success();
+    }
+    let all = ["fanout", "x", "--run", STAMP, "--shards", "3", "-q", "--check", check];
+    let output = repo.call(&all).env("RUNS", repo.top().join("tmp/all")).run();
+    output.expect(
+        "
+        exit 1
+        -- stdout
+        0 of 3 shards, nothing taken; check failed (exit 1)
+        evicted: a   log: git orch log x --shard 1 --check
+          what it left: git diff <oid>...<oid>
+        evicted: b   log: git orch log x --shard 2 --check
+          what it left: git diff <oid>...<oid>
+        evicted: c   log: git orch log x --shard 3 --check
+          what it left: git diff <oid>...<oid>
+        ",
+    );
+    repo.shell("git branch --list 'review/*'; git worktree list | wc -l")
+        .run()
+        .expect("exit 0\n-- stdout\n1");
+}
+
+#[test]
+fn an_interrupted_search_leaves_no_result() {
+    let repo = six_files();
+    let check = "n=$(cat $RUNS 2>/dev/null | wc -l); echo ran >> $RUNS; test $n = 3 && kill -INT $(cut -d' ' -f4 /proc/$PPID/stat) && sleep 60; ! grep -q stamped */*";
+    let call = ["fanout", "x", "--run", STAMP, "--shards", "file", "-q", "--check", check];
+    let output = repo.call(&call).env("RUNS", repo.top().join("tmp/runs")).run();
+    output.expect(
+        "
+        exit 130
+        -- stderr
+        error: interrupted
+        hint: 6 shards came to an end: `git orch fanout x --resume` goes on from there
+        ",
+    );
+    repo.shell(
+        "git branch --list 'review/*'; git worktree list | wc -l; git for-each-ref refs/orch/keep; ls -A ..",
+    )
+    .run()
+    .expect("exit 0\n-- stdout\n1\nagents\nhome\nshop\ntmp");
+}

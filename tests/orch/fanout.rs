@@ -260,7 +260,7 @@ fn a_check_judges_the_whole_result() {
         "
         exit 1
         -- stdout
-        2 shards, 6 files changed, disjoint; check failed (exit 1) bad news
+        2 shards, 6 files changed, disjoint; check failed (exit 1) bad news; it fails without these changes, too
         review/x-2
         ",
     );

@@ -10,12 +10,12 @@ use super::{
     Desk, FanoutArgs, base_branch, described, exit_code, lists, resolve, wanted, warn_of_uncommitted, workers,
 };
 use crate::error::{Result, exit};
+use crate::fanout::check::PASSED;
 use crate::fanout::files::Files;
-use crate::fanout::flow::{Order, PASSED};
+use crate::fanout::flow::Order;
 use crate::fanout::job::Job;
 use crate::fanout::plan::PlannedShard;
 use crate::fanout::problems;
-use crate::fanout::result::Commits;
 use crate::fanout::rounds::{self, Done, Quest};
 use crate::fanout::shard::Facts;
 use crate::fanout::tracked::Tracked;
@@ -58,6 +58,7 @@ pub(super) fn run(desk: &Desk<'_>, args: &FanoutArgs, name: Name, from: &str) ->
     let plan = |files: &Files, problems: &[Problem]| shards(desk, args, &job, (files, problems));
     let quest =
         Quest { from, rounds: args.rounds.into(), wanted: &is_wanted, plan: &plan, share: installed(desk) };
+    let (bisect, commits) = super::making(desk, args, &name);
     let order = Order {
         job: name,
         command,
@@ -70,7 +71,8 @@ pub(super) fn run(desk: &Desk<'_>, args: &FanoutArgs, name: Name, from: &str) ->
         retries: job.retries,
         env: job.env.clone(),
         check: job.check.clone(),
-        commits: Commits::One,
+        bisect,
+        commits,
         from: Some(from.to_owned()),
         again: args.again,
         halt: args.halt,

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::{Desk, FMT, Wish, exit_code, worker};
 use crate::error::{Result, exit};
-use crate::fanout::flow::PASSED;
+use crate::fanout::check::PASSED;
 use crate::fanout::formatter::Formatter;
 use crate::fanout::job;
 use crate::fanout::plan::PlannedShard;
@@ -64,7 +64,8 @@ pub(super) fn report_bad(desk: &Desk<'_>, shards: &[PlannedShard], fanout: &Fano
     for shard in fanout.shards.iter().filter(|shard| shard.state.is_bad()) {
         let label = &shards[shard.n - 1].label;
         let (state, name, n) = (shard.state.word(), &fanout.name, shard.n);
-        ui.answer(format!("{state}: {label}   log: git orch log {name} --shard {n}"))?;
+        let check = if shard.state == ShardState::Evicted { " --check" } else { "" };
+        ui.answer(format!("{state}: {label}   log: git orch log {name} --shard {n}{check}"))?;
         if let Some(commit) = shard.commit {
             let base = fanout.started_from(n);
             ui.answer(format!("  what it left: git diff {}...{}", base.short(), commit.short()))?;

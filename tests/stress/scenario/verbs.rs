@@ -277,6 +277,26 @@ pub(super) const ALL: &[Scenario] = &[
         names: Names::Nothing,
     },
     Scenario {
+        name: "fanout-evicting",
+        given: "",
+        command: &[
+            "fanout",
+            "mark",
+            "--run",
+            "for f; do echo marked >>\"$f\"; done",
+            "--shards",
+            "3",
+            "--commits",
+            "shard",
+            "--check",
+            "! grep -q marked README.md",
+        ],
+        exit: 1,
+        next: AGAIN,
+        done: MARKED,
+        names: Names::Nothing,
+    },
+    Scenario {
         name: "fanout-failing",
         given: "",
         command: &[
