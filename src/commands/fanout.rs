@@ -23,6 +23,7 @@ use crate::error::{Error, Result, exit};
 use crate::fanout::files::Files;
 use crate::fanout::flow::{self, Order};
 use crate::fanout::halt::Halt;
+use crate::fanout::home::Home;
 use crate::fanout::job::Job;
 use crate::fanout::plan::{self, Contents, PlannedShard};
 use crate::fanout::remote::{self, On};
@@ -121,6 +122,9 @@ pub(super) struct FanoutArgs {
     /// Run a shard that fails so often again, from what it started from
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(..=i64::from(MOST_RETRIES)))]
     retries: Option<u32>,
+    /// Give each shard an empty home and temporary folder of its own; `--env` brings back what it needs
+    #[arg(long)]
+    isolate: bool,
     /// Set this in the environment of the command
     #[arg(long, value_name = "NAME=VALUE", value_parser = variable)]
     env: Vec<(String, String)>,
@@ -158,6 +162,7 @@ pub(super) struct Wish {
     pub(super) shards: Vec<PlannedShard>,
     timeout: Option<Duration>,
     retries: u32,
+    home: Home,
     env: Vec<(String, String)>,
     pub(super) check: Option<String>,
 }
@@ -216,6 +221,7 @@ pub(super) fn run(app: &App, args: &FanoutArgs) -> Result<u8> {
         workers,
         timeout: wish.timeout,
         retries: wish.retries,
+        home: wish.home,
         env: wish.env,
         check: wish.check,
         bisect,
@@ -290,6 +296,7 @@ fn understand(desk: &Desk<'_>, args: &FanoutArgs, name: Name) -> Result<Wish> {
             shards,
             timeout: args.timeout,
             retries: args.retries.unwrap_or(0),
+            home: Home::own_if(args.isolate),
             env: args.env.clone(),
             check: args.check.clone(),
         });
@@ -311,8 +318,8 @@ fn understand(desk: &Desk<'_>, args: &FanoutArgs, name: Name) -> Result<Wish> {
     }
     let (command, intro) = described(&job);
     let timeout = args.timeout.or(job.timeout).or(job.command.agent().and_then(|agent| agent.timeout));
-    let (retries, env) = (job.retries, job.env);
-    Ok(Wish { job: name, command, intro, shards, timeout, retries, env, check: job.check })
+    let (retries, home, env) = (job.retries, job.home, job.env);
+    Ok(Wish { job: name, command, intro, shards, timeout, retries, home, env, check: job.check })
 }
 
 /// How the result is made, by the command line and the configuration: how often
@@ -397,6 +404,7 @@ fn resolve(desk: &Desk<'_>, args: &FanoutArgs, name: &Name, configured: Option<&
         check: args.check.clone().or(shared_check),
         timeout: configured.and_then(|job| job.timeout.as_deref()).and_then(parse_span),
         retries: args.retries.or(configured.map(|job| job.retries)).unwrap_or(0),
+        home: Home::own_if(args.isolate || configured.is_some_and(|job| job.isolate)),
         env,
     })
 }

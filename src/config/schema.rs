@@ -152,6 +152,9 @@ pub struct Job {
     /// How often a shard that fails is run again, from what it started from.
     #[serde(default)]
     pub retries: u32,
+    /// Whether each shard's command has a home and temporary folder of its own, empty.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub isolate: bool,
     /// What the command finds in its environment, beside the caller's.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub env: BTreeMap<String, String>,

@@ -73,6 +73,7 @@ impl<'a> Cache<'a> {
             add(field.as_bytes());
         }
         order.away.iter().for_each(|away| add(away.on.to_string().as_bytes()));
+        add(order.home.word().as_bytes());
         for (name, value) in &order.env {
             add(name.as_bytes());
             add(value.as_bytes());

@@ -103,6 +103,7 @@ pub(super) fn carry_out(site: &Site<'_>, stage: &Stage<'_>, index: usize) -> Res
     let mut started;
     let (run, failure) = loop {
         started = Time::now();
+        let _home = site.order.home.make(throwaway)?;
         let links = share(site, throwaway, &planned.share);
         let run = process::run(&invocation, stage.interrupt, |_| {});
         // A command may have put something else in their place; that is left to be seen.
@@ -168,7 +169,7 @@ fn invocation(
     Ok(Invocation {
         argv: planned.argv.iter().cloned().chain(given.argument).collect(),
         folder: throwaway.path().join(planned.directory.as_path()),
-        environment: command::environment(&callers(site), &ours),
+        environment: command::environment(&shards_own(site, throwaway), &ours),
         input: given.input,
         log: log(site.logs, n),
         timeout: site.order.timeout,
@@ -184,6 +185,17 @@ pub(super) fn log(logs: &Path, n: usize) -> PathBuf {
 pub(super) fn callers(site: &Site<'_>) -> BTreeMap<OsString, OsString> {
     let mut environment = site.scene.environment.clone();
     environment.extend(site.order.env.iter().map(|(key, value)| (key.into(), value.into())));
+    environment
+}
+
+/// The same for a shard that may have a home of its own; what the job sets
+/// goes over that too.
+fn shards_own(site: &Site<'_>, throwaway: &Throwaway<'_>) -> BTreeMap<OsString, OsString> {
+    let mut environment = callers(site);
+    let set = |key: &str| site.order.env.iter().any(|(name, _)| name == key);
+    for (key, folder) in site.order.home.variables(throwaway).into_iter().filter(|(key, _)| !set(key)) {
+        environment.insert(key.into(), folder.into_os_string());
+    }
     environment
 }
 

@@ -6,6 +6,7 @@ use super::carry::{Ended, Site};
 use super::check::Judge;
 use super::claim::{self, Claimed, claim};
 use super::halt::Halt;
+use super::home::Home;
 use super::plan::PlannedShard;
 use super::remote::Away;
 use super::result::{self, Commits, Made};
@@ -43,6 +44,8 @@ pub struct Order {
     pub timeout: Option<Duration>,
     /// How often one that fails is run again.
     pub retries: u32,
+    /// Whose home commands find.
+    pub home: Home,
     /// What commands find in their environment, beside the caller's.
     pub env: Vec<(String, String)>,
     /// A command that the result must pass.

@@ -11,6 +11,7 @@ use crate::model::path::PathSet;
 use crate::model::{Name, RepoPath};
 use crate::run::worker::Program;
 
+use super::home::Home;
 use super::plan::Contents;
 use super::shard::By;
 
@@ -97,6 +98,8 @@ pub struct Job {
     pub timeout: Option<Duration>,
     /// How often a shard that fails is run again.
     pub retries: u32,
+    /// Whose home its command finds.
+    pub home: Home,
     /// What its command finds in its environment, beside the caller's.
     pub env: Vec<(String, String)>,
 }
@@ -171,6 +174,7 @@ mod tests {
             check: None,
             timeout: None,
             retries: 0,
+            home: Home::Callers,
             env: Vec::new(),
         };
         assert_eq!(job(&["web/**/*.ts"], &["web/gen"]).files(&tracked), [RepoPath::from("web/a.ts")]);

@@ -14,6 +14,7 @@
 //! shards  pool.rs, carry.rs     a throwaway for each worker, a command for each shard
 //! known   cache.rs              what shards came to before is used again
 //! told    brief.rs, hand.rs     what an agent is to do, and what lies ready for it
+//! apart   home.rs               a home of its own for each shard
 //! again   rounds.rs, checker.rs until a checker has no problems left
 //! stop    halt.rs, joblog.rs    too much failed; what was done until a kill or Ctrl-C
 //! result  result.rs             what all shards changed as one tree, and its commits
@@ -41,6 +42,7 @@ pub mod flow;
 pub mod formatter;
 pub mod halt;
 pub mod hand;
+pub mod home;
 pub mod job;
 mod joblog;
 pub mod plan;

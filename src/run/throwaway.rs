@@ -83,6 +83,11 @@ impl<'a> Throwaway<'a> {
         &self.path
     }
 
+    /// A folder beside it for what shall not be in it; gone with it at the latest.
+    pub fn beside(&self) -> PathBuf {
+        beside(&self.path)
+    }
+
     /// Makes its files those of `tree` and no others.
     ///
     /// # Errors
@@ -130,6 +135,15 @@ impl Drop for Throwaway<'_> {
     }
 }
 
+/// What the folder beside a throwaway ends with.
+const BESIDE: &str = ".home";
+
+fn beside(worktree: &Path) -> PathBuf {
+    let mut name = worktree.file_name().unwrap_or_default().to_owned();
+    name.push(BESIDE);
+    worktree.with_file_name(name)
+}
+
 fn make_folder(folder: &Path) -> Result<()> {
     if let Some(above) = folder.parent() {
         std::fs::create_dir_all(above).doing("could not make", above)?;
@@ -152,6 +166,7 @@ fn add(repo: &Repo, lock: &RepoLock, path: &Path, commit: Oid) -> Result<String>
 /// Takes one away, also what a killed process left of it: renames it aside,
 /// takes the entry out of git, then deletes.
 pub fn take_away(repo: &Repo, worktree: &Path, events: Events<'_>) -> Result<()> {
+    gone::clear(&beside(worktree))?;
     let aside = {
         let lock = RepoLock::take(repo, "removing a throwaway", events)?;
         let aside = gone::put_aside(worktree)?;
@@ -191,6 +206,9 @@ pub fn left(repo: &Repo, folder: &Path) -> Result<Vec<(PathBuf, Owner)>> {
     // What is being deleted is in the journal.
     let is_whole = |path: &PathBuf| !path.file_name().is_some_and(gone::is_name_aside);
     let mut all: Vec<PathBuf> = entries.filter(is_whole).chain(ours.iter().cloned()).collect();
+    // What lies beside one goes with it.
+    let beside: Vec<PathBuf> = all.iter().map(|path| beside(path)).collect();
+    all.retain(|path| !beside.contains(path));
     all.sort();
     all.dedup();
     let owner = |path: &PathBuf| match (is_used(path), ours.contains(path)) {

@@ -113,6 +113,25 @@ fn a_sparse_shard_finds_there_what_it_would_find_here() {
 }
 
 #[test]
+fn a_shard_has_a_home_of_its_own_there_too() {
+    let repo = six_files();
+    // The first try leaves what the second may not find.
+    let run = r#"test ! -e "$HOME/left" || exit 9; test -d "$XDG_CACHE_HOME" || exit 8
+        touch "$HOME/left"; mkdir "$TMPDIR/x"; chmod 500 "$TMPDIR/x"; echo "$GREETING" >>"$1"
+        test -e ../../../once-$GIT_ORCH_SHARD || { touch ../../../once-$GIT_ORCH_SHARD; exit 1; }"#;
+    let call = ["fanout", "x", "--run", run, "--shards", "directory", "--isolate", "--env", "GREETING=hello"];
+    repo.orch(&[&call[..], &["-q", "--retries", "1", "--on", "exec:here"]].concat()).expect(
+        "
+        exit 0
+        -- stdout
+        3 shards, 3 files changed, disjoint
+        review/x
+        ",
+    );
+    expect_nothing_left(&repo);
+}
+
+#[test]
 fn what_fails_escapes_or_takes_too_long_elsewhere_is_left_out() {
     let repo = six_files();
     let run = r#"case $1 in

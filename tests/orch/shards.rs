@@ -100,6 +100,49 @@ fn shards_by_list_are_one_a_pattern() {
     );
 }
 
+/// Looks for what another shard left, and leaves something that is hard to remove.
+const LITTER: &str = r#"test ! -e "$HOME/left" && test -z "$(ls -A "$TMPDIR")" && test -d "$XDG_CACHE_HOME" || exit 9
+    echo "$HOME" >>"$OUT"; touch "$HOME/left" "$TMPDIR/left"; mkdir -p "$XDG_DATA_HOME/x/y"
+    chmod 500 "$XDG_DATA_HOME/x"; echo x >>"$1""#;
+
+#[test]
+fn a_shard_has_a_home_of_its_own_where_that_is_asked_for() {
+    let repo = TestRepo::new();
+    let out = repo.path("../out");
+    let call =
+        ["fanout", "x", "--run", LITTER, "--shards", "file", "-j", "1", "-q", "--isolate", "--paths", "src"];
+    repo.call(&call).env("OUT", &out).run().expect(
+        "
+        exit 0
+        -- stdout
+        4 shards, 4 files changed, disjoint
+        review/x
+        ",
+    );
+    let homes = repo.read("out");
+    let own = repo.top().join("shop.orch/.throwaway").display().to_string();
+    assert_eq!(homes.lines().filter(|home| home.starts_with(&own)).count(), 4, "{homes}");
+    repo.shell("ls -A ..").run().expect("exit 0\n-- stdout\nagents\nhome\nout\nshop\ntmp");
+    // What is set goes over it.
+    let run = r#"test "$HOME" = /somewhere && test "$TMPDIR" != /tmp && echo x >>"$1""#;
+    let call =
+        ["fanout", "y", "--run", run, "--isolate", "--env", "HOME=/somewhere", "--paths", "README.md", "-q"];
+    repo.orch(&call).expect_success();
+}
+
+#[test]
+fn a_job_can_ask_for_homes_and_a_killed_one_leaves_none() {
+    let repo = TestRepo::new();
+    let kill = r#"touch "$HOME/left"; kill -9 $(cut -d" " -f4 /proc/$PPID/stat); sleep 60"#;
+    repo.write(".orch.yml", &format!("version: 1\njobs:\n  x: {{ run: '{kill}', isolate: true }}\n"));
+    repo.orch(&["trust", "--yes", "-q"]).expect_success();
+    assert_eq!(repo.orch(&["fanout", "x", "-j", "1", "-q"]).exit, 128 + 9);
+    repo.shell("find ../shop.orch -name left | wc -l").run().expect("exit 0\n-- stdout\n1");
+    assert!(!repo.path("../home/left").exists());
+    repo.orch(&["fanout", "y", "--run", "true", "-q"]).expect_success();
+    repo.shell("ls -A ..").run().expect("exit 0\n-- stdout\nagents\nhome\nshop\ntmp");
+}
+
 #[test]
 fn a_shard_that_fails_is_run_again_from_what_it_started_from() {
     let repo = TestRepo::new();

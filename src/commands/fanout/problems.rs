@@ -69,6 +69,7 @@ pub(super) fn run(desk: &Desk<'_>, args: &FanoutArgs, name: Name, from: &str) ->
         workers: workers(desk, args),
         timeout: args.timeout.or(job.timeout).or(job.command.agent().and_then(|agent| agent.timeout)),
         retries: job.retries,
+        home: job.home,
         env: job.env.clone(),
         check: job.check.clone(),
         bisect,

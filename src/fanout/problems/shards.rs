@@ -46,6 +46,7 @@ pub fn shards(
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::home::Home;
     use super::super::super::job::Command;
     use super::super::super::plan::Contents;
     use super::*;
@@ -77,6 +78,7 @@ mod tests {
             check: None,
             timeout: None,
             retries: 0,
+            home: Home::Callers,
             env: Vec::new(),
         }
     }

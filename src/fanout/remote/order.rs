@@ -101,7 +101,7 @@ fn listed(planned: &PlannedShard) -> Vec<u8> {
 
 /// A script that ends as the shard's command.
 fn command(site: &Site<'_>, planned: &PlannedShard) -> Vec<u8> {
-    let mut text = Vec::new();
+    let mut text = site.order.home.script().into_bytes();
     let ours = [("GIT_ORCH_TASK", site.name.as_str()), ("GIT_ORCH_BASE", &site.order.base)];
     let set = site.order.env.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     for (name, value) in set.chain(ours) {
