@@ -217,6 +217,14 @@ impl Repo {
         is_bare(&self.place.common_dir)
     }
 
+    /// All values of a setting, in order.
+    pub fn all_values(&self, key: &str) -> Result<Vec<String>> {
+        // Exit 1 is: there are none.
+        let output = self.git(["config", "-z", "--get-all", key]).spawn()?;
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        Ok(text.split_terminator('\0').map(str::to_owned).collect())
+    }
+
     /// All settings under `orch.` in git's own configuration, last value wins.
     pub fn settings(&self) -> Result<BTreeMap<String, String>> {
         if let Some(settings) = self.reader.settings().filter(|_| !self.git.has_own_configuration()) {

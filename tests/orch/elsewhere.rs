@@ -38,7 +38,7 @@ fn six_files() -> TestRepo {
 }
 
 /// What may not be there once it is over, here, there and on the remote.
-fn expect_nothing_left(repo: &TestRepo) {
+pub(super) fn expect_nothing_left(repo: &TestRepo) {
     repo.shell(
         "git ls-remote origin | cut -f2; git worktree list | wc -l; git for-each-ref refs/orch/keep refs/orch/run
          ls .git/orch/journal; ls -d ../tmp/git-orch-*/*ork* ../tmp/git-orch-*/new* ../tmp/git-orch-*/*making 2>/dev/null; pgrep -f \"$PWD/.git/orch\"",
@@ -77,7 +77,7 @@ fn what_other_machines_changed_comes_back_as_one_branch() {
 }
 
 /// Words for a shell.
-fn quoted(words: &[&str]) -> String {
+pub(super) fn quoted(words: &[&str]) -> String {
     words.iter().map(|word| format!("'{}' ", word.replace('\'', r"'\''"))).collect()
 }
 

@@ -16,6 +16,7 @@ mod damage;
 mod doctor;
 mod done;
 mod elsewhere;
+mod engines;
 mod fanout;
 mod fanout_agents;
 mod formatters;

@@ -20,7 +20,8 @@ pub(super) fn find(desk: &Desk<'_>, args: &FanoutArgs) -> Result<Option<Away>> {
         }
         On::Local => return Ok(None),
         On::Exec(name) => Setup::Exec(triple(desk, name.as_str())?),
-        On::Slurm | On::Ssh(_) => return Err(Error::usage("not there yet")),
+        On::Slurm => Setup::Slurm(desk.opened.repo.all_values("orch.slurm")?),
+        On::Ssh(hosts) => Setup::Ssh(desk.opened.settings.ssh().to_owned(), hosts.clone()),
     };
     let opened = desk.opened;
     for (what, value) in programs::of_transport(&opened.repo) {

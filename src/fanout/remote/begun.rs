@@ -9,7 +9,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::super::carry::Site;
-use super::{Away, Engine, Setup, exec, order};
+use super::{Away, Engine, Setup, exec, order, slurm, ssh};
 use crate::agent::ask::{Question, ask};
 use crate::agent::command;
 use crate::error::{Error, IoContext, Result};
@@ -39,13 +39,19 @@ pub(super) struct Post {
 
 impl Post {
     /// What the script that runs elsewhere is told.
-    pub(super) fn script(&self, rest: &str) -> String {
+    pub(super) fn script(&self, more: &[(&str, &str)], rest: &str) -> String {
+        let order = self.order.to_string();
         let words = [
             ("GIT_ORCH_REMOTE", self.remote.url.as_str()),
             ("GIT_ORCH_RUN", &self.run),
-            ("GIT_ORCH_ORDER", &self.order.to_string()),
+            ("GIT_ORCH_ORDER", &order),
         ];
-        order::script(&words, rest)
+        order::script(&[&words, more].concat(), rest)
+    }
+
+    /// The run's name: the fan-out's, and something that no other has.
+    pub(super) fn name(&self) -> &str {
+        &self.run[RUNS.len()..]
     }
 
     /// The ref of a shard's result.
@@ -132,6 +138,13 @@ impl Drop for Begun<'_> {
 fn engine<'a>(site: &Site<'a>, away: &Away, post: &Post) -> Box<dyn Engine + 'a> {
     match &away.setup {
         Setup::Exec(triple) => Box::new(exec::Exec::new(site.scene, triple.clone(), post.clone())),
+        Setup::Slurm(extra) => {
+            Box::new(slurm::Slurm::new(site.scene, post.clone(), extra.clone(), away.limit))
+        }
+        Setup::Ssh(program, hosts) => {
+            let setup = (program.clone(), away.limit);
+            Box::new(ssh::Ssh::new(site.scene, post.clone(), hosts, setup))
+        }
     }
 }
 

@@ -53,7 +53,7 @@ impl<'a> Exec<'a> {
 impl Engine for Exec<'_> {
     fn submit(&mut self, shards: &[usize]) -> Result<String> {
         let node = self.post.folder.join("node.sh");
-        std::fs::write(&node, self.post.script("")).doing("could not write", &node)?;
+        std::fs::write(&node, self.post.script(&[], "")).doing("could not write", &node)?;
         let list = self.post.folder.join(format!("shards-{}", self.jobs.len() + 1));
         let text: String = shards.iter().map(|n| format!("{n}\n")).collect();
         std::fs::write(&list, text).doing("could not write", &list)?;

@@ -21,6 +21,8 @@ mod collect;
 mod exec;
 pub mod on;
 mod order;
+mod slurm;
+mod ssh;
 mod watch;
 
 use std::collections::BTreeMap;
@@ -28,7 +30,7 @@ use std::collections::BTreeMap;
 use crate::error::Result;
 use crate::git::remote::Remote;
 
-pub use on::On;
+pub use on::{Host, On};
 pub(in crate::fanout) use watch::run_all;
 
 /// Where shards run that do not run here.
@@ -58,6 +60,10 @@ pub(super) enum Further {
 pub enum Setup {
     /// Commands of the user's.
     Exec(Triple),
+    /// Further arguments of `sbatch`.
+    Slurm(Vec<String>),
+    /// The program that is ssh, and the machines.
+    Ssh(String, Vec<Host>),
 }
 
 /// Commands for `sh -c` that drive any scheduler.

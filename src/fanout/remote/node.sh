@@ -339,9 +339,9 @@ if [ -n "${GIT_ORCH_WATCH:-}" ]; then
 fi
 find_cache
 fetch_order || exit 75
-code=0
+all=0
 for shard; do
-	carry "$shard" || code=75
+	carry "$shard" || all=75
 	forget
 done
-exit $code
+exit $all

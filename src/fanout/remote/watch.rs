@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::super::carry::{Ended, Site};
 use super::begun::Begun;
 use super::{Away, Doing, Further, collect};
-use crate::error::Result;
+use crate::error::{Kind, Result};
 use crate::git::remote;
 use crate::model::wording::count;
 use crate::model::{Event, Oid};
@@ -83,7 +83,8 @@ impl Watch<'_, '_> {
             let looked = self.look(begun);
             let (doing, news) = match looked {
                 Ok(seen) => seen,
-                Err(error) if self.failures < PATIENCE => {
+                // A failure is no want of an answer.
+                Err(error) if self.failures < PATIENCE && error.kind == Kind::Unusable => {
                     if self.failures == 0 {
                         (self.site.scene.events)(Event::Warning(format!("{error}; trying on")));
                     }
