@@ -2,6 +2,7 @@
 
 mod context;
 mod elsewhere;
+mod emit;
 mod formatters;
 mod known;
 mod narrowed;
@@ -26,7 +27,7 @@ use crate::fanout::halt::Halt;
 use crate::fanout::home::Home;
 use crate::fanout::job::Job;
 use crate::fanout::plan::{self, Contents, PlannedShard};
-use crate::fanout::remote::{self, On};
+use crate::fanout::remote::On;
 use crate::fanout::result::Commits;
 use crate::fanout::shard::By;
 use crate::fanout::tracked::Tracked;
@@ -111,11 +112,18 @@ pub(super) struct FanoutArgs {
     /// Run the shards there: `local`, `slurm`, `ssh:HOST,HOST*4` or `exec:NAME`
     ///
     /// Other machines need git, a shell, what the command needs, and the remote.
+    /// `run:NAME` gathers what became of shards that --emit handed out.
     #[arg(long, value_name = "WHERE", default_value = "local", hide_default_value = true)]
     on: On,
     /// Exchange commits with other machines over this remote
     #[arg(long, value_name = "REMOTE")]
     remote: Option<String>,
+    /// Run nothing: print the shards as the `matrix` of a CI service
+    ///
+    /// With --remote, what they have to do is pushed there, and how a job of
+    /// the service does it is told.
+    #[arg(long, value_name = "FORM", value_parser = ["matrix"], conflicts_with_all = ["on", "dry_run", "resume", "from"])]
+    emit: Option<String>,
     /// End a shard after this time, as `5m`
     #[arg(long, value_name = "SPAN", value_parser = span)]
     timeout: Option<Duration>,
@@ -205,11 +213,10 @@ pub(super) fn run(app: &App, args: &FanoutArgs) -> Result<u8> {
         return show(&desk, &wish);
     }
     let workers = workers(&desk, args);
-    let away = elsewhere::find(&desk, args)?;
-    if away.is_some() {
-        remote::begun::settle(opened.scene(app, &|event| app.ui.event(event)))?;
+    let away = if args.emit.is_some() { None } else { elsewhere::find(&desk, args)? };
+    if args.emit.is_none() {
+        narrate(&desk, &wish, away.as_ref().map_or(Some(workers), |away| away.limit))?;
     }
-    narrate(&desk, &wish, away.as_ref().map_or(Some(workers), |away| away.limit))?;
     let (bisect, commits) = making(&desk, args, &wish.job);
     let order = Order {
         job: wish.job,
@@ -232,6 +239,9 @@ pub(super) fn run(app: &App, args: &FanoutArgs) -> Result<u8> {
         resumes,
         away,
     };
+    if args.emit.is_some() {
+        return emit::matrix(&desk, args, &order);
+    }
     let events = |event| app.ui.event(event);
     let fanout = flow::carry_out(opened.scene(app, &events), &order)?;
     report(&desk, &order.shards, &fanout)

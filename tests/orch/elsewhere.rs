@@ -41,7 +41,7 @@ fn six_files() -> TestRepo {
 pub(super) fn expect_nothing_left(repo: &TestRepo) {
     repo.shell(
         "git ls-remote origin | cut -f2; git worktree list | wc -l; git for-each-ref refs/orch/keep refs/orch/run
-         ls .git/orch/journal; ls -d ../tmp/git-orch-*/*ork* ../tmp/git-orch-*/new* ../tmp/git-orch-*/*making 2>/dev/null; pgrep -f \"$PWD/.git/orch\"",
+         ls .git/orch/journal 2>/dev/null; ls -d ../tmp/git-orch-*/*ork* ../tmp/git-orch-*/new* ../tmp/git-orch-*/*making 2>/dev/null; pgrep -f \"$PWD/.git/orch\"",
     )
     .run()
     .expect("exit 1\n-- stdout\nrefs/heads/main\n1");
@@ -428,6 +428,77 @@ fn a_remote_that_the_repository_reaches_in_its_own_way_needs_trust() {
         -- stderr
         error: the git config remote.origin.receivepack `touch hacked; git-receive-pack` of this repository is not trusted
         hint: read what it would run and allow it: `git orch trust`
+        ",
+    );
+}
+
+#[test]
+fn rounds_of_problems_are_worked_on_elsewhere_too() {
+    let repo = six_files();
+    // Each round takes one line off each file that has it.
+    let lines = "for file in */*; do echo TODO >>$file; done; echo TODO >>b/3; git commit -qam todo; git push -q origin main";
+    repo.shell(lines).changing_checkout().run().expect_success();
+    let run = r#"for file; do sed -i '0,/TODO/{/TODO/d}' "$file"; done"#;
+    let from = "grep -n TODO */* | sed 's/$/: still to do/'";
+    let call = ["fanout", "todo", "--from", from, "--run", run, "--shards", "directory", "--on", "exec:here"];
+    let output = repo.orch(&[&call[..], &["-q"]].concat());
+    assert_eq!(output.exit, 0, "{output}");
+    assert_eq!(repo.git(&["diff", "--shortstat", "main~", "review/todo"]), "", "{output}");
+    expect_nothing_left(&repo);
+}
+
+#[test]
+fn shards_are_jobs_of_a_ci_service_whose_results_are_gathered() {
+    let repo = six_files();
+    let call = ["fanout", "stamp", "--run", STAMP, "--shards", "directory"];
+    let matrix = [&call[..], &["--emit", "matrix"]].concat();
+    repo.orch(&matrix).expect(
+        r#"
+        exit 0
+        -- stdout
+        {"include":[{"shard":1,"label":"a","files":["a/1","a/2"]},{"shard":2,"label":"b","files":["b/3","b/4"]},{"shard":3,"label":"c","files":["c/5","c/6"]}]}
+        "#,
+    );
+    expect_nothing_left(&repo);
+    let posted = repo.orch(&[&matrix[..], &["--remote", "origin"]].concat());
+    let json: serde_json::Value = serde_json::from_str(&posted.stdout).unwrap();
+    let run = json["include"][2]["run"].as_str().unwrap();
+    let name = run.strip_prefix("refs/orch/run/").unwrap();
+    assert_eq!(
+        posted.stderr,
+        format!(
+            "a job runs its shard so, in any folder with git:
+  git init -q && git fetch -q --depth=1 ADDRESS {run}/order
+  git show FETCH_HEAD:node.sh >node.sh
+  GIT_ORCH_REMOTE=ADDRESS GIT_ORCH_RUN={run} sh node.sh SHARD
+then, here: the same command with --on run:{name} --remote origin instead of --emit
+"
+        )
+    );
+    let on = format!("run:{name}");
+    let gather = [&call[..], &["--on", &on, "--remote", "origin", "-q"]].concat();
+    repo.orch(&[&["fanout", "stamp", "--run", STAMP, "--shards", "file"], &gather[6..]].concat()).expect(
+        "
+        exit 3
+        -- stderr
+        error: the run `stamp-<oid>` is of other shards
+        hint: say what was said with `--emit`, where the same commit is checked out
+        ",
+    );
+    let jobs = format!(
+        "cd ../tmp && mkdir ci && cd ci && hub=$PWD/../../hub.git && git init -q && git fetch -q --depth=1 $hub {run}/order
+        git show FETCH_HEAD:node.sh >node.sh
+        for shard in 1 2 3; do GIT_ORCH_REMOTE=$hub GIT_ORCH_RUN={run} sh node.sh $shard || exit; done; cd .. && rm -rf ci"
+    );
+    repo.shell(&jobs).run().expect("exit 0");
+    repo.orch(&gather).expect("exit 0\n-- stdout\n3 shards, 6 files changed, disjoint\nreview/stamp");
+    expect_nothing_left(&repo);
+    repo.orch(&[&gather[..], &["--again"]].concat()).expect(
+        "
+        exit 3
+        -- stderr
+        error: there is no run `stamp-<oid>` on `origin`
+        hint: `git ls-remote origin 'refs/orch/run/*/order'` lists them
         ",
     );
 }

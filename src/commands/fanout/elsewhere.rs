@@ -3,8 +3,9 @@
 use super::{Desk, FanoutArgs};
 use crate::config::trust;
 use crate::error::{Error, Result};
-use crate::fanout::remote::{Away, On, Setup, Triple};
-use crate::git::{programs, remote};
+use crate::fanout::remote::{Away, On, Setup, Triple, begun};
+use crate::git::programs;
+use crate::git::remote::{self, Remote};
 use crate::model::wording::unknown;
 
 /// Where they run, if not here.
@@ -20,16 +21,23 @@ pub(super) fn find(desk: &Desk<'_>, args: &FanoutArgs) -> Result<Option<Away>> {
         }
         On::Local => return Ok(None),
         On::Exec(name) => Setup::Exec(triple(desk, name.as_str())?),
+        On::Run(name) => Setup::Run(name.clone()),
         On::Slurm => Setup::Slurm(desk.opened.repo.all_values("orch.slurm")?),
         On::Ssh(hosts) => Setup::Ssh(desk.opened.settings.ssh().to_owned(), hosts.clone()),
     };
     let opened = desk.opened;
+    let remote = remote(desk, args.remote.as_deref())?;
+    begun::settle(opened.scene(desk.app, &|event| desk.app.ui.event(event)))?;
+    Ok(Some(Away { on: args.on.clone(), setup, remote, limit: args.workers.map(usize::from) }))
+}
+
+/// The remote between machines; what the repository has git run for it is trusted.
+pub(super) fn remote(desk: &Desk<'_>, named: Option<&str>) -> Result<Remote> {
+    let opened = desk.opened;
     for (what, value) in programs::of_transport(&opened.repo) {
         opened.trust.require(&trust::program(&what, Some(&value)))?;
     }
-    let wanted = args.remote.as_deref().or(opened.settings.remote());
-    let remote = remote::find(&opened.repo, wanted)?;
-    Ok(Some(Away { on: args.on.clone(), setup, remote, limit: args.workers.map(usize::from) }))
+    remote::find(&opened.repo, named.or(opened.settings.remote()))
 }
 
 /// The commands of an engine, each of them trusted.

@@ -8,8 +8,10 @@ use std::ffi::OsString;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
+use super::super::cache::Past;
 use super::super::carry::Site;
-use super::{Away, Engine, Setup, exec, order, slurm, ssh};
+use super::super::flow::Order;
+use super::{Away, Engine, Setup, exec, order, posted, slurm, ssh};
 use crate::agent::ask::{Question, ask};
 use crate::agent::command;
 use crate::error::{Error, IoContext, Result};
@@ -51,7 +53,7 @@ impl Post {
 
     /// The run's name: the fan-out's, and something that no other has.
     pub(super) fn name(&self) -> &str {
-        &self.run[RUNS.len()..]
+        name(&self.run)
     }
 
     /// The ref of a shard's result.
@@ -83,6 +85,9 @@ impl<'a> Begun<'a> {
     /// Unusable where the remote does not take it; nothing is left then.
     pub(super) fn new(site: &Site<'a>, away: &Away, shards: &[usize]) -> Result<Self> {
         let Site { scene, logs, .. } = *site;
+        if let Setup::Run(name) = &away.setup {
+            return Self::found(site, away, shards, name);
+        }
         let run = format!("{RUNS}{}-{}", site.name, uid()?);
         let folder = logs.join("remote");
         std::fs::create_dir_all(&folder).doing("could not make", &folder)?;
@@ -113,6 +118,39 @@ impl<'a> Begun<'a> {
         Ok(begun)
     }
 
+    /// What others were handed, if it is these shards.
+    ///
+    /// # Errors
+    /// Refused where it is not.
+    fn found(site: &Site<'a>, away: &Away, shards: &[usize], name: &str) -> Result<Self> {
+        let scene = site.scene;
+        let (repo, remote, run) = (scene.repo, away.remote.clone(), format!("{RUNS}{name}"));
+        let order = format!("{run}/order");
+        let there = remote::list(repo, &remote, &order)?;
+        let (_, order) = there.into_iter().find(|(name, _)| *name == order).ok_or_else(|| {
+            Error::refused(format!("there is no run `{name}` on `{}`", remote.name))
+                .hint(format!("`git ls-remote {} '{RUNS}*/order'` lists them", remote.name))
+        })?;
+        let _fence = repo.fence(scene.events);
+        remote::fetch(repo, &remote, &[format!("{run}/order")])?;
+        if !order::is_same(site, shards, order)? {
+            return Err(Error::refused(format!("the run `{name}` is of other shards"))
+                .hint("say what was said with `--emit`, where the same commit is checked out"));
+        }
+        let folder = site.logs.to_owned();
+        let post = Post { run, order, remote, ids: folder.join("ids"), folder };
+        Ok(Self { scene, post, engine: Box::new(posted::Others), at_work: false, entry: None })
+    }
+
+    /// All results are here. Of what others were handed, only now it goes.
+    pub(super) fn over(&self) {
+        if self.entry.is_none()
+            && let Err(error) = clear(self.scene.repo, &self.post.remote, &self.post.run)
+        {
+            warn(self.scene.events, &self.post.run, &error);
+        }
+    }
+
     /// There is nothing to take away.
     fn forget(mut self) {
         if let Some(entry) = self.entry.take() {
@@ -138,6 +176,7 @@ impl Drop for Begun<'_> {
 fn engine<'a>(site: &Site<'a>, away: &Away, post: &Post) -> Box<dyn Engine + 'a> {
     match &away.setup {
         Setup::Exec(triple) => Box::new(exec::Exec::new(site.scene, triple.clone(), post.clone())),
+        Setup::Run(_) => Box::new(posted::Others),
         Setup::Slurm(extra) => {
             Box::new(slurm::Slurm::new(site.scene, post.clone(), extra.clone(), away.limit))
         }
@@ -146,6 +185,28 @@ fn engine<'a>(site: &Site<'a>, away: &Away, post: &Post) -> Box<dyn Engine + 'a>
             Box::new(ssh::Ssh::new(site.scene, post.clone(), hosts, setup))
         }
     }
+}
+
+/// Puts on a remote what the shards of an order have to do; for whoever does it
+/// there, the name of its run.
+///
+/// # Errors
+/// Unusable where the remote does not take it.
+pub fn post(scene: Scene<'_>, order: &Order, remote: &Remote) -> Result<String> {
+    let input = scene.repo.read().commit(order.commit)?.tree;
+    let (past, logs) = (Past::default(), Path::new(""));
+    let site = Site { scene, order, name: &order.job, input, logs, past: &past, before: 0 };
+    let run = format!("{RUNS}{}-{}", order.job, uid()?);
+    let _fence = scene.repo.fence(scene.events);
+    let shards: Vec<usize> = (1..=order.shards.len()).collect();
+    let commit = order::write(&site, &run, &shards)?;
+    remote::push(scene.repo, remote, &[(commit, format!("{run}/order"))])?;
+    Ok(run)
+}
+
+/// The name in a run's ref.
+pub fn name(run: &str) -> &str {
+    run.strip_prefix(RUNS).unwrap_or(run)
 }
 
 /// Takes a run off the remote.

@@ -7,7 +7,7 @@
 //!
 //! ```text
 //! order.rs    shards -> one commit
-//! exec.rs, slurm.rs, ssh.rs    the engines
+//! exec.rs, slurm.rs, ssh.rs, posted.rs    the engines
 //! watch.rs    post, submit, poll; what is lost is submitted again
 //! collect.rs  a result commit -> the same judgement as of a shard that ran here
 //! begun.rs    called off and taken off the remote, also after `kill -9`
@@ -21,6 +21,7 @@ mod collect;
 mod exec;
 pub mod on;
 mod order;
+mod posted;
 mod slurm;
 mod ssh;
 mod watch;
@@ -60,6 +61,8 @@ pub(super) enum Further {
 pub enum Setup {
     /// Commands of the user's.
     Exec(Triple),
+    /// What others have been handed already: the run's name.
+    Run(String),
     /// Further arguments of `sbatch`.
     Slurm(Vec<String>),
     /// The program that is ssh, and the machines.

@@ -18,6 +18,8 @@ pub enum On {
     Ssh(Vec<Host>),
     /// By commands of the configuration.
     Exec(Name),
+    /// Somewhere, by others: what they have to do is on the remote already.
+    Run(String),
 }
 
 /// A machine that is reached by ssh.
@@ -58,12 +60,20 @@ impl FromStr for On {
             ("exec", name) => {
                 name.parse().map(Self::Exec).map_err(|why| NotAPlace(format!("`{name}`: {why}")))
             }
+            ("run", name) if is_run(name) => Ok(Self::Run(name.to_owned())),
+            ("run", _) => Err(NotAPlace("name the run: `run:NAME`, as `--emit` told it".to_owned())),
             _ => Err(NotAPlace(match nearest(word, ["local", "slurm", "ssh", "exec"]) {
                 Some(near) if near != word => format!("did you mean `{near}`?"),
                 _ => "it is `local`, `slurm`, `ssh:HOST,HOST` or `exec:NAME`".to_owned(),
             })),
         }
     }
+}
+
+/// Whether it can be part of a ref's name.
+fn is_run(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || "-_.".contains(c);
+    !name.is_empty() && name.chars().all(plain) && !name.starts_with('.') && !name.contains("..")
 }
 
 fn host(text: &str) -> Result<Host, NotAPlace> {
@@ -89,6 +99,7 @@ impl fmt::Display for On {
             Self::Slurm => f.write_str("slurm"),
             Self::Ssh(_) => f.write_str("ssh"),
             Self::Exec(name) => write!(f, "exec:{name}"),
+            Self::Run(name) => write!(f, "run:{name}"),
         }
     }
 }
@@ -106,6 +117,7 @@ mod tests {
             ("ssh:a", On::Ssh(vec![host("a", 1)])),
             ("ssh:ann@a.b*4,c", On::Ssh(vec![host("ann@a.b", 4), host("c", 1)])),
             ("exec:k8s", On::Exec("k8s".parse().unwrap())),
+            ("run:fmt-12ab", On::Run("fmt-12ab".to_owned())),
         ] {
             assert_eq!(text.parse(), Ok(on));
         }
@@ -118,6 +130,7 @@ mod tests {
             ("ssh:a,,b", "`` is no host"),
             ("ssh:a*0", "`a*0`: a host runs 1 to 1000 shards at once"),
             ("ssh:a b", "`a b` is no host"),
+            ("run:../x", "name the run: `run:NAME`, as `--emit` told it"),
             ("exec:", "name the engine: `exec:NAME`"),
             ("exec:A b", "`A b`: a name holds only a-z, 0-9, `.`, `_` and `-`"),
         ] {

@@ -57,6 +57,21 @@ pub(super) fn write(site: &Site<'_>, run: &str, shards: &[usize]) -> Result<Oid>
     repo.write().write_record(tree, &[parent], &format!("order of {run}"), site.scene.now)
 }
 
+/// Whether an order that is there is for shards with the same files that start
+/// from the same.
+pub(super) fn is_same(site: &Site<'_>, shards: &[usize], there: Oid) -> Result<bool> {
+    let read = site.scene.repo.read();
+    let ours = read.commit(write(site, "", shards)?)?;
+    let there = read.commit(there)?;
+    let files = |tree: Oid| -> Result<Option<Oid>> {
+        let named = read.tree(tree)?.into_iter().find(|entry| entry.name.as_bytes() == b"files");
+        Ok(named.map(|entry| entry.oid))
+    };
+    let start = |parents: &[Oid]| parents.first().map(|parent| read.commit(*parent)).transpose();
+    let tree = |parents: &[Oid]| Ok(start(parents)?.map(|commit| commit.tree));
+    Ok(files(ours.tree)? == files(there.tree)? && tree(&ours.parents)? == tree(&there.parents)?)
+}
+
 /// The script behind the words that tell it what to do.
 pub(super) fn script(words: &[(&str, &str)], rest: &str) -> String {
     let mut text = String::from("#!/bin/sh\n");

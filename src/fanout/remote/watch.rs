@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::super::carry::{Ended, Site};
 use super::begun::Begun;
-use super::{Away, Doing, Further, collect};
+use super::{Away, Doing, Further, On, collect};
 use crate::error::{Kind, Result};
 use crate::git::remote;
 use crate::model::wording::count;
@@ -36,6 +36,7 @@ pub(in crate::fanout) fn run_all(
     watch.until_all_ended(&mut begun)?;
     // Of a shard that ran twice, one may be at work still.
     begun.at_work = watch.again || !watch.waiting.is_empty();
+    begun.over();
     Ok(())
 }
 
@@ -70,7 +71,11 @@ impl Watch<'_, '_> {
             (shard.submitted, shard.missing) = (shard.submitted + 1, 0);
         }
         let what = count(shards.len(), "shard");
-        let text = format!("{what} submitted to {} {called}, over {}", self.away.on, self.away.remote.name);
+        let how = match &self.away.on {
+            On::Run(_) => "awaited from others".to_owned(),
+            on => format!("submitted to {on} {called}"),
+        };
+        let text = format!("{what} {how}, over {}", self.away.remote.name);
         (self.site.scene.events)(Event::Note(text));
         Ok(())
     }
