@@ -348,6 +348,28 @@ fn an_interrupt_ends_all_tasks_and_begins_no_further() {
 }
 
 #[test]
+fn the_same_command_takes_up_what_a_killed_one_left() {
+    let repo = shop();
+    let script = format!(
+        r#"plan="git-orch plan -j 2 -q --run fix-login.md"
+        printf 'fix login\nsort the cart\nnew login rule\n' >fix-login.md
+        $plan -- sh -c 'exec {} ../../$GIT_ORCH_SESSION' &
+        until [ -s ../backend ] && [ -s ../frontend ]; do sleep 0.02; done; kill -9 $!; wait $! 2>/dev/null
+        $plan -- sh -c 'echo 1 >>$GIT_ORCH_SESSION' | sort; rm fix-login.md"#,
+        repo.agent("hang.sh")
+    );
+    repo.shell(&script).run().expect("
+        exit 0
+        -- stdout
+          done      fix-login-2      backend   review/fix-login-2: 1 commit, 1 file in <time>
+          done      new-login-rule   backend   review/new-login-rule: 1 commit, 1 file, on top of fix-login-2 in <time>
+          done      sort-the-cart-2  frontend  review/sort-the-cart-2: 1 commit, 1 file in <time>
+        ");
+    let kept = repo.orch(&["show", "fix-login", "--json"]).json()["data"]["runs"][0]["snapshot"].to_string();
+    assert!(kept.len() > 40, "{kept}");
+}
+
+#[test]
 fn nothing_begins_where_one_task_has_no_agent() {
     let repo = shop();
     let before = repo.everything();

@@ -87,7 +87,18 @@ fn item(text: &str) -> Option<&str> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn whatever_a_list_holds_its_tasks_have_text(text in "([-*# x\\[\\].1)\t\r\n]|[a-z]|.){0,60}") {
+            let list = parse(&text);
+            assert!(list.tasks.iter().all(|task| !task.trim().is_empty()), "{list:?}");
+            assert!(list.tasks.len() + list.done <= text.lines().count());
+        }
+    }
 
     #[test]
     fn lists_are_read_as_people_write_them() {
