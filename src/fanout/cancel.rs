@@ -1,5 +1,6 @@
 //! A fan-out's result that nobody wants.
 
+use super::quarantine;
 use crate::error::{Error, Result};
 use crate::git::{RepoLock, refs};
 use crate::model::{Fanout, TaskState};
@@ -28,6 +29,7 @@ pub fn cancel(scene: Scene<'_>, fanout: Stored<Fanout>) -> Result<Fanout> {
     let lock = RepoLock::take(scene.repo, "cancel", scene.events)?;
     let mut changes = vec![store::fanouts::prepare(scene.repo, &value, Some(tip), result, scene.now)?];
     changes.extend(end::branch_gone(scene, &branch)?);
+    changes.extend(quarantine::take_away(scene, &value)?);
     refs::apply(scene.repo, &lock, &changes, "cancel")?;
     Ok(value)
 }

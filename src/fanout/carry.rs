@@ -254,7 +254,7 @@ pub(super) fn judge(
     };
     shard.changed = left.edits.len();
     if let Some(why) = failure {
-        shard.commit = set_aside(site, shard.n, &left.edits)?;
+        shard.commit = set_aside(site, shard.n, &left.edits, "")?;
         return Ok(ended(shard, why));
     }
     match verify(&shard.paths, &left.edits) {
@@ -270,23 +270,25 @@ pub(super) fn judge(
         }
         Verified::Escaped(paths) => {
             shard.state = ShardState::Escaped;
-            shard.commit = set_aside(site, shard.n, &left.edits)?;
             let last_line = format!("changed {}, not its own", few(paths.iter().map(tick)));
+            shard.commit = set_aside(site, shard.n, &left.edits, &last_line)?;
             Ok(Ended { escaped: paths, ..ended(shard, last_line) })
         }
     }
 }
 
-/// Puts what a shard left, and was not taken, into a commit on the input.
-fn set_aside(site: &Site<'_>, n: usize, left: &[Edit]) -> Result<Option<Oid>> {
+/// Puts what a shard left, and was not taken, into a commit on the input that
+/// says why.
+fn set_aside(site: &Site<'_>, n: usize, left: &[Edit], why: &str) -> Result<Option<Oid>> {
     if left.is_empty() {
         return Ok(None);
     }
     let repo = site.scene.repo;
     let puts = left.iter().map(|edit| (edit.change.path.as_bytes(), edit.now));
     let tree = splice::put(repo, Some(site.input), puts.collect())?;
-    let message = format!("fanout {}: what shard {n} left", site.name);
-    let commit = repo.write().write_record(tree, &[site.order.commit], &message, site.scene.now)?;
+    let message = format!("fanout {}: what shard {n} left\n\n{why}", site.name);
+    let message = message.trim_end();
+    let commit = repo.write().write_record(tree, &[site.order.commit], message, site.scene.now)?;
     keep(site, n, commit)?;
     Ok(Some(commit))
 }
@@ -295,7 +297,8 @@ fn set_aside(site: &Site<'_>, n: usize, left: &[Edit]) -> Result<Option<Oid>> {
 pub(super) fn leave_out(site: &Site<'_>, one: &mut Ended, state: ShardState, why: &str) -> Result<()> {
     let edits = one.accepted.take().unwrap_or_default();
     site.scene.repo.reach("a shard to be left out")?;
-    one.shard.commit = set_aside(site, one.shard.n, &edits)?;
+    one.tree = None;
+    one.shard.commit = set_aside(site, one.shard.n, &edits, why)?;
     one.shard.state = state;
     one.last_line = why.to_owned();
     Ok(())

@@ -6,6 +6,7 @@ use super::cache::Past;
 use super::flow::Order;
 use super::joblog;
 use super::plan::PlannedShard;
+use super::quarantine;
 use super::remote::On;
 use crate::error::{Error, IoContext, Result};
 use crate::git::refs::{self, RefChange};
@@ -62,6 +63,10 @@ pub(super) fn claim(scene: Scene<'_>, order: &Order, input_tree: Oid) -> Result<
     let change = store::fanouts::prepare(repo, &fanout, before, Vec::new(), scene.now)?;
     let tip = change.new.expect("a new record points somewhere");
     let mut changes = unpinned(repo, &fanout.name)?;
+    if let Some(last) = store::fanouts::find(repo, &fanout.name)? {
+        // Its record goes on below this one, with what they hold.
+        changes.extend(quarantine::take_away(scene, &last.value)?);
+    }
     changes.push(change);
     refs::apply(repo, &lock, &changes, "fanout")?;
     Ok(Claimed { fanout: Stored { value: fanout, tip }, before, result, past, logs, _lock: held })

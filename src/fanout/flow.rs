@@ -11,7 +11,7 @@ use super::plan::PlannedShard;
 use super::remote::Away;
 use super::result::{self, Commits, Made};
 use super::tracked::Tracked;
-use super::{evict, pool, room};
+use super::{evict, pool, quarantine, room};
 use crate::error::Result;
 use crate::git::programs::{self, Programs};
 use crate::git::refs::{self, RefChange};
@@ -187,18 +187,18 @@ pub(super) fn end(
         ended: Some(Time(scene.now.0.saturating_add(seconds))),
         ..made
     };
-    record(scene, claimed, &fanout, tip)?;
-    Ok(fanout)
+    record(scene, claimed, fanout, tip)
 }
 
-/// The record and the result branch, which appear together.
-fn record(scene: Scene<'_>, claimed: &Claimed, fanout: &Fanout, tip: Option<Oid>) -> Result<()> {
+/// The record, the result branch and those of what is not in it, which appear
+/// together.
+fn record(scene: Scene<'_>, claimed: &Claimed, mut fanout: Fanout, tip: Option<Oid>) -> Result<Fanout> {
     let repo = scene.repo;
     let lock = RepoLock::take(repo, "fanout, its result", scene.events)?;
-    let keeps = kept(fanout, tip);
+    let keeps = kept(&fanout, tip);
     let now = fanout.ended.unwrap_or(scene.now);
-    let change = store::fanouts::prepare(repo, fanout, Some(claimed.fanout.tip), keeps, now)?;
-    let mut changes = vec![change];
+    let mut changes = quarantine::make(repo, &mut fanout)?;
+    changes.push(store::fanouts::prepare(repo, &fanout, Some(claimed.fanout.tip), keeps, now)?);
     if let (Some(branch), Some(tip)) = (&fanout.branch, tip) {
         changes.push(RefChange::set(refs::branch(branch), tip, claimed.result));
     }
@@ -210,7 +210,7 @@ fn record(scene: Scene<'_>, claimed: &Claimed, fanout: &Fanout, tip: Option<Oid>
             drop(std::fs::remove_file(claimed.logs.join(format!("shard-{n}.{what}"))));
         }
     }
-    Ok(())
+    Ok(fanout)
 }
 
 /// The result, and what untaken shards left.

@@ -19,6 +19,7 @@
 //! stop    halt.rs, joblog.rs    too much failed; what was done until a kill or Ctrl-C
 //! result  result.rs             what all shards changed as one tree, and its commits
 //! check   check.rs, evict.rs    the shards that make it fail, by bisect.rs, are set aside
+//! aside   quarantine.rs         branches of what is left out of a result
 //! whole   flow.rs               shards, result, check, `review/<name>`
 //! away    remote/               the same shards on other machines, by an engine and a git remote
 //! end     cancel.rs             the result is not wanted
@@ -48,6 +49,7 @@ mod joblog;
 pub mod plan;
 mod pool;
 pub mod problems;
+mod quarantine;
 pub mod remote;
 pub mod result;
 mod room;

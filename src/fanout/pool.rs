@@ -208,7 +208,7 @@ pub(super) fn tell(site: &Site<'_>, ended: Option<&Ended>, done: usize) {
     let total = site.order.shards.len();
     let Some(ended) = ended else { return (site.scene.events)(Event::Shards { done, total }) };
     (site.scene.events)(Event::Shard {
-        shard: ended.shard.clone(),
+        shard: Box::new(ended.shard.clone()),
         label: site.planned(ended.shard.n).label.clone(),
         done,
         total,

@@ -51,6 +51,11 @@ pub fn review_branch(name: &Name) -> String {
     format!("{REVIEW_BRANCHES}{name}")
 }
 
+/// The short branch of what a fan-out's shard did that is not in its result.
+pub fn quarantine_branch(fanout: &Name, shard: usize) -> String {
+    format!("{REVIEW_BRANCHES}{fanout}-shard-{shard}")
+}
+
 /// What a ref must be before it is changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Expect {

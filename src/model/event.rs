@@ -79,7 +79,7 @@ pub enum Event {
     /// A shard ended.
     Shard {
         /// The shard.
-        shard: Shard,
+        shard: Box<Shard>,
         /// What its files have in common, for people.
         label: String,
         /// Ended shards so far, this one included.

@@ -68,6 +68,9 @@ pub struct Shard {
     /// Its result, or what an escaped or failed shard left.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub commit: Option<Oid>,
+    /// The branch that holds what it did, where that is not in the result.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quarantine: Option<String>,
     /// When its command began, the last time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started: Option<Time>,
@@ -104,6 +107,7 @@ impl Shard {
             exit_code: None,
             changed: 0,
             commit: None,
+            quarantine: None,
             started: None,
             seconds: 0.0,
             bytes: 0,
@@ -217,6 +221,11 @@ pub struct Fanout {
 }
 
 impl Fanout {
+    /// The branches that hold what shards did that is not in the result.
+    pub fn quarantined(&self) -> impl Iterator<Item = &str> {
+        self.shards.iter().filter_map(|shard| shard.quarantine.as_deref())
+    }
+
     /// The commit that a shard started from.
     pub fn started_from(&self, shard: usize) -> Oid {
         let before = self.rounds.iter().take_while(|round| !round.shards.contains(&shard));

@@ -17,7 +17,7 @@ use crate::git::refs;
 use crate::git::{Head, Repo, RepoLock, operation, worktree};
 use crate::history;
 use crate::model::wording::count;
-use crate::model::{Name, Oid, Operation, TaskState, Time};
+use crate::model::{Fanout, Name, Oid, Operation, TaskState, Time};
 use crate::run::throwaway::{self, Owner};
 use crate::run::{Scene, end};
 use crate::session::{TaskLock, trash as places};
@@ -213,11 +213,12 @@ fn folders(scene: Scene<'_>) -> Result<Vec<Item>> {
 fn branches(scene: Scene<'_>, holders: &Holders<'_>) -> Result<Vec<Item>> {
     let prefix = refs::branch(refs::REVIEW_BRANCHES);
     let worktrees = worktree::list(scene.repo)?;
+    let quarantined = quarantined(scene.repo)?;
     let mut items = Vec::new();
     for (full, oid) in scene.repo.read().refs(&prefix)? {
         let short = &full["refs/heads/".len()..];
-        let known =
-            full[prefix.len()..].parse().ok().map(|name| task(scene.repo, &name)).transpose()?.flatten();
+        let named = full[prefix.len()..].parse().ok().map(|name| task(scene.repo, &name)).transpose()?;
+        let known = named.flatten().or(quarantined.get(short).copied());
         let (judged, since) = match known {
             Some((state, _)) if !state.is_over() => continue,
             None => (Ok(Reason::Foreign), None),
@@ -233,6 +234,17 @@ fn branches(scene: Scene<'_>, holders: &Holders<'_>) -> Result<Vec<Item>> {
         items.push(Item { since, error, ..item });
     }
     Ok(items)
+}
+
+/// The branches of what shards did that is in no result, each with the state of
+/// its fan-out, and since when.
+fn quarantined(repo: &Repo) -> Result<BTreeMap<String, (TaskState, Option<Time>)>> {
+    let fanouts = store::fanouts::load(repo)?.into_iter().map(|stored| stored.value);
+    let of = |fanout: Fanout| {
+        let branches: Vec<String> = fanout.quarantined().map(str::to_owned).collect();
+        branches.into_iter().map(move |branch| (branch, (fanout.state, fanout.ended)))
+    };
+    Ok(fanouts.flat_map(of).collect())
 }
 
 /// The state of a task or fan-out, and since when.

@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::git::landed::{self, How};
 use crate::git::{Repo, refs};
 use crate::model::Oid;
-use crate::store;
+use crate::store::{self, Stored};
 
 /// Why something can go, or stays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -114,10 +114,13 @@ impl<'a> Holders<'a> {
             doomed.extend(branch.map(|branch| refs::branch(&branch)));
             named.insert(task.value.base);
         }
-        for fanout in store::fanouts::load(repo)? {
-            let branch = fanout.value.branch.filter(|_| fanout.value.state.is_over());
-            doomed.extend(branch.map(|branch| refs::branch(&branch)));
-            named.insert(fanout.value.base);
+        for Stored { value: fanout, .. } in store::fanouts::load(repo)? {
+            if fanout.state.is_over() {
+                doomed.extend(
+                    fanout.branch.as_deref().into_iter().chain(fanout.quarantined()).map(refs::branch),
+                );
+            }
+            named.insert(fanout.base);
         }
         named.extend(store::sessions::load_all(repo)?.into_iter().map(|session| session.value.base));
         let is_base = |full: &str| {

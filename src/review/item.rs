@@ -79,12 +79,29 @@ pub fn require(repo: &Repo, typed: &str) -> Result<Item> {
                 .hint(format!("`git orch show {typed}` tells why"))
         });
     }
+    if let Some(error) = quarantined(repo, typed)? {
+        return Err(error);
+    }
     let mut known = Vec::new();
     for prefix in [refs::TASKS, refs::FANOUTS] {
         known.extend(repo.read().refs(prefix)?.into_iter().map(|(name, _)| name[prefix.len()..].to_owned()));
     }
     let error = Error::usage(unknown("task", typed, known.iter().map(String::as_str)));
     Err(error.hint("`git orch review` lists what waits"))
+}
+
+/// Why a branch that holds what a shard did is no result.
+fn quarantined(repo: &Repo, typed: &str) -> Result<Option<Error>> {
+    let branch = format!("{}{typed}", refs::REVIEW_BRANCHES);
+    let fanouts = store::fanouts::load(repo)?.into_iter().map(|stored| stored.value);
+    let of = fanouts.into_iter().find(|fanout| fanout.quarantined().any(|other| other == branch));
+    Ok(of.map(|fanout| {
+        Error::refused(format!("`{branch}` is what a shard of `{}` did, and not in its result", fanout.name))
+            .hint(format!(
+                "look at it: `git diff {}...{branch}`; take it with git itself: `git cherry-pick {branch}`",
+                fanout.base_oid.short()
+            ))
+    }))
 }
 
 fn find(repo: &Repo, typed: &str) -> Result<Option<Option<Item>>> {

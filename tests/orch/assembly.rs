@@ -126,7 +126,7 @@ fn the_shards_that_make_the_check_fail_are_left_out_and_the_rest_lands() {
         5 of 6 shards, 5 files changed, disjoint; check passed in <time>
         review/x
         evicted: b/3   log: git orch log x --shard 3 --check
-          what it left: git diff <oid>...<oid>
+          what it left: git diff <oid>...review/x-shard-3
         -- stderr
         x: `{STAMP}`; 6 files in 6 shards, 1 at a time
           done      a/1                          1 file  1 changed      <time>
@@ -227,16 +227,23 @@ fn how_often_the_check_runs_again_is_for_the_user_to_say() {
         -- stdout
         0 of 3 shards, nothing taken; check failed (exit 1)
         evicted: a   log: git orch log x --shard 1 --check
-          what it left: git diff <oid>...<oid>
+          what it left: git diff <oid>...review/x-shard-1
         evicted: b   log: git orch log x --shard 2 --check
-          what it left: git diff <oid>...<oid>
+          what it left: git diff <oid>...review/x-shard-2
         evicted: c   log: git orch log x --shard 3 --check
-          what it left: git diff <oid>...<oid>
+          what it left: git diff <oid>...review/x-shard-3
         ",
     );
-    repo.shell("git branch --list 'review/*'; git worktree list | wc -l")
-        .run()
-        .expect("exit 0\n-- stdout\n1");
+    repo.shell("git branch --list 'review/*'; git worktree list | wc -l").run().expect(
+        "
+        exit 0
+        -- stdout
+          review/x-shard-1
+          review/x-shard-2
+          review/x-shard-3
+        1
+        ",
+    );
 }
 
 #[test]
@@ -258,4 +265,123 @@ fn an_interrupted_search_leaves_no_result() {
     )
     .run()
     .expect("exit 0\n-- stdout\n1\nagents\nhome\nshop\ntmp");
+}
+
+/// One shard escapes and one fails the check; the others are fine.
+const MIXED: &str =
+    r#"for file; do echo stamped >> "$file"; done; case $1 in ./a/*) echo new > a/new;; esac"#;
+
+#[test]
+fn what_is_left_out_though_its_command_ended_well_waits_on_a_branch() {
+    let repo = six_files();
+    let check = never_both("c/5", "c/5");
+    let call = ["fanout", "x", "--run", MIXED, "--shards", "directory", "-j", "1", "-q", "--check", &check];
+    repo.orch(&call).expect(
+        "
+        exit 1
+        -- stdout
+        1 of 3 shards, 2 files changed, disjoint; check passed in <time>
+        review/x
+        escaped: a   log: git orch log x --shard 1
+          what it left: git diff <oid>...review/x-shard-1
+        evicted: c   log: git orch log x --shard 3 --check
+          what it left: git diff <oid>...review/x-shard-3
+        ",
+    );
+    let log = "git log --format='%an: %s: %b' --name-status review/x-shard-1 -1; git log --format=%s:%b -1 review/x-shard-3";
+    repo.shell(log).run().expect(
+        "
+        exit 0
+        -- stdout
+        git-orch: fanout x: what shard 1 left: changed `a/new`, not its own
+
+
+        M	a/1
+        M	a/2
+        A	a/new
+        fanout x: what shard 3 left:the check fails with it
+        ",
+    );
+    let shown = repo.orch(&["show", "x", "--json"]).json();
+    let branches: Vec<Option<&str>> = shown["data"]["shards"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|shard| shard["quarantine"].as_str())
+        .collect();
+    assert_eq!(branches, [Some("review/x-shard-1"), None, Some("review/x-shard-3")]);
+}
+
+#[test]
+fn a_branch_of_what_is_left_out_is_no_result() {
+    let repo = six_files();
+    let call = ["fanout", "x", "--run", MIXED, "--shards", "directory", "-q"];
+    assert_eq!(repo.orch(&call).exit, 1);
+    let why = "
+        exit 3
+        -- stderr
+        error: `review/x-shard-1` is what a shard of `x` did, and not in its result
+        hint: look at it: `git diff <oid>...review/x-shard-1`; take it with git itself: `git cherry-pick review/x-shard-1`
+        ";
+    for typed in ["x-shard-1", "review/x-shard-1"] {
+        repo.orch(&["review", typed]).expect(why);
+        repo.orch(&["merge", typed]).expect(why);
+    }
+    assert_eq!(repo.orch(&["review", "--json"]).json()["data"].as_array().unwrap().len(), 1);
+    repo.orch(&["gc"]).expect("exit 0\n-- stderr\nnothing to delete");
+    // Landing decides nothing about it; only when it is swept up does the branch go, never the commit.
+    let left = repo.git(&["rev-parse", "review/x-shard-1"]);
+    assert_eq!(repo.call(&["merge", "x", "-q"]).changing_checkout().run().exit, 0);
+    assert_eq!(
+        repo.git(&["branch", "--list", "review/*", "--format=%(refname:short)"]),
+        "review/x-shard-1\n"
+    );
+    assert_eq!(repo.call(&["gc", "--apply", "-q"]).run().exit, 0);
+    assert_eq!(repo.git(&["branch", "--list", "review/*"]), "");
+    repo.git(&["gc", "-q", "--prune=now"]);
+    repo.git(&["cat-file", "-e", left.trim()]);
+}
+
+#[test]
+fn branches_of_what_is_left_out_go_with_their_fan_out_unless_somebody_moved_them() {
+    let repo = six_files();
+    let call = ["fanout", "x", "--run", MIXED, "--shards", "directory", "-q"];
+    let branches = || repo.git(&["branch", "--list", "review/*", "--format=%(refname:short)"]);
+    assert_eq!(repo.orch(&call).exit, 1);
+    assert_eq!(repo.orch(&["undo", "-q"]).exit, 0);
+    assert_eq!(branches(), "");
+    assert_eq!(repo.orch(&call).exit, 1);
+    repo.orch(&["cancel", "x", "-q"]).expect_success();
+    assert_eq!(branches(), "");
+    assert_eq!(repo.orch(&call).exit, 1);
+    repo.git(&["branch", "-f", "review/x-shard-1", "main"]);
+    repo.orch(&["cancel", "x", "-q"]).expect_success();
+    assert_eq!(branches(), "review/x-shard-1\n");
+    // Its name is taken: the record alone has it now.
+    let again = repo.orch(&call);
+    again.expect(
+        "
+        exit 1
+        -- stdout
+        2 of 3 shards, 4 files changed, disjoint
+        review/x
+        escaped: a   log: git orch log x --shard 1
+          what it left: git diff <oid>...<oid>
+        ",
+    );
+    assert_eq!(repo.git(&["rev-parse", "review/x-shard-1"]), repo.git(&["rev-parse", "main"]));
+}
+
+#[test]
+fn very_many_that_are_left_out_make_no_branches() {
+    let repo = TestRepo::unborn();
+    let files: Vec<String> = (10..31).map(|number| format!("f{number}")).collect();
+    let files: Vec<(&str, &str)> = files.iter().map(|file| (file.as_str(), "x\n")).collect();
+    repo.commit(&files, "files", "Ann", days_ago(1));
+    let run = "test $1 = ./f10 || touch cache";
+    assert_eq!(repo.orch(&["fanout", "x", "--run", run, "--shards", "file", "-q"]).exit, 1);
+    assert_eq!(repo.git(&["branch", "--list", "review/*", "--format=%(refname:short)"]).lines().count(), 20);
+    let run = "touch cache";
+    assert_eq!(repo.orch(&["fanout", "y", "--run", run, "--shards", "file", "-q"]).exit, 1);
+    assert_eq!(repo.git(&["branch", "--list", "review/y*"]), "");
 }

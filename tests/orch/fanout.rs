@@ -91,7 +91,7 @@ fn a_shard_that_fails_or_escapes_is_left_out_and_the_others_land() {
         failed: a   log: git orch log x --shard 1
           what it left: git diff <oid>...<oid>
         escaped: b   log: git orch log x --shard 2
-          what it left: git diff <oid>...<oid>
+          what it left: git diff <oid>...review/x-shard-2
         ",
     );
     assert_eq!(repo.git(&["diff", "--name-status", "main", "review/x"]), "M\tc/5\n");
@@ -117,7 +117,7 @@ fn a_shard_may_not_touch_what_another_one_has() {
         1 of 2 shards, 1 file changed, disjoint
         review/x
         escaped: b … c   log: git orch log x --shard 2
-          what it left: git diff <oid>...<oid>
+          what it left: git diff <oid>...review/x-shard-2
         -- stderr
         x: `echo x >> a/1`; 6 files in 2 shards, 1 at a time
           done      a … b                       3 files  1 changed      <time>
@@ -139,7 +139,7 @@ fn a_file_may_not_become_a_folder_or_be_joined_by_a_twin() {
             -- stdout
             0 of 1 shard, nothing taken
             escaped: a   log: git orch log x --shard 1
-              what it left: git diff <oid>...<oid>
+              what it left: git diff <oid>...review/x-shard-1
             -- stderr
             x: `{run}`; 2 files in 1 shard, 1 at a time
               escaped   a                           2 files  2 changed      <time>  changed {what}, not its own

@@ -68,7 +68,8 @@ pub(super) fn report_bad(desk: &Desk<'_>, shards: &[PlannedShard], fanout: &Fano
         ui.answer(format!("{state}: {label}   log: git orch log {name} --shard {n}{check}"))?;
         if let Some(commit) = shard.commit {
             let base = fanout.started_from(n);
-            ui.answer(format!("  what it left: git diff {}...{}", base.short(), commit.short()))?;
+            let left = shard.quarantine.clone().unwrap_or_else(|| commit.short());
+            ui.answer(format!("  what it left: git diff {}...{left}", base.short()))?;
         }
     }
     Ok(())
