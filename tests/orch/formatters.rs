@@ -1,6 +1,8 @@
 //! `git orch fanout fmt`
 
-use crate::support::{TestRepo, days_ago, serial_tree};
+use std::path::Path;
+
+use crate::support::{TestRepo, days_ago, machine_path, serial_tree, skip};
 
 #[test]
 fn the_formatter_that_the_repository_uses_is_found_and_run() {
@@ -102,22 +104,65 @@ fn second_tier_formatters_give_the_tree_of_their_serial_run() {
             "cargo fmt --all",
         ),
     ] {
-        let repo = TestRepo::unborn();
-        repo.commit(&marks, "marks", "Ann", days_ago(2));
-        let files: Vec<(String, &str)> =
-            (0..60).map(|number| (format!("m{}/f{}.{extension}", number % 6, number / 6), text)).collect();
-        let mut files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (path.as_str(), *text)).collect();
-        files.push(("m0/f.rs", "fn  z( ){}\n"));
-        repo.commit(&files, "ugly", "Ann", days_ago(1));
-        // Formatters keep caches at home.
-        let call = repo.call(&["fanout", "fmt", "--json"]).changing_checkout();
-        let output = machine().into_iter().fold(call, |call, (name, value)| call.env(name, value)).run();
-        assert_eq!(output.exit, 0, "{serial}\n{output}");
-        let fanout = output.json();
-        let tree = fanout["data"]["tree"].as_str().unwrap();
-        assert_ne!(tree, fanout["data"]["input_tree"].as_str().unwrap(), "{serial}");
-        let exports = machine().map(|(name, value)| format!("export {name}={value}; ")).concat();
-        let serial = format!("{exports}{serial}");
-        assert_eq!(format!("{tree}\n"), serial_tree(&repo, &serial), "{serial}");
+        expect_serial(&marks, extension, text, serial);
     }
+}
+
+/// The same of those that fewer machines have: what is missing is told, not failed.
+#[test]
+#[ignore = "needs real formatters"]
+fn second_tier_rarer_formatters_give_the_tree_of_their_serial_run() {
+    let biome = r#"{"formatter":{"indentStyle":"space"},"files":{"includes":["**","!m4/**"]}}"#;
+    for (marks, extension, text, serial) in [
+        ([("biome.json", biome), ("m/.keep", "")], "ts", "const  a = {b:1};;\n", "biome format --write ."),
+        (
+            [("stylua.toml", "indent_type = 'Spaces'\n"), (".styluaignore", "m4/\n")],
+            "lua",
+            "local  a={b=1}\n",
+            "stylua .",
+        ),
+        ([("build.zig", "const  a = 1;\n"), ("m/.keep", "")], "zig", "const  a=1;\n", "zig fmt ."),
+        ([("pubspec.yaml", "name: m\n"), ("m/.keep", "")], "dart", "main( ){}\n", "dart format ."),
+        (
+            [(".terraform.lock.hcl", ""), ("m/.keep", "")],
+            "tf",
+            "variable  \"a\" {\ntype=string\n}\n",
+            "terraform fmt -recursive",
+        ),
+        (
+            [(".formatter.exs", "[inputs: [\"**/*.{ex,exs}\"]]\n"), ("mix.exs", "")],
+            "ex",
+            "x =  [1,2]\n",
+            "mix format",
+        ),
+    ] {
+        let program = serial.split(' ').next().unwrap();
+        if machine_path().split(':').any(|folder| Path::new(folder).join(program).is_file()) {
+            expect_serial(&marks, extension, text, serial);
+        } else {
+            skip(&format!("this machine has no {program}"));
+        }
+    }
+}
+
+/// Fans a formatter out over 60 files and runs it over all of them at once.
+fn expect_serial(marks: &[(&str, &str)], extension: &str, text: &str, serial: &str) {
+    let repo = TestRepo::unborn();
+    repo.commit(marks, "marks", "Ann", days_ago(2));
+    let files: Vec<(String, &str)> =
+        (0..60).map(|number| (format!("m{}/f{}.{extension}", number % 6, number / 6), text)).collect();
+    let mut files: Vec<(&str, &str)> = files.iter().map(|(path, text)| (path.as_str(), *text)).collect();
+    files.push(("m0/f.rs", "fn  z( ){}\n"));
+    repo.commit(&files, "ugly", "Ann", days_ago(1));
+    assert_eq!(repo.call(&["trust", "--yes"]).changing_checkout().run().exit, 0);
+    // Formatters keep caches at home.
+    let call = repo.call(&["fanout", "fmt", "--json"]).changing_checkout();
+    let output = machine().into_iter().fold(call, |call, (name, value)| call.env(name, value)).run();
+    assert_eq!(output.exit, 0, "{serial}\n{output}");
+    let fanout = output.json();
+    let tree = fanout["data"]["tree"].as_str().unwrap();
+    assert_ne!(tree, fanout["data"]["input_tree"].as_str().unwrap(), "{serial}");
+    let exports = machine().map(|(name, value)| format!("export {name}={value}; ")).concat();
+    let serial = format!("{exports}{serial}");
+    assert_eq!(format!("{tree}\n"), serial_tree(&repo, &serial), "{serial}");
 }
