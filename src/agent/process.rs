@@ -131,7 +131,11 @@ pub fn wait_for_end(log: &Path, interrupt: &Interrupt) -> Result<()> {
     Ok(())
 }
 
-fn this_program() -> Result<std::path::PathBuf> {
+/// Where the running program lies.
+///
+/// # Errors
+/// Unusable where the system does not tell.
+pub fn this_program() -> Result<std::path::PathBuf> {
     std::env::current_exe()
         .map_err(|error| Error::unusable("could not find the running program").because(error))
 }

@@ -25,7 +25,7 @@ use crate::fanout::files::Files;
 use crate::fanout::flow::{self, Order};
 use crate::fanout::halt::Halt;
 use crate::fanout::home::Home;
-use crate::fanout::job::Job;
+use crate::fanout::job::{Command, Job};
 use crate::fanout::plan::{self, Contents, PlannedShard};
 use crate::fanout::remote::On;
 use crate::fanout::result::Commits;
@@ -45,6 +45,8 @@ use resume::Resumed;
 
 /// The job that needs no configuration.
 pub(super) const FMT: &str = "fmt";
+/// The job that needs none where a manifest names the license.
+pub(super) const LICENSE: &str = "license";
 
 /// Do parallel-safe work in throwaway worktrees; it comes back as one branch
 ///
@@ -54,7 +56,7 @@ pub(super) const FMT: &str = "fmt";
 /// that fails, or changes other files, is left out; the rest comes back. The
 /// work starts from the commit that is checked out, without what is
 /// uncommitted. `fmt` is always there: it runs the formatters that the
-/// repository uses.
+/// repository uses; so is `license`, which puts license headers into files.
 ///
 /// With --from a checker says what there is to do: each shard gets some of
 /// the files in which it found problems, the checker is asked again about the
@@ -76,11 +78,14 @@ pub(super) struct FanoutArgs {
     /// Have agents do it although it reads like work that needs context
     #[arg(long)]
     context_free: bool,
+    /// Put this text into a comment at the top of files that have no license or copyright there
+    #[arg(long, value_name = "TEXT", conflicts_with_all = ["run", "agent", "brief", "from", "on"], value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    header: Option<String>,
     /// Take only the files that match
     #[arg(long, value_name = "GLOB", num_args = 1..)]
     paths: Vec<String>,
     /// Work on the problems that this prints, in rounds, until none is left
-    #[arg(long, value_name = "CMD", conflicts_with_all = ["files_from", "retry_failed", "resume"])]
+    #[arg(long, value_name = "CMD", conflicts_with_all = ["files_from", "retry_failed", "resume", "commits"])]
     from: Option<String>,
     /// Go through the problems so often at most
     #[arg(long, value_name = "N", requires = "from", default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=50))]
@@ -287,7 +292,7 @@ fn variable(text: &str) -> std::result::Result<(String, String), String> {
 fn understand(desk: &Desk<'_>, args: &FanoutArgs, name: Name) -> Result<Wish> {
     let wanted = wanted(desk, args, &name)?;
     let configured = desk.opened.settings.file.jobs.get(name.as_str());
-    if configured.is_none() && args.run.is_none() && args.agent.is_none() && name.as_str() == FMT {
+    if configured.is_none() && !worker::is_typed(args) && name.as_str() == FMT {
         let chosen = formatters::choose(desk, &wanted)?;
         let files: usize = chosen.iter().map(|formatter| formatter.work.count()).sum();
         let by = |count: usize| match args.shards {
@@ -395,6 +400,7 @@ fn resolve(desk: &Desk<'_>, args: &FanoutArgs, name: &Name, configured: Option<&
         return Err(Error::usage("`--needs` is for sparse worktrees")
             .hint("a full one has every file; `--tree sparse` makes sparse ones"));
     }
+    let is_local = matches!(command, Command::Header { .. });
     Ok(Job {
         name: name.clone(),
         command,
@@ -410,7 +416,11 @@ fn resolve(desk: &Desk<'_>, args: &FanoutArgs, name: &Name, configured: Option<&
             ShardBy::Owner => Some(By::Owner),
             ShardBy::List => Some(By::List),
         },
-        contents: if is_sparse { Contents::Sparse(needs(desk, args, configured)?) } else { Contents::Full },
+        contents: if is_sparse || is_local {
+            Contents::Sparse(needs(desk, args, configured)?)
+        } else {
+            Contents::Full
+        },
         check: args.check.clone().or(shared_check),
         timeout: configured.and_then(|job| job.timeout.as_deref()).and_then(parse_span),
         retries: args.retries.or(configured.map(|job| job.retries)).unwrap_or(0),

@@ -34,3 +34,18 @@ pub(super) fn run(app: &App, args: &InitArgs) -> Result<u8> {
     ));
     Ok(exit::DONE)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_jobs_that_are_commented_out_can_be_used() {
+        let jobs = TEMPLATE.lines().skip_while(|line| *line != "# jobs:").take_while(|line| !line.is_empty());
+        let plain: Vec<&str> = jobs.map(|line| line.strip_prefix("# ").unwrap()).collect();
+        let config = load::parse(format!("version: 1\n{}\n", plain.join("\n")).as_bytes()).unwrap();
+        let names: Vec<&str> = config.jobs.keys().map(String::as_str).collect();
+        assert_eq!(names, ["docs", "license", "security", "tests", "upgrade"]);
+        assert!(config.jobs["tests"].brief.as_ref().unwrap().ends_with("before you end.\n"));
+    }
+}

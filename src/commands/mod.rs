@@ -10,6 +10,7 @@ mod doctor;
 mod done;
 mod fanout;
 mod gc;
+mod header;
 mod history;
 mod init;
 mod log;
@@ -119,6 +120,8 @@ enum Command {
     Completions(completions::Args),
     #[command(name = crate::agent::process::SUPERVISE, hide = true)]
     Supervise(supervise::SuperviseArgs),
+    #[command(name = crate::fanout::header::HEADER, hide = true)]
+    Header(header::HeaderArgs),
 }
 
 /// The whole command line, for manual pages and completion.
@@ -214,6 +217,7 @@ fn dispatch(app: &App, command: Command) -> Result<u8> {
         Command::Man(args) => man::run(app, &args).map(|()| exit::DONE),
         Command::Completions(args) => completions::run(app, &args).map(|()| exit::DONE),
         Command::Supervise(args) => supervise::run(args),
+        Command::Header(args) => header::run(&args),
     }
 }
 
@@ -249,5 +253,6 @@ fn name(command: &Command) -> &'static str {
         Command::Man(_) => "man",
         Command::Completions(_) => "completions",
         Command::Supervise(_) => "supervise",
+        Command::Header(_) => "header",
     }
 }

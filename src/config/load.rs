@@ -148,16 +148,21 @@ fn check(config: &Config) -> Result<()> {
 }
 
 fn check_job(name: &str, job: &Job) -> Result<()> {
-    let why = match (&job.run, &job.agent, &job.brief) {
-        (None, None, _) => Some("has neither `run` nor `agent`"),
-        (Some(_), Some(_), _) => Some("has both `run` and `agent`"),
-        (None, Some(_), None) => Some("has an `agent` and no `brief`"),
-        (Some(_), None, Some(_)) => Some("has a `brief` and no `agent`"),
+    let kinds = [job.run.is_some(), job.agent.is_some(), job.header.is_some()];
+    let why = match (kinds.iter().filter(|is_set| **is_set).count(), &job.agent, &job.brief) {
+        (0, ..) => Some("has neither `run`, `agent` nor `header`"),
+        (2.., ..) => Some("has more than one of `run`, `agent` and `header`"),
+        (_, Some(_), None) => Some("has an `agent` and no `brief`"),
+        (_, None, Some(_)) => Some("has a `brief` and no `agent`"),
+        _ if job.header.as_ref().is_some_and(|header| header.trim().is_empty()) => {
+            Some("has an empty `header`")
+        }
         _ => None,
     };
     if let Some(why) = why {
-        return Err(bad(&format!("job `{name}` {why}"))
-            .hint("a job is a command, `run`, or an `agent` with a `brief` that says what it shall do"));
+        return Err(bad(&format!("job `{name}` {why}")).hint(
+            "a job is a command, `run`, an `agent` with a `brief` that says what it shall do, or a `header`",
+        ));
     }
     if job.retries > MOST_RETRIES {
         let why = format!("job `{name}`: `retries: {}` is too many", job.retries);
@@ -249,10 +254,10 @@ mod tests {
             ("version: 1\nsessions:\n  a: { paths: [\"[\"] }\n", "bad pattern"),
             ("version: 1\nsessions:\n  A/b: {}\n", "a name holds only"),
             ("version: 1\njobs:\n  x: { run: [] }\n", "a command can't be empty"),
-            ("version: 1\njobs:\n  x: { shard: file }\n", "job `x` has neither `run` nor `agent`"),
+            ("version: 1\njobs:\n  x: { shard: file }\n", "job `x` has neither `run`, `agent` nor `header`"),
             (
                 "version: 1\njobs:\n  x: { run: a, agent: b, brief: c }\n",
-                "job `x` has both `run` and `agent`",
+                "job `x` has more than one of `run`, `agent` and `header`",
             ),
             ("version: 1\njobs:\n  x: { agent: b }\n", "job `x` has an `agent` and no `brief`"),
             ("version: 1\njobs:\n  x: { run: a, brief: c }\n", "job `x` has a `brief` and no `agent`"),

@@ -112,15 +112,18 @@ pub struct SessionDefaults {
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Job {
-    /// The command; the shard's files follow. Either this or `agent`.
+    /// The command; the shard's files follow. This, `agent` or `header`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub run: Option<Command>,
-    /// The agent that does each shard. Either this or `run`.
+    /// The agent that does each shard. This, `run` or `header`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent: Option<String>,
     /// What the agent shall do, in words.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub brief: Option<String>,
+    /// The license header that files of programs get. This, `run` or `agent`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub header: Option<String>,
     /// Which files it is for.
     #[serde(default)]
     pub include: Vec<String>,

@@ -62,7 +62,10 @@ pub fn commands(config: &Config) -> Vec<Named> {
         }
     }
     for (name, job) in &config.jobs {
-        add(format!("job {name}"), work(job));
+        // A header goes into comments alone.
+        if job.header.is_none() {
+            add(format!("job {name}"), work(job));
+        }
         if !job.env.is_empty() {
             let Named { purpose, command } = environment(name, &job.env);
             add(purpose, command);

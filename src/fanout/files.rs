@@ -45,6 +45,11 @@ impl Files {
         all
     }
 
+    /// The license that a manifest names, and which does.
+    pub fn license(&self, repo: &Repo) -> Option<(String, &'static str)> {
+        formatter::license(&|name| repo.read().blob(*self.blobs.get(&RepoPath::from(name))?).ok())
+    }
+
     /// Chooses formatters by what these files and the machine have.
     pub fn formatters(
         &self,

@@ -5,12 +5,14 @@
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStringExt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::model::path::PathSet;
 use crate::model::{Name, RepoPath};
 use crate::run::worker::Program;
 
+use super::header;
 use super::home::Home;
 use super::plan::Contents;
 use super::shard::By;
@@ -22,6 +24,13 @@ pub enum Command {
     Shell(String),
     /// A program and its arguments, the shard's files behind them.
     Argv(Vec<OsString>),
+    /// Git-orch itself, which puts a header into files.
+    Header {
+        /// Where the program lies.
+        program: PathBuf,
+        /// The header's text.
+        text: String,
+    },
     /// An agent, which finds the shard's files in its brief.
     Agent(Program),
 }
@@ -32,6 +41,9 @@ impl Command {
         let mut argv = match self {
             Self::Shell(text) => vec!["sh".into(), "-c".into(), text.into(), "sh".into()],
             Self::Argv(argv) => argv.clone(),
+            Self::Header { program, text } => {
+                vec![program.into(), header::HEADER.into(), "--".into(), text.into()]
+            }
             Self::Agent(program) => return program.argv.clone(),
         };
         argv.extend(files.iter().map(|file| argument(file, directory)));
@@ -43,6 +55,7 @@ impl Command {
         match self {
             Self::Shell(text) => text.clone(),
             Self::Argv(argv) => argv.iter().map(|word| quoted_word(word)).collect::<Vec<_>>().join(" "),
+            Self::Header { text, .. } => format!("header {}", text.trim_end()),
             Self::Agent(program) => format!("agent {}", program.name),
         }
     }
@@ -51,7 +64,7 @@ impl Command {
     pub fn agent(&self) -> Option<&Program> {
         match self {
             Self::Agent(program) => Some(program),
-            Self::Shell(_) | Self::Argv(_) => None,
+            Self::Shell(_) | Self::Argv(_) | Self::Header { .. } => None,
         }
     }
 }
@@ -107,12 +120,13 @@ pub struct Job {
 impl Job {
     /// The files of this job among the tracked ones, in order.
     pub fn files(&self, tracked: &[RepoPath]) -> Vec<RepoPath> {
-        chosen(tracked, &self.include, &self.exclude)
+        tracked.iter().filter(|file| self.is_for(file)).cloned().collect()
     }
 
     /// Whether it is for this file.
     pub fn is_for(&self, file: &RepoPath) -> bool {
-        is_chosen(file, &self.include, &self.exclude)
+        let is_possible = !matches!(self.command, Command::Header { .. }) || header::is_for(file);
+        is_possible && is_chosen(file, &self.include, &self.exclude)
     }
 }
 

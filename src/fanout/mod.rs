@@ -14,6 +14,7 @@
 //! shards  pool.rs, carry.rs     a throwaway for each worker, a command for each shard
 //! known   cache.rs              what shards came to before is used again
 //! told    brief.rs, hand.rs     what an agent is to do, and what lies ready for it
+//! header  header.rs             a file -> the file with its license header                pure
 //! apart   home.rs               a home of its own for each shard
 //! again   rounds.rs, checker.rs until a checker has no problems left
 //! stop    halt.rs, joblog.rs    too much failed; what was done until a kill or Ctrl-C
@@ -43,6 +44,7 @@ pub mod flow;
 pub mod formatter;
 pub mod halt;
 pub mod hand;
+pub mod header;
 pub mod home;
 pub mod job;
 mod joblog;

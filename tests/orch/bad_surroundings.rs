@@ -179,7 +179,7 @@ const SETTINGS: &[(&str, &str, &[&str])] = &[
     ("version: 1\nagents:\n  a: { run: [] }\n", "agents.a.run: a command can't be empty at line 3 column 13", &[]),
     ("version: 1\nagents:\n  a: { run: \"\" }\n", "agents.a.run: a command can't be empty at line 3 column 13", &[]),
     ("version: 1\njobs:\n  a: { run: [\"\"] }\n", "jobs.a.run: a command can't be empty at line 3 column 13", &[]),
-    ("version: 1\njobs:\n  a: { include: [x] }\n", "job `a` has neither `run` nor `agent`", &["a job is a command, `run`, or an `agent` with a `brief` that says what it shall do"]),
+    ("version: 1\njobs:\n  a: { include: [x] }\n", "job `a` has neither `run`, `agent` nor `header`", &["a job is a command, `run`, an `agent` with a `brief` that says what it shall do, or a `header`"]),
     ("version: 1\njobs:\n  a: { run: {a: b} }\n", "jobs.a.run: invalid type: map, expected a command: a string or a list of strings at line 3 column 13", &[]),
     ("version: 1\nagents:\n  a: { run: x, prompt: shout }\n", "agents.a.prompt: unknown variant `shout`, expected one of `stdin`, `file`, `argument` at line 3 column 24", &[]),
     ("version: 1\nagents:\n  a: { run: x, timeout: soon }\n", "`soon` is no time span", &["write it as `30s`, `5m`, `2h` or `7d`"]),

@@ -23,6 +23,7 @@ mod formatters;
 mod gc;
 mod landed;
 mod layers;
+mod license;
 mod man;
 mod merge;
 mod misbehaving;

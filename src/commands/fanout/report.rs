@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Desk, FMT, Wish, exit_code, worker};
+use super::{Desk, FMT, LICENSE, Wish, exit_code, worker};
 use crate::error::{Result, exit};
 use crate::fanout::check::PASSED;
 use crate::fanout::formatter::Formatter;
-use crate::fanout::job;
 use crate::fanout::plan::PlannedShard;
+use crate::fanout::{header, job};
 use crate::model::wording::{count, excerpt, list, review_then_merge, thousands};
 use crate::model::{Fanout, Name, RepoPath, Shard, ShardState};
 use crate::ui::Table;
@@ -153,9 +153,16 @@ pub(super) fn show_jobs(desk: &Desk<'_>) -> Result<u8> {
         let set =
             |patterns: &[String]| crate::model::PathSet::parse(patterns).map_err(crate::error::Error::usage);
         let (include, exclude) = (set(&job.include)?, set(&job.exclude)?);
-        let files = job::chosen(&desk.files.regular, &include, &exclude).len();
+        let mut files = job::chosen(&desk.files.regular, &include, &exclude);
+        files.retain(|file| job.header.is_none() || header::is_for(file));
         let from = crate::config::load::FILE.to_owned();
-        listed.push(ListedJob { job: name.clone(), command: worker::named(job), from, files });
+        let (job, command, files) = (name.clone(), worker::named(job), files.len());
+        listed.push(ListedJob { job, command, from, files });
+    }
+    if let Some((header, manifest)) = worker::license(desk).filter(|_| !jobs.contains_key(LICENSE)) {
+        let files = desk.files.regular.iter().filter(|file| header::is_for(file)).count();
+        let (job, command) = (LICENSE.to_owned(), format!("header {header}"));
+        listed.push(ListedJob { job, command, from: manifest.to_owned(), files });
     }
     if !jobs.contains_key(FMT) {
         let choice = desk.files.formatters(&desk.opened.repo, &desk.app.environment, &|_| true);

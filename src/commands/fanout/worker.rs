@@ -1,6 +1,7 @@
 //! What does the shards of a job: a command, or an agent with a brief.
 
-use super::{Desk, FMT, FanoutArgs};
+use super::{Desk, FMT, FanoutArgs, LICENSE};
+use crate::agent::process;
 use crate::config;
 use crate::config::trust::{self, Named};
 use crate::error::{Error, Result};
@@ -25,6 +26,9 @@ pub(super) fn choose(
     let told_by_problems = args.from.as_ref().map(|_| FIX.to_owned());
     if let Some(text) = &args.run {
         return Ok((Command::Shell(text.clone()), told_by_problems.unwrap_or_default()));
+    }
+    if let Some(text) = header(desk, args, name, configured)? {
+        return Ok((Command::Header { program: process::this_program()?, text }, String::new()));
     }
     let shared = configured.and_then(|job| job.brief.as_ref());
     let is_typed = args.agent.is_some() && (args.brief.is_some() || shared.is_none());
@@ -51,6 +55,39 @@ pub(super) fn choose(
     }
 }
 
+/// Whether the command line says what is done.
+pub(super) fn is_typed(args: &FanoutArgs) -> bool {
+    args.run.is_some() || args.agent.is_some() || args.header.is_some()
+}
+
+/// The header to put into files, where that is what the job does.
+fn header(
+    desk: &Desk<'_>,
+    args: &FanoutArgs,
+    name: &Name,
+    configured: Option<&config::Job>,
+) -> Result<Option<String>> {
+    let shared = configured.and_then(|job| job.header.clone());
+    if let Some(text) = args.header.clone().or(shared.filter(|_| !is_typed(args))) {
+        return Ok(Some(text));
+    }
+    if configured.is_some() || is_typed(args) || name.as_str() != LICENSE {
+        return Ok(None);
+    }
+    let named = license(desk).ok_or_else(|| {
+        Error::usage("no manifest at the top names the license").hint(
+            "say what the header is: `--header 'SPDX-License-Identifier: MIT'`, or `header` in the job `license` of `.orch.yml`",
+        )
+    })?;
+    Ok(Some(named.0))
+}
+
+/// The header by what a manifest says, and which does.
+pub(super) fn license(desk: &Desk<'_>) -> Option<(String, &'static str)> {
+    let (license, manifest) = desk.files.license(&desk.opened.repo)?;
+    Some((format!("SPDX-License-Identifier: {license}"), manifest))
+}
+
 fn find(desk: &Desk<'_>, name: &str) -> Result<worker::Program> {
     let (settings, trust) = (&desk.opened.settings, &desk.opened.trust);
     let known = settings.file.agents.profiles.keys().map(String::as_str);
@@ -63,15 +100,16 @@ fn find(desk: &Desk<'_>, name: &str) -> Result<worker::Program> {
 }
 
 fn unknown_job(desk: &Desk<'_>, name: &Name) -> Error {
-    let known = desk.opened.settings.file.jobs.keys().map(String::as_str).chain([FMT]);
+    let known = desk.opened.settings.file.jobs.keys().map(String::as_str).chain([FMT, LICENSE]);
     Error::usage(unknown("job", name.as_str(), known))
         .hint("`git orch fanout --list` lists them; `--run CMD` runs any command")
 }
 
 /// What a job of the configuration runs, for people.
 pub(super) fn named(job: &config::Job) -> String {
-    match (&job.run, &job.agent) {
-        (Some(command), _) => command.to_string(),
-        (None, agent) => format!("agent {}", agent.as_deref().unwrap_or_default()),
+    match (&job.run, &job.agent, &job.header) {
+        (Some(command), ..) => command.to_string(),
+        (None, _, Some(header)) => format!("header {header}"),
+        (None, agent, None) => format!("agent {}", agent.as_deref().unwrap_or_default()),
     }
 }

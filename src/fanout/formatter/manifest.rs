@@ -26,6 +26,26 @@ pub(super) fn at<'a>(value: &'a Value, keys: &[&str]) -> Option<&'a Value> {
     keys.iter().try_fold(value, |value, key| value.get(key))
 }
 
+/// The license that a manifest at the top names, and which does.
+pub fn license(read: &dyn Fn(&str) -> Option<Vec<u8>>) -> Option<(String, &'static str)> {
+    let places: [(&str, Reader, &[&str]); 5] = [
+        ("Cargo.toml", toml, &["package", "license"]),
+        ("Cargo.toml", toml, &["workspace", "package", "license"]),
+        ("package.json", json, &["license"]),
+        ("pyproject.toml", toml, &["project", "license"]),
+        ("pyproject.toml", toml, &["project", "license", "text"]),
+    ];
+    places.into_iter().find_map(|(manifest, parse, keys)| {
+        let value = parse(&read(manifest)?)?;
+        let license = at(&value, keys)?.as_str()?.trim();
+        let is_expression =
+            !license.is_empty() && !license.contains(['\n', '/']) && !license.starts_with("SEE ");
+        is_expression.then(|| (license.to_owned(), manifest))
+    })
+}
+
+type Reader = fn(&[u8]) -> Option<Value>;
+
 /// Whether a TOML file has this table.
 pub(super) fn has_table(bytes: &[u8], keys: &[&str]) -> bool {
     toml(bytes).is_some_and(|value| at(&value, keys).is_some_and(Value::is_object))

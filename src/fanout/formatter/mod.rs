@@ -21,6 +21,7 @@ use std::path::PathBuf;
 use crate::model::RepoPath;
 use crate::model::path::PathSet;
 
+pub use manifest::license;
 pub use packages::Package;
 
 use super::job::Command;

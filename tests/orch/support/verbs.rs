@@ -36,7 +36,7 @@ pub(crate) const VERBS: &[&[&str]] = &[
 ];
 
 /// Those that need none.
-const WITHOUT: [&str; 4] = ["demo", "man", "completions", "__supervise"];
+const WITHOUT: [&str; 5] = ["demo", "man", "completions", "__supervise", "__header"];
 
 #[test]
 fn every_subcommand_is_among_the_verbs() {
