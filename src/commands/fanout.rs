@@ -369,9 +369,10 @@ fn wanted(desk: &Desk<'_>, args: &FanoutArgs, name: &Name) -> Result<impl Fn(&Re
 fn described(job: &Job) -> (String, String) {
     let command = job.command.for_people();
     match job.command.agent() {
-        Some(_) => {
-            (format!("{command}: {}", job.brief), format!("{command}, {}", tick(hanging(&job.brief, 2))))
-        }
+        Some(_) => (
+            format!("{command}: {}", job.brief),
+            format!("{command}, {}", tick(hanging(job.brief.trim_end(), 2))),
+        ),
         None => (command.clone(), tick(hanging(&command, 2))),
     }
 }
