@@ -20,6 +20,9 @@ const ORCH: &str = env!("CARGO_BIN_EXE_git-orch");
 /// Stands for a formatter: it rewrites its files.
 const FORMAT: &str = r#"sed -i 's/[[:space:]]*$/ /' "$@""#;
 
+/// One part, by its name.
+type Section = (&'static str, fn(&Bench));
+
 #[expect(clippy::print_stderr, clippy::disallowed_methods, reason = "a benchmark")]
 fn main() -> ExitCode {
     let Some(repositories) = std::env::var_os("GIT_ORCH_BENCH_REPO") else {
@@ -27,7 +30,7 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     };
     let only: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with('-')).collect();
-    let sections: [(&str, fn(&Bench)); 4] =
+    let sections: [Section; 4] =
         [("jobs", jobs), ("overhead", overhead), ("large", large), ("format", format)];
     for repository in std::env::split_paths(&repositories) {
         let bench = Bench::on(&repository);
