@@ -1,6 +1,6 @@
 //! Agents that do the shards of a fan-out.
 
-use crate::support::TestRepo;
+use crate::support::{TestRepo, days_ago};
 
 /// Settings with an agent that takes its brief so, and a job for it.
 fn settings(prompt: &str) -> String {
@@ -139,4 +139,32 @@ fn an_agent_that_is_unknown_or_not_told_what_to_do_is_refused() {
     ] {
         repo.orch(call).expect(block);
     }
+}
+
+/// Claude Code itself, which finds its brief on standard input; its model is played by a script.
+#[test]
+#[ignore = "needs Claude Code and Python"]
+fn second_tier_claude_code_fixes_the_problems_of_its_files() {
+    let repo = TestRepo::unborn();
+    let files = [("a/1", "BAD\n"), ("a/2", "BAD\nBAD\n"), ("b/3", "y\nBAD\n")];
+    repo.commit(&files, "bad files", "Ann", days_ago(1));
+    let run = "[claude, -p, --output-format, stream-json, --verbose, --permission-mode, bypassPermissions]";
+    repo.write(".orch.yml", &format!("version: 1\nagents:\n  claude: {{ run: {run}, timeout: 50s }}\n"));
+    repo.orch(&["trust", "--yes", "-q"]).expect_success();
+    // What it keeps in its home goes with the shard's. As root it wants to be told that it is alone.
+    let script = r#"mkfifo ../tmp/port; python3 ../agents/model.py >../tmp/port & model=$!
+        read -r port <../tmp/port
+        ANTHROPIC_BASE_URL=http://127.0.0.1:$port ANTHROPIC_API_KEY=x IS_SANDBOX=1 \
+            git orch fanout fix --from 'grep -rn BAD a b || test $? = 1' --agent claude --shards directory --isolate -q
+        code=$?; kill $model; exit $code"#;
+    repo.shell(script).run().expect(
+        "
+        exit 0
+        -- stdout
+        round 1: 4 problems, 4 fixed, 0 new, 0 left; 3 files changed
+        no problem is left of 4
+        review/fix
+        ",
+    );
+    assert_eq!(repo.git(&["show", "review/fix:a/2"]), "good\ngood\n");
 }
