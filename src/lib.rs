@@ -61,7 +61,7 @@
 //! - No branch that is checked out anywhere is moved behind its owner's back.
 //! - Nothing a repository names is run before `git orch trust`, or reaches a
 //!   shell, a raw terminal or a path outside.
-//! - Network only through the user's own git.
+//! - Network only through the user's own git, ssh and scheduler.
 //! - Flows never print: they send [`model::Event`]s, [`ui`] renders them.
 
 pub mod agent;

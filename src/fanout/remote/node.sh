@@ -32,8 +32,11 @@ say() { printf 'git-orch: %s\n' "$*" >&2; }
 # Git, as if it knew the remote, running nothing but itself.
 g() { git -c remote.origin.url="$remote" -c core.hooksPath=/dev/null -c gc.auto=0 -c maintenance.auto=false "$@"; }
 
-# Git on the objects of this shard.
-own() { g --git-dir="$work/own" -c core.bare=false "$@"; }
+# Git for this shard: what it writes goes beside what all shards share.
+own() {
+	GIT_OBJECT_DIRECTORY="$work/objects" GIT_ALTERNATE_OBJECT_DIRECTORIES="$store/objects" \
+		GIT_INDEX_FILE="$work/index" g --git-dir="$store" -c core.bare=false "$@"
+}
 
 # A moment to wait that differs from machine to machine; longer each time.
 pause() {
@@ -140,7 +143,7 @@ make_store() {
 	new=$(mktemp -d "$cache/new-XXXXXX") || return 1
 	init "$new" --bare || return 1
 	seed
-	if stubborn fetch_into "$new"; then
+	if stubborn fetch_into "$new" && lay_out "$new"; then
 		mv "$new" "$store" && return
 	fi
 	rm -rf "$new"
@@ -175,6 +178,20 @@ fetch_into() {
 	fi
 }
 
+# What shards need of it without asking git: the order's files, the repository
+# that a command finds around it, the commit that shards start from.
+lay_out() {
+	g --git-dir="$1" rev-parse "$order^1" >"$1/parent" || return 1
+	init "$1/around" || return 1
+	mv "$1/around/.git" "$1/around.git" && rmdir "$1/around" || return 1
+	cp "$1/parent" "$1/around.git/HEAD"
+	cp "$1/shallow" "$1/around.git/" 2>/dev/null
+	echo "$store/objects" >"$1/around.git/objects/info/alternates"
+	GIT_INDEX_FILE="$1/order.index" g --git-dir="$1" -c core.bare=false read-tree "$order" &&
+		GIT_INDEX_FILE="$1/order.index" g --git-dir="$1" --work-tree="$1" -c core.bare=false \
+			-c core.autocrlf=false -c core.attributesFile=/dev/null checkout-index -a --prefix="$1/record/"
+}
+
 fetch_part() {
 	folder=$1
 	shift
@@ -194,49 +211,33 @@ partial() {
 	g --git-dir="$1" config remote.origin.partialCloneFilter blob:none
 }
 
-setting() { own cat-file -p "$order:job" | sed -n "s/^$1 //p"; }
-
 # Everything a shard needs, in a folder of its own.
 prepare() {
 	work=$(mktemp -d "$cache/work-XXXXXX") || return 1
 	tree=$work/tree
-	mkdir "$tree" || return 1
-	init "$work/own" --bare || return 1
-	echo "$store/objects" >"$work/own/objects/info/alternates"
-	cp "$store/shallow" "$work/own/" 2>/dev/null
-	cp "$store/config" "$work/own/config"
-	start="$order^1^{tree}"
-	[ "$(setting sparse)" != yes ] || start="$order^1:$n"
-	own cat-file -p "$order:shard/$n" >"$work/command" || return 1
-	own cat-file -p "$order:files/$n" >"$work/files" || return 1
+	mkdir "$tree" "$work/objects" && cp -R "$store/around.git" "$tree/.git" || return 1
+	echo "$work/objects" >>"$tree/.git/objects/info/alternates"
+	cp "$store/record/shard/$n" "$work/command" && cp "$store/record/files/$n" "$work/files" || return 1
 	for part in brief problems; do
-		if own cat-file -e "$order:$part/$n" 2>/dev/null; then
-			own cat-file -p "$order:$part/$n" >"$work/$part" || return 1
-		fi
+		[ ! -e "$store/record/$part/$n" ] || cp "$store/record/$part/$n" "$work/$part" || return 1
 	done
-	# A repository for the command; ours is not where it looks.
-	init "$tree" || return 1
-	printf '%s\n' "$store/objects" "$work/own/objects" >"$tree/.git/objects/info/alternates"
-	cp "$store/shallow" "$tree/.git/" 2>/dev/null
-	own rev-parse "$order^1" >"$tree/.git/HEAD"
 }
 
 # Makes the files those that the shard starts from, and no others.
 set_files() {
 	if [ "$1" != 0 ]; then
+		rm -f "$work/pipe" "$work/late"
 		own --work-tree="$tree" clean -ffdxq || return 1
 	fi
 	own --work-tree="$tree" read-tree --reset -u "$start" || return 1
-	cp "$work/own/index" "$tree/.git/index"
+	cp "$work/index" "$tree/.git/index"
 }
 
 # Runs the command once; how it ended goes to `ended`.
 attempt() {
-	rm -f "$work/pipe" "$work/late"
 	mkfifo "$work/pipe" || return 1
 	tail -c $LOG_BYTES <"$work/pipe" >"$work/log" &
 	tail=$!
-	started=$(date +%s)
 	began=$(now)
 	(
 		cd "$tree" || exit 70
@@ -273,20 +274,22 @@ result() {
 	fi
 	{
 		printf 'version 1\n%s\nretries %s\nhost %s\n' "$ended" "$retries" "$host"
-		printf 'started %s\nbytes %s\n' "$started" "$(wc -c <"$work/log" | tr -d ' ')"
+		printf 'started %d\nbytes %d\n' $((began / 1000000000)) $(($(wc -c <"$work/log")))
 		printf 'seconds %d.%03d\n' $((took / 1000000000)) $((took / 1000000 % 1000))
 		[ -n "$left" ] || printf 'unread %s\n' "$(tr '\n' ' ' <"$work/why")"
 	} >"$work/record"
+	# The log and the record, in this order.
+	blobs=$(own hash-object -w --no-filters "$work/log" "$work/record") || return 1
 	entries=$(
-		printf '100644 blob %s\tlog\n' "$(own hash-object -w --no-filters "$work/log")"
-		printf '100644 blob %s\trecord\n' "$(own hash-object -w --no-filters "$work/record")"
+		set -- $blobs
+		printf '100644 blob %s\tlog\n100644 blob %s\trecord\n' "$1" "$2"
 		[ -z "$left" ] || printf '040000 tree %s\ttree\n' "$left"
 	)
 	commit=$(printf '%s\n' "$entries" | own mktree --missing) || return 1
 	commit=$(
 		export GIT_AUTHOR_NAME=git-orch GIT_AUTHOR_EMAIL=git-orch@localhost
 		export GIT_COMMITTER_NAME=git-orch GIT_COMMITTER_EMAIL=git-orch@localhost
-		own commit-tree -p "$order^1" -m "shard $n of ${run#refs/orch/run/}" "$commit"
+		own commit-tree -p "$parent" -m "shard $n of ${run#refs/orch/run/}" "$commit"
 	)
 }
 
@@ -309,9 +312,9 @@ hand_in() {
 
 carry() {
 	n=$1
+	start="$parent^{tree}"
+	[ "$sparse" != yes ] || start="$parent:$n"
 	prepare || return 1
-	limit=$(setting timeout)
-	most=$(setting retries)
 	retries=0
 	stubborn set_files 0 || return 1
 	ended=
@@ -339,6 +342,16 @@ if [ -n "${GIT_ORCH_WATCH:-}" ]; then
 fi
 find_cache
 fetch_order || exit 75
+read -r parent <"$store/parent"
+limit=0 most=0 sparse=no
+while read -r word value; do
+	case $word in
+	version) [ "$value" = 1 ] || { say "version $value is not known here"; exit 64; } ;;
+	timeout) limit=$value ;;
+	retries) most=$value ;;
+	sparse) sparse=$value ;;
+	esac
+done <"$store/record/job"
 all=0
 for shard; do
 	carry "$shard" || all=75
