@@ -207,13 +207,7 @@ pub(super) fn run(app: &App, args: &FanoutArgs) -> Result<u8> {
         return problems::run(&desk, args, job, from);
     }
     let wish = understand(&desk, args, job)?;
-    let (base, resumes) = match before {
-        Resumed::Fanout(fanout) => {
-            resume::require_same(&fanout, &wish)?;
-            (fanout.base, Some(fanout.name))
-        }
-        _ => (base_branch(&desk)?, None),
-    };
+    let (base, resumes) = merging_back(&desk, before, &wish)?;
     if args.dry_run {
         return show(&desk, &wish);
     }
@@ -250,6 +244,13 @@ pub(super) fn run(app: &App, args: &FanoutArgs) -> Result<u8> {
     let events = |event| app.ui.event(event);
     let fanout = flow::carry_out(opened.scene(app, &events), &order)?;
     report(&desk, &order.shards, &fanout)
+}
+
+/// Where the result merges back to, and the fan-out that is gone on with.
+fn merging_back(desk: &Desk<'_>, before: Resumed, wish: &Wish) -> Result<(String, Option<Name>)> {
+    let Resumed::Fanout(fanout) = before else { return Ok((base_branch(desk)?, None)) };
+    resume::require_same(&fanout, wish)?;
+    Ok((fanout.base, Some(fanout.name)))
 }
 
 /// How many shards run at once.
