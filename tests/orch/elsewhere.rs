@@ -151,7 +151,7 @@ fn what_fails_escapes_or_takes_too_long_elsewhere_is_left_out() {
         failed: a/1   log: git orch log x --shard 1
           what it left: git diff <oid>...<oid>
         escaped: b/3   log: git orch log x --shard 2
-          what it left: git diff <oid>...<oid>
+          what it left: git diff <oid>...review/x-shard-2
         failed: c/6   log: git orch log x --shard 4
         ",
     );

@@ -226,7 +226,7 @@ fn second_tier_a_slurm_cluster_that_shares_no_files_does_the_shards() {
         failed: a   log: git orch log odd --shard 1
           what it left: git diff <oid>...<oid>
         escaped: b   log: git orch log odd --shard 2
-          what it left: git diff <oid>...<oid>
+          what it left: git diff <oid>...review/odd-shard-2
         failed: c   log: git orch log odd --shard 3
           what it left: git diff <oid>...<oid>
         ",
