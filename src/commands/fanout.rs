@@ -79,7 +79,7 @@ pub(super) struct FanoutArgs {
     #[arg(long)]
     context_free: bool,
     /// Put this text into a comment at the top of files that have no license or copyright there
-    #[arg(long, value_name = "TEXT", conflicts_with_all = ["run", "agent", "brief", "from", "on"], value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    #[arg(long, value_name = "TEXT", conflicts_with_all = ["run", "agent", "brief", "from", "on", "emit"], value_parser = clap::builder::NonEmptyStringValueParser::new())]
     header: Option<String>,
     /// Take only the files that match
     #[arg(long, value_name = "GLOB", num_args = 1..)]
@@ -238,12 +238,16 @@ pub(super) fn run(app: &App, args: &FanoutArgs) -> Result<u8> {
         resumes,
         away,
     };
+    carry_out(&desk, args, &order)
+}
+
+fn carry_out(desk: &Desk<'_>, args: &FanoutArgs, order: &Order) -> Result<u8> {
     if args.emit.is_some() {
-        return emit::matrix(&desk, args, &order);
+        return emit::matrix(desk, args, order);
     }
-    let events = |event| app.ui.event(event);
-    let fanout = flow::carry_out(opened.scene(app, &events), &order)?;
-    report(&desk, &order.shards, &fanout)
+    let events = |event| desk.app.ui.event(event);
+    let fanout = flow::carry_out(desk.opened.scene(desk.app, &events), order)?;
+    report(desk, &order.shards, &fanout)
 }
 
 /// Where the result merges back to, and the fan-out that is gone on with.

@@ -75,6 +75,14 @@ fn the_job_is_listed_and_asks_for_a_header_where_none_is_named() {
     let expected =
         serde_json::json!({"job": "license", "command": command, "from": "Cargo.toml", "files": 3});
     assert_eq!(*listed, expected);
+    repo.orch(&["fanout", "license", "--on", "slurm"]).expect(
+        "
+        exit 2
+        -- stderr
+        error: git-orch itself writes headers, and only here
+        hint: leave out where else it shall run, or give a command: `--run CMD`
+        ",
+    );
     let bare = TestRepo::new();
     bare.orch(&["fanout", "license"]).expect(
         "

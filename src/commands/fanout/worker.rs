@@ -6,6 +6,7 @@ use crate::config;
 use crate::config::trust::{self, Named};
 use crate::error::{Error, Result};
 use crate::fanout::job::Command;
+use crate::fanout::remote::On;
 use crate::model::Name;
 use crate::model::wording::unknown;
 use crate::run::worker;
@@ -28,6 +29,10 @@ pub(super) fn choose(
         return Ok((Command::Shell(text.clone()), told_by_problems.unwrap_or_default()));
     }
     if let Some(text) = header(desk, args, name, configured)? {
+        if !matches!(args.on, On::Local) || args.emit.is_some() {
+            return Err(Error::usage("git-orch itself writes headers, and only here")
+                .hint("leave out where else it shall run, or give a command: `--run CMD`"));
+        }
         return Ok((Command::Header { program: process::this_program()?, text }, String::new()));
     }
     let shared = configured.and_then(|job| job.brief.as_ref());
