@@ -208,10 +208,10 @@ pub(super) fn run(app: &App, args: &FanoutArgs) -> Result<u8> {
     }
     let wish = understand(&desk, args, job)?;
     let (base, resumes) = merging_back(&desk, before, &wish)?;
-    if args.dry_run {
-        return show(&desk, &wish);
-    }
     let workers = workers(&desk, args);
+    if args.dry_run {
+        return show(&desk, &wish, (&args.on, workers));
+    }
     let away = if args.emit.is_some() { None } else { elsewhere::find(&desk, args)? };
     if args.emit.is_none() {
         narrate(&desk, &wish, away.as_ref().map_or(Some(workers), |away| away.limit))?;

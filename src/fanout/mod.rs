@@ -54,7 +54,7 @@ pub mod problems;
 mod quarantine;
 pub mod remote;
 pub mod result;
-mod room;
+pub mod room;
 pub mod rounds;
 pub mod shard;
 pub mod tracked;

@@ -1,11 +1,25 @@
 //! Whether the worktrees of a fan-out fit on their disk.
 
+use std::collections::BTreeMap;
+
 use super::flow::Order;
+use super::plan::PlannedShard;
+use super::tracked::Tracked;
 use crate::error::Result;
 use crate::git::room;
-use crate::model::Oid;
 use crate::model::wording::count;
+use crate::model::{Oid, RepoPath};
 use crate::run::Scene;
+
+/// What the worktree of each of these shards takes, by what each file does.
+pub fn of_worktrees(files: &BTreeMap<RepoPath, u64>, tracked: &Tracked, shards: &[PlannedShard]) -> Vec<u64> {
+    let all: u64 = files.values().sum();
+    let size = |shard: &PlannedShard| match tracked.held(shard) {
+        None => all,
+        Some(held) => held.iter().filter_map(|path| files.get(path)).sum(),
+    };
+    shards.iter().map(size).collect()
+}
 
 /// Refuses a fan-out whose first worktrees, which are made all at once, do not
 /// fit. Later ones take the place of these.
@@ -15,14 +29,8 @@ use crate::run::Scene;
 pub(super) fn require(scene: Scene<'_>, order: &Order, input: Oid) -> Result<()> {
     let files = room::of_files(scene.repo, input)?;
     let all: u64 = files.values().sum();
-    let here = if order.away.is_some() { 0 } else { order.workers.max(1) };
-    let first = order.shards.iter().take(here);
-    let sizes: Vec<u64> = first
-        .map(|shard| match order.tracked.held(shard) {
-            None => all,
-            Some(held) => held.iter().filter_map(|path| files.get(path)).sum(),
-        })
-        .collect();
+    let here = if order.away.is_some() { 0 } else { order.workers.max(1).min(order.shards.len()) };
+    let sizes = of_worktrees(&files, &order.tracked, &order.shards[..here]);
     // The check has a worktree to itself, with every file in it.
     let checked = if order.check.is_some() { all } else { 0 };
     let needed = |number: usize| sizes[..number].iter().sum::<u64>().max(checked);

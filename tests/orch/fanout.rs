@@ -208,7 +208,7 @@ fn files_are_handed_over_whatever_they_are_called() {
         );
         repo.shell(&compare).run().expect("exit 0");
     }
-    let listed = repo.call(&["fanout", "some", "--run", run, "--files-from", "-", "--dry-run"]);
+    let listed = repo.call(&["fanout", "some", "--run", run, "--files-from", "-", "--dry-run", "-j", "1"]);
     listed.stdin("-rf\0new\nline\0").run().expect(
         r#"
         exit 0
@@ -216,6 +216,7 @@ fn files_are_handed_over_whatever_they_are_called() {
         some: `for file; do echo y >> "$file"; done; cat "$GIT_ORCH_SHARD_FILES" >> "$OUT"`; 2 files in 1 shard
           shard  files  where
               1      2  -rf … "new\nline"
+        1 at a time here, in worktrees of 512 B together at most
         "#,
     );
 }

@@ -68,7 +68,7 @@ fn shards_by_list_are_one_a_pattern() {
     let config = "version: 1\njobs:\n  x: { run: 'echo x >>\"$1\"', include: ['src/web/**', 'src/**'], shard: list }\n";
     repo.write(".orch.yml", config);
     repo.orch(&["trust", "--yes", "-q"]).expect_success();
-    repo.orch(&["fanout", "x", "--dry-run"]).expect(
+    repo.orch(&["fanout", "x", "--dry-run", "-j", "1"]).expect(
         r#"
         exit 0
         -- stdout
@@ -76,9 +76,10 @@ fn shards_by_list_are_one_a_pattern() {
           shard  files  where
               1      2  src/web
               2      2  src/api
+        1 at a time here, in worktrees of 359 B together at most
         "#,
     );
-    let typed = ["fanout", "y", "--run", STAMP, "--shards", "list", "--dry-run", "--paths"];
+    let typed = ["fanout", "y", "--run", STAMP, "--shards", "list", "--dry-run", "-j", "1", "--paths"];
     repo.orch(&[&typed[..], &["src/api/cart.rs", "README.md", "src"]].concat()).expect(
         r#"
         exit 0
@@ -88,6 +89,7 @@ fn shards_by_list_are_one_a_pattern() {
               1      1  src/api/cart.rs
               2      1  README.md
               3      3  src
+        1 at a time here, in worktrees of 359 B together at most
         "#,
     );
     repo.orch(&typed[..typed.len() - 1]).expect(
@@ -251,13 +253,14 @@ fn what_can_t_be_set_or_split_is_refused_before_anything_runs() {
         assert_eq!(output.exit, 2, "{typed:?}: {output:?}");
         assert!(output.stderr.contains(why) && !output.stderr.contains("ran\n"), "{typed:?}: {output:?}");
     }
-    repo.orch(&["fanout", "x", "--run", STAMP, "--exclude", "src", "--dry-run"]).expect(
+    repo.orch(&["fanout", "x", "--run", STAMP, "--exclude", "src", "--dry-run", "-j", "1"]).expect(
         r#"
         exit 0
         -- stdout
         x: `for file; do echo stamped >> "$file"; done`; 1 file in 1 shard
           shard  files  where
               1      1  README.md
+        1 at a time here, in worktrees of 359 B together at most
         "#,
     );
 }
@@ -278,6 +281,7 @@ fn who_could_review_a_shard_is_named_where_sessions_know_it() {
               1      1  README.md
               2      2  src/api    backend
               3      2  src/web    frontend
+        1 at a time here, in worktrees of 359 B together at most
         "#,
     );
     repo.orch(&call).expect(

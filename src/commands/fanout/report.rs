@@ -9,8 +9,12 @@ use crate::error::{Result, exit};
 use crate::fanout::check::PASSED;
 use crate::fanout::formatter::Formatter;
 use crate::fanout::plan::PlannedShard;
+use crate::fanout::remote::On;
+use crate::fanout::room::of_worktrees;
+use crate::fanout::tracked::Tracked;
 use crate::fanout::{header, job};
-use crate::model::wording::{count, excerpt, list, review_then_merge, thousands};
+use crate::git::room;
+use crate::model::wording::{self, count, excerpt, list, review_then_merge, thousands};
 use crate::model::{Fanout, Name, RepoPath, Shard, ShardState};
 use crate::ui::Table;
 
@@ -97,6 +101,13 @@ fn summary(fanout: &Fanout) -> String {
 struct Shown<'a> {
     job: &'a Name,
     command: &'a str,
+    engine: String,
+    /// How many shards run at once, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    at_once: Option<usize>,
+    /// What their worktrees take at most.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bytes: Option<u64>,
     shards: Vec<ShownShard<'a>>,
 }
 
@@ -111,7 +122,9 @@ struct ShownShard<'a> {
 }
 
 /// Shows a plan.
-pub(super) fn show(desk: &Desk<'_>, wish: &Wish) -> Result<u8> {
+pub(super) fn show(desk: &Desk<'_>, wish: &Wish, (on, workers): (&On, usize)) -> Result<u8> {
+    let at_once = (*on == On::Local).then(|| workers.min(wish.shards.len()));
+    let bytes = at_once.map(|at_once| taken(desk, wish, at_once)).transpose()?;
     let argv = |shard: &crate::fanout::plan::PlannedShard| {
         shard.argv.iter().map(|word| word.to_string_lossy().into_owned()).collect()
     };
@@ -122,7 +135,21 @@ pub(super) fn show(desk: &Desk<'_>, wish: &Wish) -> Result<u8> {
         argv: argv(shard),
         owner: shard.owner.as_ref(),
     });
-    desk.app.ui.data(&Shown { job: &wish.job, command: &wish.command, shards: shards.collect() })?;
+    let shown = Shown {
+        job: &wish.job,
+        command: &wish.command,
+        engine: on.to_string(),
+        at_once,
+        bytes,
+        shards: shards.collect(),
+    };
+    desk.app.ui.data(&shown)?;
+    let place = match (at_once, bytes) {
+        (Some(at_once), Some(bytes)) => {
+            format!("{at_once} at a time here, in worktrees of {} together at most", wording::bytes(bytes))
+        }
+        _ => format!("on {on}"),
+    };
     let files: usize = wish.shards.iter().map(|shard| shard.files.len()).sum();
     let (files, shards) = (count(files, "file"), count(wish.shards.len(), "shard"));
     let is_known = wish.shards.iter().any(|shard| shard.owner.is_some());
@@ -133,8 +160,18 @@ pub(super) fn show(desk: &Desk<'_>, wish: &Wish) -> Result<u8> {
         let row = [(index + 1).to_string(), thousands(shard.files.len()), shard.label.clone()];
         table.row(row.into_iter().chain(known));
     }
-    desk.app.ui.answer(format!("{}: {}; {files} in {shards}\n{}", wish.job, wish.intro, table.render()))?;
+    let intro = format!("{}: {}; {files} in {shards}", wish.job, wish.intro);
+    desk.app.ui.answer(format!("{intro}\n{}{place}", table.render()))?;
     Ok(exit::DONE)
+}
+
+/// What the largest worktrees that there can be at once take together.
+fn taken(desk: &Desk<'_>, wish: &Wish, at_once: usize) -> Result<u64> {
+    let files = room::of_files(&desk.opened.repo, desk.tree)?;
+    let tracked = Tracked::new(desk.files.tracked(), &wish.shards);
+    let mut sizes = of_worktrees(&files, &tracked, &wish.shards);
+    sizes.sort_unstable_by(|one, other| other.cmp(one));
+    Ok(sizes.into_iter().take(at_once).sum())
 }
 
 #[derive(Serialize)]
