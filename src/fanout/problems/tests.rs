@@ -7,7 +7,7 @@ use super::{place, read};
 use crate::model::RepoPath;
 
 /// Where the checkers ran.
-const TOP: &str = "/work/shop";
+const TOP: &str = "/home/ann/shop";
 
 /// The problems in an output, as text, of files that are all there.
 fn problems(printed: &str) -> Vec<String> {
@@ -41,7 +41,7 @@ error: could not compile `r` (bin \"r\") due to 1 previous error
         ],
     );
     expect(
-        "    Checking r v0.1.0 (/work/shop)
+        "    Checking r v0.1.0 (/home/ann/shop)
 error[E0308]: mismatched types
  --> src/main.rs:2:42
   |
@@ -80,7 +80,7 @@ fn json_of_the_rust_compiler_is_read_among_lines_of_text() {
     let summary = r#"{"rendered":"…","$message_type":"diagnostic","children":[],"level":"failure-note","message":"For more information","spans":[],"code":null}"#;
     let line = |message: &str| {
         format!(
-            r#"{{"reason":"compiler-message","package_id":"path+file:///work/shop#0.1.0","manifest_path":"/work/shop/Cargo.toml","target":{{"kind":["bin"],"src_path":"/work/shop/src/main.rs"}},"message":{message}}}"#
+            r#"{{"reason":"compiler-message","package_id":"path+file:///home/ann/shop#0.1.0","manifest_path":"/home/ann/shop/Cargo.toml","target":{{"kind":["bin"],"src_path":"/home/ann/shop/src/main.rs"}},"message":{message}}}"#
         )
     };
     // For a library and its tests it is printed twice.
@@ -120,7 +120,7 @@ compilation terminated.
     );
     // clang-tidy
     expect(
-        "/work/shop/src/bad.c:2:58: error: use of undeclared identifier 'y' [clang-diagnostic-error]\n",
+        "/home/ann/shop/src/bad.c:2:58: error: use of undeclared identifier 'y' [clang-diagnostic-error]\n",
         &["src/bad.c:2:58: error clang-diagnostic-error: use of undeclared identifier 'y'"],
     );
     // shellcheck -f gcc
@@ -211,7 +211,7 @@ fn lines_of_checkers_of_scripts_are_read() {
     // eslint
     expect(
         "
-/work/shop/src/bad.js
+/home/ann/shop/src/bad.js
   2:5   error  Expected a conditional expression and instead saw an assignment  no-cond-assign
   2:14  error  'undefinedName' is not defined                                   no-undef
 
@@ -231,7 +231,7 @@ fn json_with_the_usual_keys_is_read() {
         r#"[
   {
     "cell": null, "code": "F401", "end_location": { "column": 10, "row": 1 },
-    "filename": "/work/shop/src/bad.py", "location": { "column": 8, "row": 1 },
+    "filename": "/home/ann/shop/src/bad.py", "location": { "column": 8, "row": 1 },
     "message": "`os` imported but unused", "name": "unused-import", "noqa_row": 1, "severity": "error"
   }
 ]
@@ -240,7 +240,7 @@ fn json_with_the_usual_keys_is_read() {
     );
     // eslint
     expect(
-        r#"[{"filePath":"/work/shop/src/bad.js","messages":[{"ruleId":"no-const-assign","severity":1,"message":"'a' is constant.","line":2,"column":5,"messageId":"const"}],"suppressedMessages":[],"errorCount":0},{"filePath":"/work/shop/src/good.js","messages":[]}]"#,
+        r#"[{"filePath":"/home/ann/shop/src/bad.js","messages":[{"ruleId":"no-const-assign","severity":1,"message":"'a' is constant.","line":2,"column":5,"messageId":"const"}],"suppressedMessages":[],"errorCount":0},{"filePath":"/home/ann/shop/src/good.js","messages":[]}]"#,
         &["src/bad.js:2:5: warning no-const-assign: 'a' is constant."],
     );
     // mypy
@@ -252,7 +252,7 @@ fn json_with_the_usual_keys_is_read() {
     expect(
         r#"{ "messages": [ { "type": "convention", "symbol": "missing-module-docstring",
             "message": "Missing module docstring", "messageId": "C0114", "line": 1, "column": 0,
-            "endLine": null, "path": "src/bad.py", "absolutePath": "/work/shop/src/bad.py" } ],
+            "endLine": null, "path": "src/bad.py", "absolutePath": "/home/ann/shop/src/bad.py" } ],
             "statistics": { "messageTypeCount": { "fatal": 0 } } }"#,
         &["src/bad.py:1:0: convention C0114: Missing module docstring"],
     );
@@ -268,7 +268,7 @@ fn json_with_the_usual_keys_is_read() {
     );
     // go vet
     expect(
-        "# ex\n{\n\t\"ex\": {\n\t\t\"printf\": [\n\t\t\t{\n\t\t\t\t\"posn\": \"/work/shop/bad.go:3:15\",\n\t\t\t\t\"message\": \"wrong type\"\n\t\t\t}\n\t\t]\n\t}\n}\n",
+        "# ex\n{\n\t\"ex\": {\n\t\t\"printf\": [\n\t\t\t{\n\t\t\t\t\"posn\": \"/home/ann/shop/bad.go:3:15\",\n\t\t\t\t\"message\": \"wrong type\"\n\t\t\t}\n\t\t]\n\t}\n}\n",
         &["bad.go:3:15: wrong type"],
     );
     // bandit
@@ -296,7 +296,7 @@ fn sarif_is_read_without_what_is_suppressed_or_passed() {
     };
     let printed = format!(
         r#"{{"$schema":"https://json.schemastore.org/sarif-2.1.0.json","runs":[{{"tool":{{"driver":{{"name":"x"}}}},"results":[{},{},{},{}]}},{{"tool":{{}}}}],"version":"2.1.0"}}"#,
-        finding("file:///work/shop/src/bad.py", ""),
+        finding("file:///home/ann/shop/src/bad.py", ""),
         finding("src/b.py", r#","suppressions":[]"#),
         finding("src/b.py", r#","suppressions":[{"kind":"inSource"}]"#),
         finding("src/c.py", r#","kind":"pass""#),
@@ -313,7 +313,7 @@ fn what_names_no_place_is_no_problem() {
         "ok\nAll checks passed!\n",
         "Time: 12:30:05 done\n",
         "listening on http://localhost:8080: ok\n",
-        "   Compiling r v0.1.0 (/work/shop)\n    Finished `dev` profile in 0.1s\n",
+        "   Compiling r v0.1.0 (/home/ann/shop)\n    Finished `dev` profile in 0.1s\n",
         "{\"a\": [{\"a\": \n",
         "[[[[[[[[[[\n[[[[[[[[[[\n",
         "\u{1b}[\u{1b}[31",
@@ -325,10 +325,10 @@ fn what_names_no_place_is_no_problem() {
 #[test]
 fn paths_are_found_below_the_top_and_others_are_told() {
     let tracked = BTreeSet::from(["src/a b.py", "a.go", "Makefile"].map(RepoPath::from));
-    let printed = "src/a b.py:1:1: E1 one\nvet: ./a.go:1:2: two\n./a.go:1:2: two\n/work/shop/./a.go:3:1: three\n\
-                   ../out.py:1:1: four\n/etc/passwd.x:1:1: five\n/private/work/shop/a.go:4:1: six\n\
-                   src/gone.py:1:1: seven\nfile:///work/shop/src/a%20b.py:9:9: eight\n";
-    let tops = [Path::new(TOP), Path::new("/private/work/shop")];
+    let printed = "src/a b.py:1:1: E1 one\nvet: ./a.go:1:2: two\n./a.go:1:2: two\n/home/ann/shop/./a.go:3:1: three\n\
+                   ../out.py:1:1: four\n/etc/passwd.x:1:1: five\n/private/home/ann/shop/a.go:4:1: six\n\
+                   src/gone.py:1:1: seven\nfile:///home/ann/shop/src/a%20b.py:9:9: eight\n";
+    let tops = [Path::new(TOP), Path::new("/private/home/ann/shop")];
     let found = place(read(printed.as_bytes()), &tops, &tracked);
     let problems: Vec<String> = found.problems.iter().map(ToString::to_string).collect();
     assert_eq!(problems, ["a.go:1:2: two", "a.go:3:1: three", "a.go:4:1: six", "src/a b.py:1:1: E1 one",]);
