@@ -332,7 +332,9 @@ fn understand(desk: &Desk<'_>, args: &FanoutArgs, name: Name) -> Result<Wish> {
     let by = args.shards.or(job.by).unwrap_or_else(|| By::balanced(files.len(), cores()));
     let known = Known::find(desk, Some(by), &files, &lists(desk, args, &job)?)?;
     let mut shards = plan::of_job(&job, &files, by, known.facts(desk));
-    known::name_owners(desk, &mut shards)?;
+    if by != By::Owner {
+        known::name_owners(desk, &mut shards)?;
+    }
     if job.command.agent().is_some() && !args.context_free && !args.resume {
         context::require_free(desk, &job.brief, &shards)?;
     }

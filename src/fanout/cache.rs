@@ -8,13 +8,14 @@
 //! **Invariant:** only what ended well is used again, and only under an equal key.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 
-use super::carry::{Ended, Site};
+use super::carry::{self, Ended, Site};
 use super::plan::PlannedShard;
 use crate::error::Result;
 use crate::git::process::find_program;
@@ -51,13 +52,16 @@ pub(super) struct Cache<'a> {
     /// The files of commits that results were taken from.
     results: HashMap<Oid, Option<Files>>,
     programs: HashMap<Vec<u8>, Vec<u8>>,
+    /// Where commands look for programs.
+    search: BTreeMap<OsString, OsString>,
 }
 
 impl<'a> Cache<'a> {
     /// Reads what the shards of a site start from.
     pub(super) fn load(site: &'a Site<'a>) -> Result<Self> {
         let files = files(site.scene.repo, site.input)?;
-        Ok(Self { site, files, results: HashMap::new(), programs: HashMap::new() })
+        let search = BTreeMap::from([("PATH".into(), carry::search_path(site))]);
+        Ok(Self { site, files, results: HashMap::new(), programs: HashMap::new(), search })
     }
 
     /// All that the outcome of a shard depends on.
@@ -74,6 +78,7 @@ impl<'a> Cache<'a> {
         }
         order.away.iter().for_each(|away| add(away.on.to_string().as_bytes()));
         add(order.home.word().as_bytes());
+        add(order.env.len().to_string().as_bytes());
         for (name, value) in &order.env {
             add(name.as_bytes());
             add(value.as_bytes());
@@ -103,13 +108,13 @@ impl<'a> Cache<'a> {
 
     /// Which programs the words of a command name, and when each was last changed.
     fn program(&mut self, text: &[u8]) -> &[u8] {
-        let environment = self.site.scene.environment;
+        let search = &self.search;
         self.programs.entry(text.to_owned()).or_insert_with(|| {
             let text = String::from_utf8_lossy(text);
             let words = text.split(|c: char| c.is_whitespace() || ";|&()<>\"'`$={}".contains(c));
             let place = |word: &str| match word.contains('/') {
                 true => Some(PathBuf::from(word)).filter(|path| path.is_absolute()),
-                false => find_program(word, environment),
+                false => find_program(word, search),
             };
             words.filter_map(place).filter_map(|path| stamp(&path)).collect::<String>().into_bytes()
         })

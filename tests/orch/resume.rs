@@ -97,20 +97,28 @@ fn an_outcome_that_is_known_is_used_again_until_what_it_depends_on_changes() {
 #[test]
 fn a_program_that_is_another_now_runs_again() {
     let repo = six_files();
-    let tool = repo.path("../tool");
-    let install = |text: &str| {
-        std::fs::write(&tool, format!("#!/bin/sh\necho {text} >> \"$1\"\n")).unwrap();
-        std::fs::set_permissions(&tool, PermissionsExt::from_mode(0o755)).unwrap();
-    };
-    let run = format!("{} \"$1\"", tool.display());
-    let tree = || fan_out(&repo, &run, &["--json"]).json()["data"]["tree"].as_str().unwrap().to_owned();
-    install("one");
-    let one = tree();
-    repo.orch(&["cancel", "x"]).expect_success();
-    assert_eq!(tree(), one);
-    repo.orch(&["cancel", "x"]).expect_success();
-    install("another");
-    assert_ne!(tree(), one);
+    repo.commit(&[(".gitignore", "node_modules\n")], "what is installed is ignored", "Ann", days_ago(0));
+    repo.git(&["reset", "-q", "--hard"]);
+    let installed = repo.path("node_modules/.bin/tool");
+    std::fs::create_dir_all(installed.parent().unwrap()).unwrap();
+    let anywhere = repo.path("../tool");
+    for (tool, word) in [(&anywhere, anywhere.display().to_string()), (&installed, "tool".to_owned())] {
+        let install = |text: &str| {
+            std::fs::write(tool, format!("#!/bin/sh\necho {text} >> \"$1\"\n")).unwrap();
+            std::fs::set_permissions(tool, PermissionsExt::from_mode(0o755)).unwrap();
+        };
+        let run = format!("{word} \"$1\"");
+        let tree = || {
+            let tree = fan_out(&repo, &run, &["--json"]).json()["data"]["tree"].as_str().unwrap().to_owned();
+            repo.orch(&["cancel", "x"]).expect_success();
+            tree
+        };
+        install("one");
+        let one = tree();
+        assert_eq!(tree(), one);
+        install("another");
+        assert_ne!(tree(), one, "{word}");
+    }
 }
 
 #[test]
