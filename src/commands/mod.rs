@@ -118,8 +118,6 @@ enum Command {
     Demo(demo::DemoArgs),
     Man(man::Args),
     Completions(completions::Args),
-    #[command(name = crate::agent::process::SUPERVISE, hide = true)]
-    Supervise(supervise::SuperviseArgs),
     #[command(name = crate::fanout::header::HEADER, hide = true)]
     Header(header::HeaderArgs),
 }
@@ -132,6 +130,9 @@ pub fn cli() -> clap::Command {
 /// Parses, runs, reports; the exit code.
 pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
     let args: Vec<OsString> = args.collect();
+    if let Some(code) = supervise::asked(&args) {
+        return code;
+    }
     let parsed = cli().try_get_matches_from(&args).and_then(|matches| Cli::from_arg_matches(&matches));
     match parsed {
         Ok(cli) => guarded(cli, command_line(args.get(1..).unwrap_or_default())),
@@ -216,7 +217,6 @@ fn dispatch(app: &App, command: Command) -> Result<u8> {
         Command::Demo(args) => demo::run(app, &args),
         Command::Man(args) => man::run(app, &args).map(|()| exit::DONE),
         Command::Completions(args) => completions::run(app, &args).map(|()| exit::DONE),
-        Command::Supervise(args) => supervise::run(args),
         Command::Header(args) => header::run(&args),
     }
 }
@@ -252,7 +252,6 @@ fn name(command: &Command) -> &'static str {
         Command::Demo(_) => "demo",
         Command::Man(_) => "man",
         Command::Completions(_) => "completions",
-        Command::Supervise(_) => "supervise",
         Command::Header(_) => "header",
     }
 }

@@ -17,7 +17,7 @@ use crate::agent::process::{self, End};
 use crate::agent::{Interrupt, Invocation, command};
 use crate::error::{Error, IoContext, Result};
 use crate::git::refs::{self, RefChange};
-use crate::git::{Edit, RepoLock, splice};
+use crate::git::{Edit, Fence, RepoLock, splice};
 use crate::model::time::elapsed;
 use crate::model::wording::{excerpt, few, tick};
 use crate::model::{Name, Oid, RepoPath, Shard, ShardState, Time};
@@ -93,8 +93,9 @@ pub(super) struct Stage<'a> {
     pub(super) interrupt: &'a Interrupt,
 }
 
-/// Runs one shard; `None` when it was interrupted.
-pub(super) fn carry_out(site: &Site<'_>, stage: &Stage<'_>, index: usize) -> Result<Option<Ended>> {
+/// Runs one shard; how it ended, and what keeps its objects until a ref does.
+/// `None` when it was interrupted.
+pub(super) fn carry_out(site: &Site<'_>, stage: &Stage<'_>, index: usize) -> Result<Option<(Ended, Fence)>> {
     let throwaway = stage.throwaway;
     let planned = &site.order.shards[index];
     let n = site.before + index + 1;
@@ -127,8 +128,7 @@ pub(super) fn carry_out(site: &Site<'_>, stage: &Stage<'_>, index: usize) -> Res
         }
         retries += 1;
     };
-    // Until a ref keeps what it left.
-    let _fence = site.scene.repo.fence(site.scene.events);
+    let fence = site.scene.repo.fence(site.scene.events);
     let shard = Shard {
         state: ShardState::Failed,
         exit_code: run.and_then(|ended| ended.exit_code()),
@@ -138,7 +138,7 @@ pub(super) fn carry_out(site: &Site<'_>, stage: &Stage<'_>, index: usize) -> Res
         retries,
         ..Shard::new(n, planned.files.clone(), planned.owner.clone())
     };
-    judge(site, shard, failure, look(site, stage, planned)).map(Some)
+    judge(site, shard, failure, look(site, stage, planned)).map(|ended| Some((ended, fence)))
 }
 
 fn invocation(

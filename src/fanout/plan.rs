@@ -38,8 +38,8 @@ pub struct PlannedShard {
 pub enum Contents {
     /// Every tracked file.
     Full,
-    /// The shard's files, all files directly in the folders above them, and
-    /// those that match.
+    /// The shard's files, those directly in the folders above them that may be
+    /// settings, and those that match.
     Sparse(PathSet),
 }
 

@@ -172,11 +172,16 @@ fn in_order(site: &Site<'_>, mut ended: AllEnded) -> Vec<Ended> {
 
 fn work<'a>(site: &Site<'a>, queue: &Queue, send: &Sender<Ended>) -> Result<Option<Throwaway<'a>>> {
     let mut held = None;
+    // Up from what a command left until the next begins.
+    let mut fence = None;
     while let Some((index, key)) = queue.take(site) {
+        let standing = fence.take().unwrap_or_else(|| site.scene.repo.fence(site.scene.events));
         let (throwaway, input) = ready(site, held.take(), *index)?;
         let stage = Stage { throwaway: &throwaway, input, interrupt: &queue.stop };
+        drop(standing);
         match carry::carry_out(site, &stage, *index)? {
-            Some(mut ended) => {
+            Some((mut ended, standing)) => {
+                fence = Some(standing);
                 ended.shard.key = Some(key.clone());
                 queue.heed(site, &ended);
                 drop(send.send(ended));
@@ -191,7 +196,6 @@ fn work<'a>(site: &Site<'a>, queue: &Queue, send: &Sender<Ended>) -> Result<Opti
 /// A throwaway that holds what a shard starts from, which tree that is: the
 /// one from before where it can be mended.
 fn ready<'a>(site: &Site<'a>, held: Option<Throwaway<'a>>, index: usize) -> Result<(Throwaway<'a>, Oid)> {
-    let _fence = site.scene.repo.fence(site.scene.events);
     let tree = carry::input(site, &site.order.shards[index])?;
     if let Some(held) = held
         && held.set(tree).is_ok()

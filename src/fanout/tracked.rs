@@ -13,13 +13,16 @@ pub struct Tracked {
     by_folder: HashMap<RepoPath, Vec<usize>>,
     /// The files that match what shards need, by their patterns.
     needed: HashMap<Vec<String>, Vec<usize>>,
+    /// Of what kinds the shards' files are.
+    kinds: HashSet<Vec<u8>>,
 }
 
 impl Tracked {
     /// Sorts files by their folders, and finds what these shards need of them.
     pub fn new(mut files: Vec<RepoPath>, shards: &[PlannedShard]) -> Self {
         files.sort();
-        let mut tracked = Self { files, ..Self::default() };
+        let kinds = shards.iter().flat_map(|shard| &shard.files).filter_map(kind);
+        let mut tracked = Self { files, kinds: kinds.map(<[u8]>::to_vec).collect(), ..Self::default() };
         for (number, file) in tracked.files.iter().enumerate() {
             tracked.by_folder.entry(file.parent()).or_default().push(number);
         }
@@ -45,15 +48,15 @@ impl Tracked {
 
     /// What the worktree of a shard holds: its own files, what it needs, and of
     /// the files directly in the folders above those that may be settings: a dot
-    /// hides them, or they are of another kind than its own. `None` means all.
+    /// hides them, or they are of another kind than any shard's, so that little
+    /// changes from shard to shard. `None` means all.
     pub fn held(&self, shard: &PlannedShard) -> Option<Vec<RepoPath>> {
         let Contents::Sparse(needs) = &shard.contents else { return None };
         let above: BTreeSet<RepoPath> =
             shard.files.iter().flat_map(RepoPath::ancestors).map(RepoPath::from_bytes).collect();
         let file = |number: &usize| &self.files[*number];
         let around = above.iter().filter_map(|folder| self.by_folder.get(folder)).flatten().map(file);
-        let own: HashSet<&[u8]> = shard.files.iter().filter_map(kind).collect();
-        let settings = around.filter(|file| kind(file).is_none_or(|kind| !own.contains(kind)));
+        let settings = around.filter(|file| kind(file).is_none_or(|kind| !self.kinds.contains(kind)));
         let needed = self.needed.get(needs.patterns()).into_iter().flatten().map(file);
         let files: BTreeSet<&RepoPath> = settings.chain(needed).chain(&shard.files).collect();
         Some(files.into_iter().cloned().collect())
