@@ -2,7 +2,7 @@
 //! when it ends, when its time is up, or when we die.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::sync::mpsc::{self, RecvTimeoutError};
@@ -110,6 +110,20 @@ pub fn run_again(folder: &Path, words: &[&str], environment: &BTreeMap<OsString,
     let output =
         expression.run().map_err(|error| Error::unusable("could not start git-orch again").because(error))?;
     Ok(output.status.code().unwrap_or(-1))
+}
+
+/// Starts this very program with other words, and leaves it to itself.
+///
+/// # Errors
+/// Unusable where it can't be started.
+pub fn leave_behind(words: &[&OsStr]) -> Result<()> {
+    let quiet = duct::cmd(this_program()?, words).stdin_null().stdout_null().stderr_null().unchecked();
+    let alone = quiet.before_spawn(|command| {
+        command.process_group(0);
+        Ok(())
+    });
+    let started = alone.start();
+    started.map(drop).map_err(|error| Error::unusable("could not start git-orch again").because(error))
 }
 
 /// Waits until nothing of a command lives on, whose process died: its

@@ -3,6 +3,7 @@
 mod add_session;
 mod brief;
 mod cancel;
+mod clear;
 mod completions;
 mod config;
 mod demo;
@@ -120,6 +121,8 @@ enum Command {
     Completions(completions::Args),
     #[command(name = crate::fanout::header::HEADER, hide = true)]
     Header(header::HeaderArgs),
+    #[command(name = crate::run::throwaway::CLEAR, hide = true)]
+    Clear(clear::ClearArgs),
 }
 
 /// The whole command line, for manual pages and completion.
@@ -218,6 +221,7 @@ fn dispatch(app: &App, command: Command) -> Result<u8> {
         Command::Man(args) => man::run(app, &args).map(|()| exit::DONE),
         Command::Completions(args) => completions::run(app, &args).map(|()| exit::DONE),
         Command::Header(args) => header::run(&args),
+        Command::Clear(args) => clear::run(app, &args),
     }
 }
 
@@ -253,5 +257,6 @@ fn name(command: &Command) -> &'static str {
         Command::Man(_) => "man",
         Command::Completions(_) => "completions",
         Command::Header(_) => "header",
+        Command::Clear(_) => "clear",
     }
 }

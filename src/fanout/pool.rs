@@ -39,6 +39,7 @@ type AllEnded = BTreeMap<usize, Ended>;
 fn run_here<'a>(site: &Site<'a>, queue: &Queue, ended: &mut AllEnded) -> Result<Option<Throwaway<'a>>> {
     let workers = site.order.workers.min(queue.waiting.len());
     let keep = site.order.check.is_some();
+    tell_load(site, workers);
     let (send, receive) = mpsc::channel();
     let left = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..workers)
@@ -53,7 +54,11 @@ fn run_here<'a>(site: &Site<'a>, queue: &Queue, ended: &mut AllEnded) -> Result<
             })
             .collect();
         drop(send);
-        let gathered = receive.iter().try_for_each(|one| take_down(site, one, ended));
+        let gathered = receive.iter().try_for_each(|one| {
+            take_down(site, one, ended)?;
+            tell_load(site, workers);
+            Ok(())
+        });
         queue.stopped.fetch_or(gathered.is_err(), Ordering::Relaxed);
         let left: Vec<_> =
             threads.into_iter().map(|thread| thread.join().expect("a worker does not panic")).collect();
@@ -218,4 +223,13 @@ pub(super) fn tell(site: &Site<'_>, ended: Option<&Ended>, done: usize) {
         total,
         last_line: ended.last_line.clone(),
     });
+}
+
+/// Tells how busy this machine is, where it can be told: whether more shards at
+/// once would help shows there.
+fn tell_load(site: &Site<'_>, at_once: usize) {
+    let told = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    if let Some(load) = told.split(' ').next().and_then(|word| word.parse().ok()) {
+        (site.scene.events)(Event::Load { at_once, load });
+    }
 }

@@ -3,6 +3,8 @@
 //! Only for worktrees that hold nothing of anyone's: throwaways.
 
 use std::collections::{HashMap, HashSet};
+use std::fs::File;
+use std::io::Read as _;
 use std::os::unix::ffi::OsStrExt as _;
 
 use walkdir::WalkDir;
@@ -15,6 +17,15 @@ use crate::model::path::ancestors;
 
 /// How an index says that a path is a submodule.
 const SUBMODULE: u32 = 0o160_000;
+
+/// How many files the worktree's index names, where there is one.
+pub fn files(place: &Place) -> Option<usize> {
+    // Its signature, version and number of entries, four bytes each.
+    let mut head = [0; 12];
+    File::open(place.git_dir.join("index")).ok()?.read_exact(&mut head).ok()?;
+    let [.., a, b, c, d] = head;
+    head.starts_with(b"DIRC").then(|| u32::from_be_bytes([a, b, c, d]) as usize)
+}
 
 /// Removes every file that is not in the worktree's index, ignored ones too.
 pub fn wipe(repo: &Repo, place: &Place) -> Result<()> {

@@ -69,6 +69,13 @@ pub enum Event {
         /// Of how many.
         total: usize,
     },
+    /// How busy shards make this machine.
+    Load {
+        /// So many run at once.
+        at_once: usize,
+        /// How many processes want a processor, of late.
+        load: f64,
+    },
     /// How shards on other machines stand.
     Away {
         /// Not begun.

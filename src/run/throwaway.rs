@@ -3,7 +3,8 @@
 //! They lie beside the sessions, not inside git's directory, so that tools
 //! which search upwards for their settings find the same as in a checkout.
 //!
-//! **Invariant:** the journal has it before it is made and until it is gone.
+//! **Invariant:** the journal has it before it is made and until it is gone;
+//! the files of a large one are deleted by a process that outlives ours.
 
 use std::ffi::OsStr;
 use std::fs::DirBuilder;
@@ -11,6 +12,7 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use super::claim::uid;
+use crate::agent::process;
 use crate::error::{Error, IoContext, Result};
 use crate::git::worktree::{self, Start};
 use crate::git::{Place, Repo, RepoLock, checkout};
@@ -23,6 +25,10 @@ use crate::store::journal::{self, Entry, Intent};
 const FOLDER: &str = ".throwaway";
 /// Why git itself should not prune them.
 const REASON: &str = "git-orch throwaway";
+/// The hidden command that deletes what a throwaway was.
+pub const CLEAR: &str = "__clear";
+/// With more tracked files than this nobody should wait for their deletion.
+const LARGE: usize = 2_000;
 
 /// Where throwaways go, by the template of session worktrees.
 pub fn folder(repo: &Repo, template: &str) -> PathBuf {
@@ -117,6 +123,19 @@ impl<'a> Throwaway<'a> {
         checkout::capture(self.repo, &self.place)
     }
 
+    fn take_away(&mut self) -> Result<()> {
+        let Some(entry) = self.entry.take() else { return Ok(()) };
+        if checkout::files(&self.place).is_some_and(|files| files > LARGE) {
+            put_aside(self.repo, &self.path, self.events)?;
+            let file = entry.hand_over();
+            let words: [&OsStr; 4] =
+                ["-C".as_ref(), self.repo.main_folder().as_ref(), CLEAR.as_ref(), file.as_ref()];
+            return process::leave_behind(&words).or_else(|_| clear(self.repo, &file, self.events));
+        }
+        take_away(self.repo, &self.path, self.events)?;
+        entry.end()
+    }
+
     fn require_intact(&self) -> Result<()> {
         match worktree::is_intact(self.repo, self.path(), &self.id) {
             true => Ok(()),
@@ -127,8 +146,7 @@ impl<'a> Throwaway<'a> {
 
 impl Drop for Throwaway<'_> {
     fn drop(&mut self) {
-        let gone = take_away(self.repo, &self.path, self.events);
-        if let Err(error) = gone.and_then(|()| self.entry.take().map_or(Ok(()), Entry::end)) {
+        if let Err(error) = self.take_away() {
             let path = self.path().display();
             (self.events)(Event::Warning(format!("could not remove the throwaway `{path}` ({error})")));
         }
@@ -167,14 +185,27 @@ fn add(repo: &Repo, lock: &RepoLock, path: &Path, commit: Oid) -> Result<String>
 /// takes the entry out of git, then deletes.
 pub fn take_away(repo: &Repo, worktree: &Path, events: Events<'_>) -> Result<()> {
     gone::clear(&beside(worktree))?;
-    let aside = {
-        let lock = RepoLock::take(repo, "removing a throwaway", events)?;
-        let aside = gone::put_aside(worktree)?;
-        worktree::forget(repo, &lock, worktree)?;
-        aside
-    };
-    gone::clear(&aside)?;
+    gone::clear(&put_aside(repo, worktree, events)?)?;
     remove_if_empty(repo, worktree, events)
+}
+
+fn put_aside(repo: &Repo, worktree: &Path, events: Events<'_>) -> Result<PathBuf> {
+    let lock = RepoLock::take(repo, "removing a throwaway", events)?;
+    let aside = gone::put_aside(worktree)?;
+    worktree::forget(repo, &lock, worktree)?;
+    Ok(aside)
+}
+
+/// Brings to its end what a journal's entry tells of a throwaway, unless
+/// somebody is at it.
+pub fn clear(repo: &Repo, entry: &Path, events: Events<'_>) -> Result<()> {
+    match journal::take_over(entry)? {
+        Some((entry, Intent::Throwaway { worktree })) => {
+            take_away(repo, &worktree, events)?;
+            entry.end()
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Whose something in the folder of throwaways is.

@@ -131,6 +131,11 @@ pub fn begin(repo: &Repo, intent: &Intent) -> Result<Entry> {
 }
 
 impl Entry {
+    /// Lets go of it for another process to bring to its end: the file.
+    pub fn hand_over(self) -> PathBuf {
+        self.file
+    }
+
     /// All of it is done.
     pub fn end(self) -> Result<()> {
         std::fs::remove_file(&self.file).doing("could not remove", &self.file)
@@ -148,11 +153,17 @@ pub fn dead(repo: &Repo) -> Result<Vec<(Entry, Intent)>> {
         if file.file_name().is_some_and(|name| name.to_string_lossy().starts_with(NEW)) {
             continue;
         }
-        let Some(entry) = adopt(&file) else { continue };
-        let text = std::fs::read_to_string(&file).doing("could not read", &file)?;
-        found.push((entry, parse(&text).map_err(|error| unreadable(&file, error))?));
+        found.extend(take_over(&file)?);
     }
     Ok(found)
+}
+
+/// An entry whose process died or handed it over; none where it has ended, or
+/// somebody is at it.
+pub fn take_over(file: &Path) -> Result<Option<(Entry, Intent)>> {
+    let Some(entry) = adopt(file) else { return Ok(None) };
+    let text = std::fs::read_to_string(file).doing("could not read", file)?;
+    Ok(Some((entry, parse(&text).map_err(|error| unreadable(file, error))?)))
 }
 
 /// What living processes have set out to do.

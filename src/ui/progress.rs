@@ -4,7 +4,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::model::time::elapsed;
 use crate::model::wording::{count, thousands};
-use crate::model::{Event, ShardState};
+use crate::model::{Event, Shard, ShardState};
 
 /// How far the shards of a fan-out are.
 const SHARDS: &str = "  {pos} of {len} shards {wide_bar} {elapsed}, about {eta} left{msg}";
@@ -58,18 +58,15 @@ impl Progress {
                 self.line(format!(", {} waiting, {} running", thousands(*waiting), thousands(*running)));
                 None
             }
+            Event::Load { at_once, load } => {
+                if let Some(bar) = &self.bar {
+                    bar.set_message(format!(", {at_once} at a time, load {load:.1}"));
+                }
+                None
+            }
             Event::Shard { shard, label, done, total, last_line } => {
                 self.count(*done, *total, SHARDS, "");
-                let what = match (shard.state, shard.exit_code) {
-                    (ShardState::Failed, Some(code)) => format!("exit {code}"),
-                    _ => format!("{} changed", thousands(shard.changed)),
-                };
-                let files = count(shard.paths.len(), "file");
-                let state = shard.state.word();
-                let line =
-                    format!("  {state:<9} {label:<24} {files:>10}  {what:<12} {:>5.1}s", shard.seconds);
-                let on = shard.host.as_ref().map(|host| format!("  on {host}")).unwrap_or_default();
-                Some(format!("{line}{on}  {last_line}").trim_end().to_owned())
+                Some(ended(shard, label, last_line))
             }
             Event::Probed { shards, of, passed, run, most } => {
                 let (verb, of) = (if *passed { "passes" } else { "fails" }, count(*of, "shard"));
@@ -125,4 +122,16 @@ impl Progress {
             bar.set_message(super::safe(&text));
         }
     }
+}
+
+/// The line that tells how a shard ended.
+fn ended(shard: &Shard, label: &str, last_line: &str) -> String {
+    let what = match (shard.state, shard.exit_code) {
+        (ShardState::Failed, Some(code)) => format!("exit {code}"),
+        _ => format!("{} changed", thousands(shard.changed)),
+    };
+    let (state, files) = (shard.state.word(), count(shard.paths.len(), "file"));
+    let line = format!("  {state:<9} {label:<24} {files:>10}  {what:<12} {:>5.1}s", shard.seconds);
+    let on = shard.host.as_ref().map(|host| format!("  on {host}")).unwrap_or_default();
+    format!("{line}{on}  {last_line}").trim_end().to_owned()
 }

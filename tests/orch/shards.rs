@@ -133,6 +133,23 @@ fn a_shard_has_a_home_of_its_own_where_that_is_asked_for() {
 }
 
 #[test]
+fn a_large_throwaway_is_gone_for_git_at_once_and_from_the_disk_soon() {
+    let repo = TestRepo::new();
+    repo.shell("mkdir many; cd many; seq 2001 | xargs touch; git add .; git commit -qm many")
+        .changing_checkout()
+        .run();
+    let out = repo.path("../out");
+    let call = ["fanout", "x", "--tree", "full", "--run", r#"ls many | wc -l >"$OUT"; echo x >>"$1""#, "-q"];
+    repo.call(&[&call[..], &["--paths", "README.md"]].concat()).env("OUT", &out).run().expect_success();
+    assert_eq!(repo.read("out").trim(), "2001");
+    repo.shell("git worktree list | wc -l; timeout 20 sh -c 'while [ -e ../shop.orch ]; do sleep 0.01; done' && git-orch doctor | grep -c '^  wrong'")
+        .run()
+        .expect("exit 1\n-- stdout\n1\n0");
+    // Nothing of it is left for anybody to clear.
+    repo.shell("ls .git/orch/journal; git-orch __clear .git/orch/journal/gone").run().expect("exit 0");
+}
+
+#[test]
 fn a_job_can_ask_for_homes_and_a_killed_one_leaves_none() {
     let repo = TestRepo::new();
     let kill = r#"touch "$HOME/left"; kill -9 $(cut -d" " -f4 /proc/$PPID/stat); sleep 60"#;
