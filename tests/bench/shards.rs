@@ -6,14 +6,19 @@
 //! `jobs`: eight jobs of 40 files each, created, formatted, committed and
 //! removed, against `git worktree add` in a row and two at a time. `overhead`:
 //! what a sparse shard costs beside its command, in `git rev-parse`. `large`:
-//! one sparse throwaway made and removed, against `git worktree`. `format`: all
-//! files of a kind, 32 ways, against `xargs -P` in one checkout.
+//! one throwaway of few files, and one of all, made and removed, against
+//! `git worktree`. `format`: all files of a kind, 32 ways, against `xargs -P`
+//! in one checkout.
 //!
 //! Everything happens in clones; peers and we are taken in turns.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 use std::time::Instant;
+
+use git_orch::git::{Repo, splice};
+use git_orch::model::RepoPath;
+use git_orch::run::throwaway::{CLEAR, Throwaway};
 
 const ROUNDS: usize = 3;
 const ORCH: &str = env!("CARGO_BIN_EXE_git-orch");
@@ -25,6 +30,12 @@ type Section = (&'static str, fn(&Bench));
 
 #[expect(clippy::print_stderr, clippy::disallowed_methods, reason = "a benchmark")]
 fn main() -> ExitCode {
+    let words: Vec<_> = std::env::args_os().skip(1).collect();
+    if words.iter().any(|word| word == CLEAR) {
+        // A throwaway's files are deleted by its program, started again: this one.
+        let ended = Command::new(ORCH).args(words).status();
+        return if ended.is_ok_and(|ended| ended.success()) { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    }
     let Some(repositories) = std::env::var_os("GIT_ORCH_BENCH_REPO") else {
         eprintln!("GIT_ORCH_BENCH_REPO names no repository");
         return ExitCode::SUCCESS;
@@ -185,26 +196,63 @@ fn overhead(bench: &Bench) {
     println!("  {:.1}x `git rev-parse` ({:.1} ms)", each / parse, parse * 1e3);
 }
 
+/// One throwaway in a large tree: made, filled and removed, as a shard's is.
+#[expect(clippy::print_stdout, reason = "a benchmark")]
 fn large(bench: &Bench) {
     let folder =
         bench.output("git ls-files | grep / | cut -d/ -f1,2 | uniq -c | awk '$1>300 {print $2; exit}'");
     let folder = if folder.trim().is_empty() { "." } else { folder.trim() };
-    let ours = format!("$ORCH -q fanout x --again --run true --paths {folder} --shards 1 --tree sparse -j 1");
-    compare(
-        bench,
-        &format!("a worktree for {folder}, made and removed"),
-        &[
-            (
-                "git worktree add, then remove",
-                "git worktree add -q --detach ../w; git worktree remove -f ../w",
-            ),
-            (
-                "git worktree add alone, removed by rm",
-                "git worktree add -q --detach ../w; rm -rf ../w; git worktree prune",
-            ),
-            ("git orch fanout, all of it", &ours),
-        ],
-    );
+    let environment = ["PATH", "HOME"].map(|key| (key.into(), variable(key)));
+    let repo = Repo::discover(&bench.shop(), &environment.into()).expect("the clone can be opened");
+    let commit = repo.read().head().expect("HEAD can be read").oid().expect("there is a commit");
+    let tree = repo.read().commit(commit).expect("the commit can be read").tree;
+    let files: Vec<RepoPath> =
+        bench.output("git ls-files -z").split_terminator('\0').map(RepoPath::from).collect();
+    let own: Vec<RepoPath> = files
+        .iter()
+        .filter(|file| file.as_bytes().starts_with(folder.as_bytes()))
+        .take(300)
+        .cloned()
+        .collect();
+    let peer = ["git worktree add -q --detach ../w", "git worktree remove -f ../w"];
+    let ways = ["git worktree", "a throwaway of 300 files", "a throwaway of all files"];
+    let mut times = ways.map(|_| [Vec::new(), Vec::new()]);
+    for _ in 0..ROUNDS {
+        for (script, times) in peer.iter().zip(&mut times[0]) {
+            times.push(bench.run(script));
+        }
+        for (held, times) in [Some(&own), None].into_iter().zip(&mut times[1..]) {
+            let start = now();
+            let tree = held.map_or(tree, |own| splice::take(&repo, None, tree, own).expect("a tree"));
+            let made = Throwaway::make(&repo, &bench.folder.path().join("throwaways"), commit, &|_| {});
+            let throwaway = made.expect("a throwaway can be made");
+            throwaway.set(tree).expect("it can be filled");
+            times[0].push(start.elapsed().as_secs_f64());
+            let start = now();
+            drop(throwaway);
+            times[1].push(start.elapsed().as_secs_f64());
+        }
+    }
+    println!("\n{}: a worktree of {} files", bench.name, files.len());
+    let medians = times.map(|mut one| [median(&mut one[0]), median(&mut one[1])]);
+    for (way, [made, removed]) in ways.iter().zip(medians) {
+        let [peer_made, peer_removed] = medians[0];
+        println!(
+            "  {way:<28} made {made:>8.3} s {:>7.1}x  removed {removed:>8.3} s {:>7.1}x",
+            peer_made / made,
+            peer_removed / removed
+        );
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "a benchmark")]
+fn now() -> Instant {
+    Instant::now()
+}
+
+#[expect(clippy::disallowed_methods, reason = "a benchmark")]
+fn variable(key: &str) -> std::ffi::OsString {
+    std::env::var_os(key).unwrap_or_default()
 }
 
 fn format(bench: &Bench) {

@@ -135,9 +135,8 @@ fn a_shard_has_a_home_of_its_own_where_that_is_asked_for() {
 #[test]
 fn a_large_throwaway_is_gone_for_git_at_once_and_from_the_disk_soon() {
     let repo = TestRepo::new();
-    repo.shell("mkdir many; cd many; seq 2001 | xargs touch; git add .; git commit -qm many")
-        .changing_checkout()
-        .run();
+    let many = repo.shell("mkdir many; cd many; seq 2001 | xargs touch; git add .; git commit -qm many");
+    many.changing_checkout().run().expect_success();
     let out = repo.path("../out");
     let call = ["fanout", "x", "--tree", "full", "--run", r#"ls many | wc -l >"$OUT"; echo x >>"$1""#, "-q"];
     repo.call(&[&call[..], &["--paths", "README.md"]].concat()).env("OUT", &out).run().expect_success();
