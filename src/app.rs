@@ -9,6 +9,7 @@ use crate::config::{Settings, load};
 use crate::error::{Error, Result};
 use crate::git::{Repo, programs};
 use crate::model::Time;
+use crate::model::wording::command_line;
 use crate::ui::Ui;
 
 /// Built once, in `main`.
@@ -22,16 +23,21 @@ pub struct App {
     pub now: Time,
     /// The command line as typed, for the operation log.
     pub command_line: String,
+    /// Its words, behind the program.
+    pub words: Vec<OsString>,
+    /// Whether this process is in a mount namespace of its own.
+    pub is_inside: bool,
     /// Output.
     pub ui: Ui,
 }
 
 impl App {
     /// Reads the environment and the clock.
-    pub fn new(folder: PathBuf, command_line: String, ui: Ui) -> Self {
+    pub fn new(folder: PathBuf, (words, is_inside): (Vec<OsString>, bool), ui: Ui) -> Self {
         let environment: BTreeMap<OsString, OsString> = std::env::vars_os().collect();
         let set = environment.get(OsStr::new("GIT_ORCH_NOW")).and_then(|text| text.to_str()?.parse().ok());
-        Self { environment, folder, command_line, now: set.map_or_else(Time::now, Time), ui }
+        let (command_line, now) = (command_line(&words), set.map_or_else(Time::now, Time));
+        Self { environment, folder, now, command_line, words, is_inside, ui }
     }
 
     /// A variable of the environment, where it is UTF-8.

@@ -2,6 +2,7 @@
 //! when it ends, when its time is up, or when we die.
 
 use std::collections::BTreeMap;
+use std::convert::Infallible;
 use std::ffi::{OsStr, OsString};
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
@@ -124,6 +125,32 @@ pub fn leave_behind(words: &[&OsStr]) -> Result<()> {
     });
     let started = alone.start();
     started.map(drop).map_err(|error| Error::unusable("could not start git-orch again").because(error))
+}
+
+/// Whether a program that runs another, given these words, can.
+///
+/// # Errors
+/// Unusable, with what it says, where it can't.
+pub fn probe(program: &Path, words: &[&str]) -> Result<()> {
+    let probe = duct::cmd(program, words.iter().chain(&["true"])).stdin_null().stdout_null().stderr_capture();
+    let output = probe.unchecked().run();
+    let output = output
+        .map_err(|error| Error::unusable(format!("could not run {}", program.display())).because(error))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    Err(Error::unusable(String::from_utf8_lossy(&output.stderr).trim().replace('\n', "; ")))
+}
+
+/// Becomes another program that runs this one, with a word before all others.
+///
+/// # Errors
+/// Unusable where it can't be; this is the process that it was then.
+#[expect(clippy::disallowed_methods, reason = "nothing is started: this process goes on as another")]
+pub fn become_under(program: &Path, words: &[&str], first: &str, rest: &[OsString]) -> Result<Infallible> {
+    let mut command = std::process::Command::new(program);
+    let error = command.args(words).arg(this_program()?).arg(first).args(rest).exec();
+    Err(Error::unusable(format!("could not become {}", program.display())).because(error))
 }
 
 /// Waits until nothing of a command lives on, whose process died: its

@@ -51,6 +51,9 @@ enum Message {
 pub fn supervise(order: &Order) -> String {
     // Elsewhere than on Linux this fails: then only the group is taken along.
     let _ = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
+    // What mounting took is not the command's; without it there is nothing to give up.
+    #[cfg(target_os = "linux")]
+    let _ = rustix::thread::clear_ambient_capability_set();
     match start(order) {
         Ok((handle, pump)) => {
             let told = watch(&handle, order.timeout);

@@ -6,6 +6,7 @@ mod emit;
 mod formatters;
 mod known;
 mod narrowed;
+mod overlaid;
 pub(super) mod problems;
 mod report;
 mod resume;
@@ -40,6 +41,7 @@ use crate::store;
 
 use known::Known;
 use narrowed::narrowed;
+use overlaid::overlaid;
 use report::{report, show, show_jobs};
 use resume::Resumed;
 
@@ -106,7 +108,11 @@ pub(super) struct FanoutArgs {
     #[arg(long, value_name = "N")]
     shards: Option<By>,
     /// Give each shard the whole tree, or only what lies around its files
-    #[arg(long, value_name = "KIND", value_parser = ["full", "sparse"])]
+    ///
+    /// With `overlay` the whole trees are laid over one checkout, where Linux
+    /// allows it: a command can't rename folders of it then, and unless it is
+    /// root's, not use ssh or sudo.
+    #[arg(long, value_name = "KIND", value_parser = ["full", "sparse", "overlay"])]
     tree: Option<String>,
     /// What sparse worktrees need beside that
     #[arg(long, value_name = "GLOB", num_args = 1..)]
@@ -186,6 +192,8 @@ pub(super) struct Desk<'a> {
     pub(super) opened: &'a Opened,
     pub(super) tree: Oid,
     pub(super) files: Files,
+    /// Whether worktrees are laid over one checkout.
+    overlay: bool,
 }
 
 pub(super) fn run(app: &App, args: &FanoutArgs) -> Result<u8> {
@@ -196,13 +204,14 @@ pub(super) fn run(app: &App, args: &FanoutArgs) -> Result<u8> {
         _ => return show_jobs(&Desk::at(app, &opened, checked_out(&opened)?)?),
     };
     let job = context::job_name(job)?;
+    let overlay = overlaid(app, args, &opened, &job)?;
     let before = if args.resume { resume::find(&opened, &job)? } else { Resumed::Nothing };
     let commit = match &before {
         Resumed::Nothing => checked_out(&opened)?,
         Resumed::Fanout(fanout) => fanout.base_oid,
         Resumed::Whole(fanout) => return resume::report_whole(app, fanout),
     };
-    let desk = Desk::at(app, &opened, commit)?;
+    let desk = Desk { overlay, ..Desk::at(app, &opened, commit)? };
     if let Some(from) = &args.from {
         return problems::run(&desk, args, job, from);
     }
@@ -225,6 +234,7 @@ pub(super) fn run(app: &App, args: &FanoutArgs) -> Result<u8> {
         tracked: Tracked::new(desk.files.tracked(), &wish.shards),
         shards: wish.shards,
         workers,
+        overlay: desk.overlay,
         timeout: wish.timeout,
         retries: wish.retries,
         home: wish.home,
@@ -265,7 +275,7 @@ fn workers(desk: &Desk<'_>, args: &FanoutArgs) -> usize {
 impl<'a> Desk<'a> {
     fn at(app: &'a App, opened: &'a Opened, commit: Oid) -> Result<Self> {
         let tree = opened.repo.read().commit(commit)?.tree;
-        Ok(Self { app, opened, tree, files: Files::load(&opened.repo, tree)? })
+        Ok(Self { app, opened, tree, files: Files::load(&opened.repo, tree)?, overlay: false })
     }
 }
 

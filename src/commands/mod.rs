@@ -44,7 +44,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::app::App;
 use crate::error::{Error, Result, exit};
-use crate::model::wording::command_line;
+use crate::run::overlay::INSIDE;
 use crate::ui::{Style, Ui, safe};
 
 pub use man::pages;
@@ -132,20 +132,24 @@ pub fn cli() -> clap::Command {
 
 /// Parses, runs, reports; the exit code.
 pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
-    let args: Vec<OsString> = args.collect();
+    let mut args: Vec<OsString> = args.collect();
     if let Some(code) = supervise::asked(&args) {
         return code;
     }
+    let is_inside = args.get(1).is_some_and(|word| word == INSIDE);
+    if is_inside {
+        args.remove(1);
+    }
     let parsed = cli().try_get_matches_from(&args).and_then(|matches| Cli::from_arg_matches(&matches));
     match parsed {
-        Ok(cli) => guarded(cli, command_line(args.get(1..).unwrap_or_default())),
+        Ok(cli) => guarded(cli, (args.split_off(1.min(args.len())), is_inside)),
         Err(error) => usage(&error, &args),
     }
 }
 
 /// A panic is a bug and says so.
-fn guarded(cli: Cli, line: String) -> ExitCode {
-    let run = std::panic::AssertUnwindSafe(|| run(cli, line));
+fn guarded(cli: Cli, words: (Vec<OsString>, bool)) -> ExitCode {
+    let run = std::panic::AssertUnwindSafe(|| run(cli, words));
     let code = std::panic::catch_unwind(run).unwrap_or(exit::BUG);
     ExitCode::from(code)
 }
@@ -168,7 +172,7 @@ fn usage(error: &clap::Error, args: &[OsString]) -> ExitCode {
     ExitCode::from(exit::USAGE)
 }
 
-fn run(cli: Cli, line: String) -> u8 {
+fn run(cli: Cli, words: (Vec<OsString>, bool)) -> u8 {
     let Global { json, folder, quiet } = cli.global;
     let no_color = std::env::vars_os().any(|(key, value)| key == "NO_COLOR" && !value.is_empty());
     let ui = Ui::new(Style { command: name(&cli.command).to_owned(), json, quiet, no_color });
@@ -176,7 +180,7 @@ fn run(cli: Cli, line: String) -> u8 {
         .map_err(|error| Error::unusable("the present folder is gone").because(error))
         .map(|present| folder.map_or(present.clone(), |folder| present.join(folder)));
     let ran = folder.and_then(|folder| {
-        let app = App::new(folder, line, ui);
+        let app = App::new(folder, words, ui);
         let code = dispatch(&app, cli.command);
         app.ui.settle();
         code.or_else(|error| {

@@ -203,8 +203,10 @@ pub enum TreeKind {
     /// Every file: a tool may read what it was not given.
     #[default]
     Full,
-    /// The shard's files, files directly in the folders above them, and `needs`.
+    /// The shard's files, those of the folders above that may be settings, and `needs`.
     Sparse,
+    /// Every file, of one checkout that all are laid over, where Linux can do that.
+    Overlay,
 }
 
 /// How the result of a job comes.

@@ -40,6 +40,8 @@ pub struct Order {
     pub shards: Vec<PlannedShard>,
     /// How many run at once.
     pub workers: usize,
+    /// Whether the worktrees of those that hold every file are laid over one.
+    pub overlay: bool,
     /// How long one may take.
     pub timeout: Option<Duration>,
     /// How often one that fails is run again.

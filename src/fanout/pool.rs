@@ -11,6 +11,7 @@ use super::cache::Cache;
 use super::carry::{self, Ended, Site, Stage};
 use super::halt::When;
 use super::joblog;
+use super::plan::Contents;
 use super::remote::{self, Away, Further};
 use crate::agent::Interrupt;
 use crate::error::Result;
@@ -39,17 +40,18 @@ type AllEnded = BTreeMap<usize, Ended>;
 fn run_here<'a>(site: &Site<'a>, queue: &Queue, ended: &mut AllEnded) -> Result<Option<Throwaway<'a>>> {
     let workers = site.order.workers.min(queue.waiting.len());
     let keep = site.order.check.is_some();
+    let below = below(site, workers)?;
     tell_load(site, workers);
     let (send, receive) = mpsc::channel();
     let left = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..workers)
             .map(|worker| {
-                let send = send.clone();
+                let (send, below) = (send.clone(), below.as_ref());
                 scope.spawn(move || {
-                    let left = work(site, queue, &send);
+                    let left = work(site, queue, &send, below);
                     queue.stopped.fetch_or(left.is_err(), Ordering::Relaxed);
                     // What is not wanted goes here, where workers go side by side.
-                    left.map(|left| left.filter(|_| keep && worker == 0))
+                    left.map(|left| left.filter(|_| keep && worker == 0 && below.is_none()))
                 })
             })
             .collect();
@@ -65,7 +67,27 @@ fn run_here<'a>(site: &Site<'a>, queue: &Queue, ended: &mut AllEnded) -> Result<
         gathered.map(|()| left)
     })?;
     site.scene.interrupt.check()?;
-    Ok(left.into_iter().collect::<Result<Vec<_>>>()?.into_iter().flatten().next())
+    let left = left.into_iter().collect::<Result<Vec<_>>>()?;
+    Ok(left.into_iter().flatten().next().or(below.filter(|_| keep)))
+}
+
+/// The checkout that others are laid over, where that is wanted and can be.
+fn below<'a>(site: &Site<'a>, workers: usize) -> Result<Option<Throwaway<'a>>> {
+    let Site { scene, order, .. } = site;
+    if !order.overlay || workers < 2 {
+        return Ok(None);
+    }
+    let _fence = scene.repo.fence(scene.events);
+    let below = Throwaway::make(scene.repo, scene.throwaways, order.commit, scene.events)?;
+    match Throwaway::over(&below, order.commit) {
+        Ok(_) => {}
+        Err(error) => {
+            (scene.events)(Event::Note(format!("{error}: worktrees are full ones")));
+            return Ok(None);
+        }
+    }
+    below.set(site.input)?;
+    Ok(Some(below))
 }
 
 fn run_elsewhere(site: &Site<'_>, away: &Away, queue: &Queue, ended: &mut AllEnded) -> Result<()> {
@@ -175,13 +197,18 @@ fn in_order(site: &Site<'_>, mut ended: AllEnded) -> Vec<Ended> {
     ended.into_values().collect()
 }
 
-fn work<'a>(site: &Site<'a>, queue: &Queue, send: &Sender<Ended>) -> Result<Option<Throwaway<'a>>> {
+fn work<'a>(
+    site: &Site<'a>,
+    queue: &Queue,
+    send: &Sender<Ended>,
+    below: Option<&Throwaway<'a>>,
+) -> Result<Option<Throwaway<'a>>> {
     let mut held = None;
     // Up from what a command left until the next begins.
     let mut fence = None;
     while let Some((index, key)) = queue.take(site) {
         let standing = fence.take().unwrap_or_else(|| site.scene.repo.fence(site.scene.events));
-        let (throwaway, input) = ready(site, held.take(), *index)?;
+        let (throwaway, input) = ready(site, held.take(), *index, below)?;
         let stage = Stage { throwaway: &throwaway, input, interrupt: &queue.stop };
         drop(standing);
         match carry::carry_out(site, &stage, *index)? {
@@ -200,14 +227,24 @@ fn work<'a>(site: &Site<'a>, queue: &Queue, send: &Sender<Ended>) -> Result<Opti
 
 /// A throwaway that holds what a shard starts from, which tree that is: the
 /// one from before where it can be mended.
-fn ready<'a>(site: &Site<'a>, held: Option<Throwaway<'a>>, index: usize) -> Result<(Throwaway<'a>, Oid)> {
+fn ready<'a>(
+    site: &Site<'a>,
+    held: Option<Throwaway<'a>>,
+    index: usize,
+    below: Option<&Throwaway<'a>>,
+) -> Result<(Throwaway<'a>, Oid)> {
     let tree = carry::input(site, &site.order.shards[index])?;
     if let Some(held) = held
         && held.set(tree).is_ok()
     {
         return Ok((held, tree));
     }
-    let new = Throwaway::make(site.scene.repo, site.scene.throwaways, site.order.commit, site.scene.events)?;
+    let Site { scene, order, .. } = site;
+    let holds_all = matches!(order.shards[index].contents, Contents::Full);
+    let new = match below.filter(|_| holds_all) {
+        Some(below) => Throwaway::over(below, order.commit)?,
+        None => Throwaway::make(scene.repo, scene.throwaways, order.commit, scene.events)?,
+    };
     new.set(tree)?;
     Ok((new, tree))
 }

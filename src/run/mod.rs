@@ -23,6 +23,7 @@ pub mod finish;
 pub mod flow;
 pub mod judge;
 pub mod leftovers;
+pub mod overlay;
 pub mod people;
 pub mod planning;
 pub mod prepare;

@@ -12,6 +12,7 @@ use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use super::claim::uid;
+use super::overlay;
 use crate::agent::process;
 use crate::error::{Error, IoContext, Result};
 use crate::git::worktree::{self, Start};
@@ -47,6 +48,7 @@ pub struct Throwaway<'a> {
     id: String,
     path: PathBuf,
     entry: Option<Entry>,
+    is_laid: bool,
 }
 
 impl std::fmt::Debug for Throwaway<'_> {
@@ -68,7 +70,7 @@ impl<'a> Throwaway<'a> {
         match add(repo, &lock, &path, commit) {
             Ok(id) => {
                 let place = worktree::place(repo, &path, Some(&id));
-                Ok(Self { repo, events, place, id, path, entry: Some(entry) })
+                Ok(Self { repo, events, place, id, path, entry: Some(entry), is_laid: false })
             }
             Err(error) => {
                 drop(lock);
@@ -77,6 +79,27 @@ impl<'a> Throwaway<'a> {
                 Err(error)
             }
         }
+    }
+
+    /// Makes one beside another, with the files that this has: laid over it.
+    ///
+    /// # Errors
+    /// Unusable where the kernel does not have it so; nothing is left then.
+    pub fn over(below: &Self, commit: Oid) -> Result<Self> {
+        let folder = below.path.parent().expect("it lies in a folder");
+        let mut new = Self::make(below.repo, folder, commit, below.events)?;
+        let link = new.path.join(".git");
+        let own = std::fs::read(&link).doing("could not read", &link)?;
+        below.repo.reach("a throwaway to be laid over another")?;
+        overlay::lay(&below.path, &new.path, &beside(&new.path, LAYERS))?;
+        new.is_laid = true;
+        std::fs::write(&link, own).doing("could not write", &link)?;
+        // The files are the same to git: what it knows of those below holds.
+        let [from, to] = [&below.place, &new.place].map(|place| place.git_dir.join("index"));
+        if from.exists() {
+            std::fs::copy(&from, &to).doing("could not copy", &from)?;
+        }
+        Ok(new)
     }
 
     /// Where git works for it.
@@ -91,7 +114,7 @@ impl<'a> Throwaway<'a> {
 
     /// A folder beside it for what shall not be in it; gone with it at the latest.
     pub fn beside(&self) -> PathBuf {
-        beside(&self.path)
+        beside(&self.path, HOME)
     }
 
     /// Makes its files those of `tree` and no others.
@@ -125,7 +148,10 @@ impl<'a> Throwaway<'a> {
 
     fn take_away(&mut self) -> Result<()> {
         let Some(entry) = self.entry.take() else { return Ok(()) };
-        if checkout::files(&self.place).is_some_and(|files| files > LARGE) {
+        if self.is_laid {
+            overlay::lift(&self.path)?;
+        }
+        if checkout::files(&self.place).is_some_and(|files| files > LARGE) && !self.is_laid {
             put_aside(self.repo, &self.path, self.events)?;
             let file = entry.hand_over();
             let words: [&OsStr; 4] =
@@ -153,12 +179,14 @@ impl Drop for Throwaway<'_> {
     }
 }
 
-/// What the folder beside a throwaway ends with.
-const BESIDE: &str = ".home";
+/// What the folder beside a throwaway ends with that is a home.
+const HOME: &str = ".home";
+/// The same for what is changed in one that is laid over another.
+const LAYERS: &str = ".layers";
 
-fn beside(worktree: &Path) -> PathBuf {
+fn beside(worktree: &Path, end: &str) -> PathBuf {
     let mut name = worktree.file_name().unwrap_or_default().to_owned();
-    name.push(BESIDE);
+    name.push(end);
     worktree.with_file_name(name)
 }
 
@@ -184,7 +212,9 @@ fn add(repo: &Repo, lock: &RepoLock, path: &Path, commit: Oid) -> Result<String>
 /// Takes one away, also what a killed process left of it: renames it aside,
 /// takes the entry out of git, then deletes.
 pub fn take_away(repo: &Repo, worktree: &Path, events: Events<'_>) -> Result<()> {
-    gone::clear(&beside(worktree))?;
+    for end in [HOME, LAYERS] {
+        gone::clear(&beside(worktree, end))?;
+    }
     gone::clear(&put_aside(repo, worktree, events)?)?;
     remove_if_empty(repo, worktree, events)
 }
@@ -238,7 +268,8 @@ pub fn left(repo: &Repo, folder: &Path) -> Result<Vec<(PathBuf, Owner)>> {
     let is_whole = |path: &PathBuf| !path.file_name().is_some_and(gone::is_name_aside);
     let mut all: Vec<PathBuf> = entries.filter(is_whole).chain(ours.iter().cloned()).collect();
     // What lies beside one goes with it.
-    let beside: Vec<PathBuf> = all.iter().map(|path| beside(path)).collect();
+    let beside: Vec<PathBuf> =
+        all.iter().flat_map(|path| [HOME, LAYERS].map(|end| beside(path, end))).collect();
     all.retain(|path| !beside.contains(path));
     all.sort();
     all.dedup();

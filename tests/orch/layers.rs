@@ -40,7 +40,7 @@ const DOORS: &[(&str, &str)] = &[
     ("indicatif", "ui/progress.rs"),
     ("jiff", "model/time.rs"),
     ("percent_encoding", "fanout/problems/place.rs"),
-    ("rustix", "error.rs git/fault.rs agent/supervisor.rs ui/table.rs"),
+    ("rustix", "error.rs git/fault.rs agent/supervisor.rs run/overlay.rs ui/table.rs"),
     ("schemars", "config/"),
     ("serde", "*"),
     (

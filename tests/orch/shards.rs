@@ -1,6 +1,6 @@
 //! How a fan-out's shards are cut, and what their commands are given.
 
-use crate::support::{TestRepo, days_ago, serial_tree};
+use crate::support::{TestRepo, days_ago, serial_tree, skip};
 
 /// Appends a line to each of the shard's files.
 const STAMP: &str = r#"for file; do echo stamped >> "$file"; done"#;
@@ -339,4 +339,70 @@ fn who_could_review_a_shard_is_named_where_sessions_know_it() {
     );
     let reviewers = repo.orch(&["review", "stamp", "--json"]).json()["data"]["reviewers"].to_string();
     assert_eq!(reviewers, r#"[{"files":2,"session":"backend","shards":[2]}]"#);
+}
+
+#[test]
+fn worktrees_that_are_laid_over_one_checkout_give_the_same_tree() {
+    let repo = TestRepo::new();
+    let run = r#"ls -d left-* 2>/dev/null && exit 9; rm -r src/web; mkdir src/web; git restore src/web
+        echo "$GIT_ORCH_SHARD" >>"$1"; test "$(git ls-files | xargs ls -d | wc -l)" = "$ALL""#;
+    let all = format!("ALL={}", repo.git(&["ls-files"]).lines().count());
+    let mut trees = Vec::new();
+    for tree in ["full", "overlay"] {
+        let call = ["fanout", tree, "--run", run, "--shards", "file", "-j", "2", "--paths", "src"];
+        let call = [&call[..], &["--tree", tree, "--check", "ls src/web", "--env", &all]].concat();
+        let output = repo.orch(&call);
+        if output.stderr.contains("no overlay") {
+            return skip(&output.stderr);
+        }
+        output.expect_success();
+        trees.push(repo.git(&["rev-parse", &format!("review/{tree}^{{tree}}")]));
+    }
+    assert_eq!(trees[0], trees[1]);
+    repo.shell("ls -A ..; git worktree list | wc -l").run().expect(
+        "
+        exit 0
+        -- stdout
+        agents
+        home
+        shop
+        tmp
+        1
+        ",
+    );
+    // What is changed in one goes with it, and what a killed process left of it too.
+    let kill = r#"touch left-$GIT_ORCH_SHARD; kill -9 $(cut -d" " -f4 /proc/$PPID/stat); sleep 60"#;
+    let call = ["fanout", "dies", "--run", kill, "--tree", "overlay", "--shards", "file", "-j", "2", "-q"];
+    assert_eq!(repo.orch(&[&call[..], &["--paths", "src"]].concat()).exit, 128 + 9);
+    repo.shell(
+        "find ../shop.orch -name 'left-*' | grep -q layers && git-orch doctor --fix >/dev/null 2>&1; ls -A ..",
+    )
+    .run()
+    .expect(
+        "
+            exit 0
+            -- stdout
+            agents
+            home
+            shop
+            tmp
+            ",
+    );
+}
+
+#[test]
+fn without_an_overlay_worktrees_are_full_ones() {
+    let repo = TestRepo::new();
+    let unshare = "echo 'unshare: unshare failed: Operation not permitted' >&2; exit 1";
+    let script = format!(
+        "mkdir ../bin; echo \"{unshare}\" >../bin/unshare; sed -i '1i#!/bin/sh' ../bin/unshare; chmod +x ../bin/unshare
+        PATH=$(realpath ../bin):$PATH git-orch fanout x --run 'echo x >>\"$1\"' --tree overlay --paths src/api 2>&1 | head -n 1"
+    );
+    repo.shell(&script).run().expect(
+        "
+        exit 0
+        -- stdout
+        no overlay here (unshare: unshare failed: Operation not permitted): worktrees are full ones
+        ",
+    );
 }

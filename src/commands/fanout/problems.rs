@@ -67,6 +67,7 @@ pub(super) fn run(desk: &Desk<'_>, args: &FanoutArgs, name: Name, from: &str) ->
         tracked: Tracked::default(),
         shards: Vec::new(),
         workers: workers(desk, args),
+        overlay: desk.overlay,
         timeout: args.timeout.or(job.timeout).or(job.command.agent().and_then(|agent| agent.timeout)),
         retries: job.retries,
         home: job.home,
