@@ -10,11 +10,8 @@
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
-use std::ffi::{CString, OsString};
-use std::os::unix::ffi::OsStrExt as _;
+use std::ffi::OsString;
 use std::path::Path;
-
-use rustix::mount::{MountFlags, UnmountFlags};
 
 use crate::agent::process;
 use crate::error::{Error, IoContext, Result};
@@ -40,6 +37,7 @@ pub fn enter(environment: &BTreeMap<OsString, OsString>, words: &[OsString]) -> 
 }
 
 /// Whether root is somebody else than the machine's.
+#[cfg(target_os = "linux")]
 fn is_in_user_namespace() -> bool {
     let map = std::fs::read_to_string("/proc/self/uid_map").unwrap_or_default();
     map.split_whitespace().last() != Some("4294967295")
@@ -49,7 +47,11 @@ fn is_in_user_namespace() -> bool {
 ///
 /// # Errors
 /// Unusable where the kernel does not have it so.
+#[cfg(target_os = "linux")]
 pub fn lay(below: &Path, over: &Path, layers: &Path) -> Result<()> {
+    use std::ffi::CString;
+    use std::os::unix::ffi::OsStrExt as _;
+
     let [upper, work] = ["upper", "work"].map(|name| layers.join(name));
     for folder in [&upper, &work] {
         std::fs::create_dir_all(folder).doing("could not make", folder)?;
@@ -68,12 +70,31 @@ pub fn lay(below: &Path, over: &Path, layers: &Path) -> Result<()> {
         options.extend(b",userxattr");
     }
     let options = CString::new(options).expect("a path has no NUL");
-    rustix::mount::mount(c"overlay", over, c"overlay", MountFlags::empty(), Some(options.as_c_str()))
-        .map_err(|error| Error::unusable("could not mount an overlay").because(error))
+    rustix::mount::mount(
+        c"overlay",
+        over,
+        c"overlay",
+        rustix::mount::MountFlags::empty(),
+        Some(options.as_c_str()),
+    )
+    .map_err(|error| Error::unusable("could not mount an overlay").because(error))
 }
 
 /// Takes what was laid over away.
+#[cfg(target_os = "linux")]
 pub fn lift(over: &Path) -> Result<()> {
-    rustix::mount::unmount(over, UnmountFlags::DETACH)
+    rustix::mount::unmount(over, rustix::mount::UnmountFlags::DETACH)
         .map_err(|error| Error::unusable("could not unmount an overlay").because(error))
+}
+
+/// As above, elsewhere.
+#[cfg(not(target_os = "linux"))]
+pub fn lay(_below: &Path, _over: &Path, _layers: &Path) -> Result<()> {
+    Err(Error::unusable("only Linux has overlays"))
+}
+
+/// As above, elsewhere.
+#[cfg(not(target_os = "linux"))]
+pub fn lift(_over: &Path) -> Result<()> {
+    Ok(())
 }

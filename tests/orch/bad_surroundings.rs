@@ -187,7 +187,7 @@ const SETTINGS: &[(&str, &str, &[&str])] = &[
     ("version: 1\njobs:\n  a: { run: x, timeout: -5m }\n", "`-5m` is no time span", &["write it as `30s`, `5m`, `2h` or `7d`"]),
     ("version: 1\njobs:\n  a: { run: x, timeout: 99999999999999999999d }\n", "`99999999999999999999d` is no time span", &["write it as `30s`, `5m`, `2h` or `7d`"]),
     ("version: 1\njobs:\n  a: { run: x, shard: random }\n", "jobs.a.shard: unknown variant `random`, expected one of `count`, `directory`, `file`, `package`, `bytes`, `owner`, `list` at line 3 column 23", &[]),
-    ("version: 1\njobs:\n  a: { run: x, tree: half }\n", "jobs.a.tree: unknown variant `half`, expected `full` or `sparse` at line 3 column 22", &[]),
+    ("version: 1\njobs:\n  a: { run: x, tree: half }\n", "jobs.a.tree: unknown variant `half`, expected one of `full`, `sparse`, `overlay` at line 3 column 22", &[]),
     ("version: 1\njobs:\n  a: { run: x, needs: [\"{\"] }\n", "bad pattern `{`: unclosed alternate group; missing '}' (maybe escape '{' with '[{]'?)", &[]),
     ("version: 1\nviewpoints: { default: [boss] }\n", "no viewpoint `boss`", &[]),
     ("version: 1\nviewpoints: { rules: [{ paths: [x], require: [revewer] }] }\n", "no viewpoint `revewer`; did you mean `reviewer`?", &[]),
