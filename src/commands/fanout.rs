@@ -31,7 +31,6 @@ use crate::fanout::plan::{self, Contents, PlannedShard};
 use crate::fanout::remote::On;
 use crate::fanout::result::Commits;
 use crate::fanout::shard::By;
-use crate::fanout::tracked::Tracked;
 use crate::git::{Head, worktree};
 use crate::model::time::parse_span;
 use crate::model::wording::{count, hanging, tick};
@@ -53,11 +52,11 @@ pub(super) const LICENSE: &str = "license";
 /// Do parallel-safe work in throwaway worktrees; it comes back as one branch
 ///
 /// A job's files are split into shards. Each shard's command runs in a
-/// worktree of its own and may change its own files only; what all shards
-/// changed becomes one tree, one commit and the branch `review/JOB`. A shard
-/// that fails, or changes other files, is left out; the rest comes back. The
-/// work starts from the commit that is checked out, without what is
-/// uncommitted. `fmt` is always there: it runs the formatters that the
+/// worktree of its own and may change its own files only, and make new ones
+/// where shards are folders or packages; what all shards changed becomes one
+/// tree, one commit and the branch `review/JOB`. A shard that fails, or changes
+/// other files, is left out; the rest comes back. The work starts from the
+/// commit that is checked out, without what is uncommitted. `fmt` is always there: it runs the formatters that the
 /// repository uses; so is `license`, which puts license headers into files.
 ///
 /// With --from a checker says what there is to do: each shard gets some of
@@ -105,6 +104,9 @@ pub(super) struct FanoutArgs {
     #[arg(long, conflicts_with_all = ["paths", "files_from", "retry_failed", "again"])]
     resume: bool,
     /// Make so many shards, or by `directory`, `file`, `package`, `bytes`, `owner` or `list`: one a pattern
+    ///
+    /// A shard that is a directory may make new files in it and in new folders
+    /// in it; one that is a package, anywhere in it that is not in another.
     #[arg(long, value_name = "N")]
     shards: Option<By>,
     /// Give each shard the whole tree, or only what lies around its files
@@ -231,7 +233,7 @@ pub(super) fn run(app: &App, args: &FanoutArgs) -> Result<u8> {
         command: wish.command,
         commit,
         base,
-        tracked: Tracked::new(desk.files.tracked(), &wish.shards),
+        tracked: desk.files.around(&wish.shards),
         shards: wish.shards,
         workers,
         overlay: desk.overlay,

@@ -182,11 +182,11 @@ pub enum ShardBy {
     /// Neighbours together, in about equal parts.
     #[default]
     Count,
-    /// One shard a directory.
+    /// One shard a directory, which may make new files in it.
     Directory,
     /// One shard a file.
     File,
-    /// One shard a package.
+    /// One shard a package, which may make new files in it.
     Package,
     /// Neighbours together, in parts of about equal bytes.
     Bytes,

@@ -71,14 +71,14 @@ type ByShard<'a> = (usize, &'a Edit);
 struct Taken<'a> {
     by_path: BTreeMap<&'a [u8], ByShard<'a>>,
     /// The paths that stay, by how they read without case.
-    folded: HashMap<String, ByShard<'a>>,
+    folded: HashMap<RepoPath, ByShard<'a>>,
 }
 
 impl<'a> Taken<'a> {
     fn insert(&mut self, shard: usize, edit: &'a Edit) {
         self.by_path.insert(edit.change.path.as_bytes(), (shard, edit));
         if stays(edit) {
-            self.folded.insert(folded(edit), (shard, edit));
+            self.folded.insert(edit.change.path.folded(), (shard, edit));
         }
     }
 
@@ -108,16 +108,12 @@ impl<'a> Taken<'a> {
     /// repository's own business; making one is not.
     fn twin(&self, edit: &Edit) -> Option<ByShard<'a>> {
         let added = |edit: &Edit| edit.change.status == Status::Added;
-        self.folded.get(&folded(edit)).copied().filter(|(_, other)| added(other) || added(edit))
+        self.folded.get(&edit.change.path.folded()).copied().filter(|(_, other)| added(other) || added(edit))
     }
 }
 
 fn stays(edit: &Edit) -> bool {
     edit.change.status != Status::Deleted
-}
-
-fn folded(edit: &Edit) -> String {
-    edit.change.path.quoted().to_lowercase()
 }
 
 #[cfg(test)]

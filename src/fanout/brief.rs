@@ -40,12 +40,19 @@ pub fn write(errand: Errand<'_>, shard: &PlannedShard, problems: &[Problem]) -> 
         let problems: Vec<String> = problems.iter().map(Problem::to_string).collect();
         section(&mut text, &title, "GIT_ORCH_PROBLEMS", &problems);
     }
+    let only = match &shard.ground {
+        None => "Change only your files. Where anything else is changed, a new file too,".to_owned(),
+        Some(ground) => format!(
+            "Change only your files; make new ones only in {}. Where anything else is changed,",
+            ground.told()
+        ),
+    };
     let has = |name: &str| errand.tracked.binary_search(&RepoPath::from(name)).is_ok();
     let _ = write!(
         text,
         "\n## How to work\n\n\
          - You are in a worktree of your own, made for this alone. Work only here.\n\
-         - Change only your files. Where anything else is changed, a new file too, none of your work is taken.\n\
+         - {only} none of your work is taken.\n\
          - Others do the same for other files at this moment; do not wait for them.\n\
          - Follow the repository's conventions{}.\n\
          - Do not commit: what your files hold when you end is taken as it is.\n\
@@ -66,7 +73,9 @@ fn section(text: &mut String, title: &str, all: &str, lines: &[String]) {
 
 #[cfg(test)]
 mod tests {
+    use super::super::ground;
     use super::super::plan::Contents;
+    use super::super::shard::By;
     use super::*;
 
     fn shard(files: &[&str]) -> PlannedShard {
@@ -79,6 +88,7 @@ mod tests {
             share: Vec::new(),
             owner: None,
             handed: None,
+            ground: None,
         }
     }
 
@@ -106,6 +116,18 @@ mod tests {
              - Do not commit: what your files hold when you end is taken as it is.\n\
              - What can't be done in your files alone stays as it is; say so when you end.\n"
         );
+    }
+
+    #[test]
+    fn who_may_make_files_is_told_where() {
+        let (job, tracked) = ("tests".parse().unwrap(), ["src/a", "src/b/c"].map(RepoPath::from));
+        let errand = Errand { job: &job, text: "Write.", from: None, tracked: &tracked };
+        let mut shard = shard(&["src/a"]);
+        shard.ground = ground::of(std::slice::from_ref(&shard.files), By::Directory, &tracked).remove(0);
+        let text = write(errand, &shard, &[]);
+        let only = "- Change only your files; make new ones only in `src`, or in new folders in it. \
+                    Where anything else is changed, none of your work is taken.\n";
+        assert!(text.contains(only), "{text}");
     }
 
     #[test]

@@ -17,6 +17,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::carry::{self, Ended, Site};
 use super::plan::PlannedShard;
+use super::verify::{Verified, verify};
 use crate::error::Result;
 use crate::git::process::find_program;
 use crate::git::{Edit, Entry, EntryKind, Repo};
@@ -103,6 +104,10 @@ impl<'a> Cache<'a> {
         }
         add(b"own");
         planned.files.iter().chain(&planned.share).for_each(|path| add(path.as_bytes()));
+        if let Some(ground) = &planned.ground {
+            add(b"ground");
+            add(ground.folder.as_bytes());
+        }
         hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
@@ -133,15 +138,30 @@ impl<'a> Cache<'a> {
             known_from: Some(name.clone()),
             ..Shard::new(n, planned.files.clone(), planned.owner.clone())
         };
-        let unchanged = Ended::without_changes(shard);
+        // It would be made anew where a worktree does not hold it.
+        let is_there = past.made.iter().any(|path| self.files.contains_key(path));
         match (past.state, past.commit) {
-            (ShardState::Unchanged, _) => Ok(Some(unchanged)),
+            (ShardState::Unchanged, _) => Ok(Some(Ended::without_changes(shard))),
+            _ if is_there => Ok(None),
             (_, Some(commit)) => {
-                let taken = self.taken(commit, &planned.files)?;
-                Ok(taken.map(|(tree, edits)| Ended { accepted: Some(edits), tree: Some(tree), ..unchanged }))
+                let Some((tree, edits)) = self.taken(commit, &past.written())? else { return Ok(None) };
+                Ok(self.again(shard, tree, edits))
             }
             (_, None) => Ok(None),
         }
+    }
+
+    /// A shard that comes to the same again, if it may: what it made then can be
+    /// in the way of something by now.
+    fn again(&self, shard: Shard, tree: Oid, edits: Vec<Edit>) -> Option<Ended> {
+        let ground = self.site.planned(shard.n).ground.as_ref();
+        let made = match verify(&shard.paths, ground, &self.site.order.tracked, &edits) {
+            Verified::Done(made) => made,
+            Verified::Unchanged => Vec::new(),
+            Verified::Escaped(_) => return None,
+        };
+        let known = Ended::without_changes(Shard { made, ..shard });
+        Some(Ended { accepted: Some(edits), tree: Some(tree), ..known })
     }
 
     /// What these files are changed to in a commit, where it is still there.

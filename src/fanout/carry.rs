@@ -257,13 +257,15 @@ pub(super) fn judge(
         shard.commit = set_aside(site, shard.n, &left.edits, "")?;
         return Ok(ended(shard, why));
     }
-    match verify(&shard.paths, &left.edits) {
+    let ground = site.planned(shard.n).ground.as_ref();
+    match verify(&shard.paths, ground, &site.order.tracked, &left.edits) {
         Verified::Unchanged => {
             shard.state = ShardState::Unchanged;
             Ok(ended(shard, String::new()))
         }
-        Verified::Done => {
+        Verified::Done(made) => {
             shard.state = ShardState::Done;
+            shard.made = made;
             keep(site, shard.n, left.tree)?;
             let (accepted, tree) = (Some(left.edits), Some(left.tree));
             Ok(Ended { accepted, tree, ..ended(shard, String::new()) })
@@ -300,6 +302,7 @@ pub(super) fn leave_out(site: &Site<'_>, one: &mut Ended, state: ShardState, why
     one.tree = None;
     one.shard.commit = set_aside(site, one.shard.n, &edits, why)?;
     one.shard.state = state;
+    one.shard.made.clear();
     one.last_line = why.to_owned();
     Ok(())
 }

@@ -130,7 +130,7 @@ fn close(scene: Scene<'_>, stored: &Stored<Fanout>, logs: &Path) -> Result<Optio
     let mut tree = begun.input_tree;
     for line in &lines {
         if let Some(from) = line.tree {
-            tree = splice::take(repo, Some(tree), from, &line.shard.paths)?;
+            tree = splice::take(repo, Some(tree), from, &line.shard.written())?;
         }
     }
     let message = format!("fanout {}: what its shards had done", begun.name);

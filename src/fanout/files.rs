@@ -5,16 +5,20 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use super::formatter::{self, Choice, Sources};
+use super::plan::PlannedShard;
+use super::tracked::Tracked;
 use crate::error::Result;
 use crate::git::process::find_program;
 use crate::git::{EntryKind, Repo};
 use crate::model::{Oid, RepoPath};
 
-/// The files of a tree. Submodules are none of them.
+/// The files of a tree.
 #[derive(Debug, Default)]
 pub struct Files {
     /// Regular files, in order: what jobs are for.
     pub regular: Vec<RepoPath>,
+    /// Submodules.
+    pub modules: Vec<RepoPath>,
     /// Symbolic links and where they lead.
     pub links: Vec<(RepoPath, Vec<u8>)>,
     blobs: BTreeMap<RepoPath, Oid>,
@@ -31,7 +35,8 @@ impl Files {
                     files.blobs.insert(entry.name, entry.oid);
                 }
                 EntryKind::Link => files.links.push((entry.name, repo.read().blob(entry.oid)?)),
-                EntryKind::Submodule | EntryKind::Tree => {}
+                EntryKind::Submodule => files.modules.push(entry.name),
+                EntryKind::Tree => {}
             }
         }
         Ok(files)
@@ -43,6 +48,11 @@ impl Files {
             self.regular.iter().chain(self.links.iter().map(|(link, _)| link)).cloned().collect();
         all.sort();
         all
+    }
+
+    /// All that is there, as these shards need it.
+    pub fn around(&self, shards: &[PlannedShard]) -> Tracked {
+        Tracked::new(self.tracked(), shards).beside(&self.modules)
     }
 
     /// The license that a manifest names, and which does.

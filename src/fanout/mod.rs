@@ -5,6 +5,7 @@
 //! ```text
 //! what    job.rs, formatter/    config, command line or detection -> commands and files   pure
 //! split   shard.rs, plan.rs     files -> shards                                           pure
+//! ground  ground.rs             folders of shards -> where each may make new files        pure
 //! proof   verify.rs             (own files, changes) -> done, unchanged or escaped        pure
 //! tree    assemble.rs           all accepted changes -> one set of disjoint edits         pure
 //!
@@ -26,8 +27,8 @@
 //! end     cancel.rs             the result is not wanted
 //! ```
 //!
-//! **Invariant:** a shard changes its own files and nothing else, or none of
-//! its changes are kept.
+//! **Invariant:** a shard changes its own files, makes new ones on its own
+//! ground, and does nothing else, or none of its changes are kept.
 
 pub mod assemble;
 pub mod bisect;
@@ -42,6 +43,7 @@ mod evict;
 pub mod files;
 pub mod flow;
 pub mod formatter;
+pub mod ground;
 pub mod halt;
 pub mod hand;
 pub mod header;

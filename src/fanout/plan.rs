@@ -8,6 +8,7 @@ use crate::model::{Name, RepoPath};
 
 use super::brief::{self, Errand};
 use super::formatter::{Formatter, Work};
+use super::ground::{self, Ground};
 use super::hand::Handed;
 use super::job::Job;
 use super::shard::{self, By, Facts};
@@ -17,7 +18,7 @@ use super::shard::{self, By, Facts};
 pub struct PlannedShard {
     /// What people call it.
     pub label: String,
-    /// Its files: the only ones it may change.
+    /// Its files: the only ones that are there which it may change.
     pub files: Vec<RepoPath>,
     /// The folder its command runs in.
     pub directory: RepoPath,
@@ -31,6 +32,8 @@ pub struct PlannedShard {
     pub owner: Option<Name>,
     /// What its command is handed beside its files.
     pub handed: Option<Handed>,
+    /// Where it may make new files; nowhere where absent.
+    pub ground: Option<Ground>,
 }
 
 /// What the worktree of a shard holds.
@@ -48,10 +51,11 @@ pub fn of_job(job: &Job, files: &[RepoPath], by: By, facts: Facts<'_>) -> Vec<Pl
     let top = RepoPath::default();
     let shards = shard::split(files, by, facts);
     let labels = shard::labels(&shards);
+    let grounds = ground::of(&shards, by, facts.tracked);
     let owner = |files: &[RepoPath]| {
         files.first().filter(|_| by == By::Owner).and_then(|file| facts.owners.get(file)).cloned()
     };
-    let plan = |(files, label): (Vec<RepoPath>, String)| PlannedShard {
+    let plan = |((files, label), ground): ((Vec<RepoPath>, String), Option<Ground>)| PlannedShard {
         label: owner(&files).map_or(label.clone(), |owner| format!("{owner}: {label}")),
         argv: job.command.argv(&files, &top),
         owner: owner(&files),
@@ -60,6 +64,7 @@ pub fn of_job(job: &Job, files: &[RepoPath], by: By, facts: Facts<'_>) -> Vec<Pl
         contents: job.contents.clone(),
         share: Vec::new(),
         handed: None,
+        ground,
     };
     let brief = |shard: PlannedShard| {
         job.command.agent().map_or(shard.clone(), |program| {
@@ -71,7 +76,7 @@ pub fn of_job(job: &Job, files: &[RepoPath], by: By, facts: Facts<'_>) -> Vec<Pl
             }
         })
     };
-    shards.into_iter().zip(labels).map(plan).map(brief).collect()
+    shards.into_iter().zip(labels).zip(grounds).map(plan).map(brief).collect()
 }
 
 /// The shards of the formatters a repository uses. `by` is how the files of
@@ -98,6 +103,8 @@ fn of_formatter(formatter: &Formatter, by: &dyn Fn(usize) -> By, facts: Facts<'_
         share: formatter.share.clone(),
         owner: None,
         handed: None,
+        // A formatter has no reason to make files.
+        ground: None,
     };
     match &formatter.work {
         Work::Files(files) => {
@@ -159,6 +166,7 @@ mod tests {
             share: Vec::new(),
             owner: None,
             handed: None,
+            ground: None,
         }
     }
 

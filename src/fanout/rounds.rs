@@ -15,7 +15,6 @@ use super::flow::{self, Order, Start};
 use super::plan::PlannedShard;
 use super::problems::Found;
 use super::room;
-use super::tracked::Tracked;
 use crate::error::{Kind, Result};
 use crate::model::wording::count;
 use crate::model::{Event, Fanout, Oid, Problem, RepoPath, Round};
@@ -138,7 +137,7 @@ impl<'a> Course<'a> {
         let shards = (self.quest.plan)(&files, &self.problems)?;
         let order = Order {
             commit: self.tip.unwrap_or(self.order.commit),
-            tracked: Tracked::new(files.tracked(), &shards),
+            tracked: files.around(&shards),
             shards,
             ..self.order.clone()
         };

@@ -267,12 +267,14 @@ fn grouped<K: Ord>(files: &[RepoPath], key: impl Fn(&RepoPath) -> K) -> Vec<Vec<
     groups.into_values().collect()
 }
 
-fn packages(tracked: &[RepoPath]) -> std::collections::BTreeSet<RepoPath> {
+/// The folders that are packages.
+pub(super) fn packages(tracked: &[RepoPath]) -> std::collections::BTreeSet<RepoPath> {
     let manifest = |file: &&RepoPath| MANIFESTS.contains(&file.file_name());
     tracked.iter().filter(manifest).map(RepoPath::parent).collect()
 }
 
-fn nearest_package(file: &RepoPath, packages: &std::collections::BTreeSet<RepoPath>) -> RepoPath {
+/// The package that a file is in; the top where it is in none.
+pub(super) fn nearest_package(file: &RepoPath, packages: &std::collections::BTreeSet<RepoPath>) -> RepoPath {
     ancestors(file.as_bytes())
         .map(RepoPath::from_bytes)
         .find(|folder| packages.contains(folder))

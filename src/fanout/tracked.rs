@@ -4,6 +4,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::plan::{Contents, PlannedShard};
+use super::shard::within;
 use crate::model::{PathSet, RepoPath};
 
 /// Every tracked file, and where they are.
@@ -15,6 +16,8 @@ pub struct Tracked {
     needed: HashMap<Vec<String>, Vec<usize>>,
     /// Of what kinds the shards' files are.
     kinds: HashSet<Vec<u8>>,
+    /// Submodules, which no shard holds.
+    modules: Vec<RepoPath>,
 }
 
 impl Tracked {
@@ -34,6 +37,19 @@ impl Tracked {
             }
         }
         tracked
+    }
+
+    /// With the submodules that are there too.
+    pub fn beside(self, modules: &[RepoPath]) -> Self {
+        Self { modules: modules.to_vec(), ..self }
+    }
+
+    /// What is there in a folder, links and submodules too.
+    pub fn within(&self, folder: &RepoPath) -> impl Iterator<Item = &RepoPath> {
+        let first = self.files.partition_point(|file| file.as_bytes() < folder.as_bytes());
+        let begins = |file: &&RepoPath| file.as_bytes().starts_with(folder.as_bytes());
+        let files = self.files[first..].iter().take_while(begins);
+        files.chain(&self.modules).filter(|path| within(path.as_bytes(), folder.as_bytes()))
     }
 
     fn matching(&self, needs: &PathSet) -> Vec<usize> {
@@ -88,6 +104,7 @@ mod tests {
             share: Vec::new(),
             owner: None,
             handed: None,
+            ground: None,
         };
         let files = tracked.map(RepoPath::from).to_vec();
         let tracked = Tracked::new(files, std::slice::from_ref(&shard));
@@ -118,6 +135,7 @@ mod tests {
                 share: Vec::new(),
                 owner: None,
                 handed: None,
+                ground: None,
             };
             let tracked = Tracked::new(files.map(RepoPath::from).to_vec(), std::slice::from_ref(&shard));
             let mut held: Vec<RepoPath> =

@@ -57,6 +57,9 @@ pub struct Shard {
     pub n: usize,
     /// Its files.
     pub paths: Vec<RepoPath>,
+    /// New files that it made and that are taken.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub made: Vec<RepoPath>,
     /// How it ended.
     pub state: ShardState,
     /// The command's exit code.
@@ -98,11 +101,17 @@ pub struct Shard {
 }
 
 impl Shard {
+    /// All files of which it says what they are: its own, and those it made.
+    pub fn written(&self) -> Vec<RepoPath> {
+        self.paths.iter().chain(&self.made).cloned().collect()
+    }
+
     /// One that has not run.
     pub fn new(n: usize, paths: Vec<RepoPath>, owner: Option<Name>) -> Self {
         Self {
             n,
             paths,
+            made: Vec::new(),
             state: ShardState::Skipped,
             exit_code: None,
             changed: 0,

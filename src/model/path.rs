@@ -64,6 +64,14 @@ impl RepoPath {
         Self(self.ancestors().next().unwrap_or_default().to_vec())
     }
 
+    /// As a file system reads it that knows no case.
+    pub fn folded(&self) -> Self {
+        match std::str::from_utf8(&self.0) {
+            Ok(text) => Self(text.to_lowercase().into_bytes()),
+            Err(_) => Self(self.0.to_ascii_lowercase()),
+        }
+    }
+
     /// As text: itself where it is plain UTF-8, else quoted as git quotes
     /// (`"caf\351"`). Injective.
     pub fn quoted(&self) -> String {

@@ -12,6 +12,7 @@ use std::process::{Command, ExitCode};
 use std::time::Instant;
 
 use git_orch::fanout::result::{Origin, put_together};
+use git_orch::fanout::tracked::Tracked;
 use git_orch::fanout::verify::{Verified, verify};
 use git_orch::git::splice::{self, Put};
 use git_orch::git::{Edit, EntryKind, Repo, commit};
@@ -141,7 +142,7 @@ fn ours(clone: &Clone, parts: &[Part]) -> (Oid, f64) {
     let edits = |part: &Part| -> Vec<Edit> {
         let tree = repo.read().commit(part.commit).expect("a commit can be read").tree;
         let edits = repo.read().edits(Some(clone.origin.tree), tree).expect("trees can be compared");
-        assert_eq!(verify(&part.files, &edits), Verified::Done);
+        assert_eq!(verify(&part.files, None, &Tracked::default(), &edits), Verified::Done(Vec::new()));
         edits
     };
     let all: Vec<Vec<Edit>> = parts.iter().map(edits).collect();

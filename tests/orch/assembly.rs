@@ -268,8 +268,7 @@ fn an_interrupted_search_leaves_no_result() {
 }
 
 /// One shard escapes and one fails the check; the others are fine.
-const MIXED: &str =
-    r#"for file; do echo stamped >> "$file"; done; case $1 in ./a/*) echo new > a/new;; esac"#;
+const MIXED: &str = r#"for file; do echo stamped >> "$file"; done; case $1 in ./a/*) echo new > top;; esac"#;
 
 #[test]
 fn what_is_left_out_though_its_command_ended_well_waits_on_a_branch() {
@@ -293,12 +292,12 @@ fn what_is_left_out_though_its_command_ended_well_waits_on_a_branch() {
         "
         exit 0
         -- stdout
-        git-orch: fanout x: what shard 1 left: changed `a/new`, not its own
+        git-orch: fanout x: what shard 1 left: changed `top`, not its own
 
 
         M	a/1
         M	a/2
-        A	a/new
+        A	top
         fanout x: what shard 3 left:the check fails with it
         ",
     );

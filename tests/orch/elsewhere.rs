@@ -33,7 +33,7 @@ fn with_engine(submit: &str, poll: &str) -> TestRepo {
     repo
 }
 
-fn six_files() -> TestRepo {
+pub(super) fn six_files() -> TestRepo {
     with_engine(SUBMIT, POLL)
 }
 

@@ -214,7 +214,7 @@ fn second_tier_a_slurm_cluster_that_shares_no_files_does_the_shards() {
         nodes.dedup();
         assert!(nodes.len() > 1 && nodes.iter().all(|node| node.starts_with('n')), "{nodes:?}");
     }
-    let odd = r#"date +%s.%N >>"$1"; case $1 in ./a/*) exit 7;; ./b/*) echo >b/new;; ./c/*) sleep 60;; esac"#;
+    let odd = r#"date +%s.%N >>"$1"; case $1 in ./a/*) exit 7;; ./b/*) echo >a/new;; ./c/*) sleep 60;; esac"#;
     let call = ["fanout", "odd", "--run", odd, "--shards", "directory", "--timeout", "1s", "-q", "-j", "1"];
     let call = quoted(&[&call[..], &["--on", "slurm"]].concat());
     repo.shell(&servers.orch(&format!("git-orch {call}"))).run().expect(

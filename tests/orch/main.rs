@@ -27,6 +27,7 @@ mod license;
 mod man;
 mod merge;
 mod misbehaving;
+mod new_files;
 mod odd_places;
 mod plan;
 mod problems;

@@ -298,6 +298,7 @@ fn who_could_review_a_shard_is_named_where_sessions_know_it() {
               2      2  src/api    backend
               3      2  src/web    frontend
         1 at a time here, in worktrees of 359 B together at most
+        new files are taken in a shard's own folder
         "#,
     );
     repo.orch(&call).expect(

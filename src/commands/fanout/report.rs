@@ -11,7 +11,6 @@ use crate::fanout::formatter::Formatter;
 use crate::fanout::plan::PlannedShard;
 use crate::fanout::remote::On;
 use crate::fanout::room::of_worktrees;
-use crate::fanout::tracked::Tracked;
 use crate::fanout::{header, job};
 use crate::git::room;
 use crate::model::wording::{self, count, excerpt, list, review_then_merge, thousands};
@@ -35,6 +34,11 @@ pub(super) fn report(desk: &Desk<'_>, shards: &[PlannedShard], fanout: &Fanout) 
     let failed = |shard: &Shard| shard.state == ShardState::Failed && shard.paths.len() > 1;
     if fanout.shards.iter().any(failed) {
         ui.note("with `--shards file` only the files that fail are left out");
+    }
+    // Of what was not there, a shard that is a folder might have made it.
+    let is_new = |path: &RepoPath| desk.files.regular.binary_search(path).is_err();
+    if fanout.escaped.iter().any(is_new) && shards.iter().all(|shard| shard.ground.is_none()) {
+        ui.note("with `--shards directory` or `package` new files in a shard's own folder are taken");
     }
     if let Some(reviewers) = reviewers(shards, fanout) {
         ui.note(reviewers);
@@ -119,6 +123,9 @@ struct ShownShard<'a> {
     argv: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     owner: Option<&'a Name>,
+    /// The folder in which it may make new files.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ground: Option<&'a RepoPath>,
 }
 
 /// Shows a plan.
@@ -134,6 +141,7 @@ pub(super) fn show(desk: &Desk<'_>, wish: &Wish, (on, workers): (&On, usize)) ->
         paths: &shard.files,
         argv: argv(shard),
         owner: shard.owner.as_ref(),
+        ground: shard.ground.as_ref().map(|ground| &ground.folder),
     });
     let shown = Shown {
         job: &wish.job,
@@ -161,14 +169,16 @@ pub(super) fn show(desk: &Desk<'_>, wish: &Wish, (on, workers): (&On, usize)) ->
         table.row(row.into_iter().chain(known));
     }
     let intro = format!("{}: {}; {files} in {shards}", wish.job, wish.intro);
-    desk.app.ui.answer(format!("{intro}\n{}{place}", table.render()))?;
+    let has_ground = wish.shards.iter().any(|shard| shard.ground.is_some());
+    let new = if has_ground { "\nnew files are taken in a shard's own folder" } else { "" };
+    desk.app.ui.answer(format!("{intro}\n{}{place}{new}", table.render()))?;
     Ok(exit::DONE)
 }
 
 /// What the largest worktrees that there can be at once take together.
 fn taken(desk: &Desk<'_>, wish: &Wish, at_once: usize) -> Result<u64> {
     let files = room::of_files(&desk.opened.repo, desk.tree)?;
-    let tracked = Tracked::new(desk.files.tracked(), &wish.shards);
+    let tracked = desk.files.around(&wish.shards);
     let mut sizes = of_worktrees(&files, &tracked, &wish.shards);
     sizes.sort_unstable_by(|one, other| other.cmp(one));
     Ok(sizes.into_iter().take(at_once).sum())
