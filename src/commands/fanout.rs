@@ -1,5 +1,6 @@
 //! `git orch fanout`
 
+mod checker;
 mod context;
 mod elsewhere;
 mod emit;
@@ -10,6 +11,7 @@ mod overlaid;
 pub(super) mod problems;
 mod report;
 mod resume;
+mod seen;
 mod worker;
 
 use std::path::PathBuf;
@@ -18,7 +20,7 @@ use std::time::Duration;
 use super::opened::{Opened, patterns};
 use crate::app::App;
 use crate::config;
-use crate::config::load::{MOST_RETRIES, is_variable};
+use crate::config::load::{MOST_RETRIES, MOST_ROUNDS, is_variable};
 use crate::config::schema::{CommitsKind, ShardBy, TreeKind};
 use crate::config::trust::{self, Named};
 use crate::error::{Error, Result, exit};
@@ -59,9 +61,10 @@ pub(super) const LICENSE: &str = "license";
 /// commit that is checked out, without what is uncommitted. `fmt` is always there: it runs the formatters that the
 /// repository uses; so is `license`, which puts license headers into files.
 ///
-/// With --from a checker says what there is to do: each shard gets some of
-/// the files in which it found problems, the checker is asked again about the
-/// result, and another round takes what is left.
+/// With --from, or `from` of a job, a checker says what there is to do: each
+/// shard gets some of the files in which it found problems, the checker is
+/// asked again about the result, and another round takes what is left. With
+/// --dry-run it is asked once, and what it says is shared out.
 #[derive(Debug, clap::Args)]
 pub(super) struct FanoutArgs {
     /// A job of `.orch.yml`, or `fmt`, or with --run any name
@@ -88,9 +91,9 @@ pub(super) struct FanoutArgs {
     /// Work on the problems that this prints, in rounds, until none is left
     #[arg(long, value_name = "CMD", conflicts_with_all = ["files_from", "retry_failed", "resume", "commits"])]
     from: Option<String>,
-    /// Go through the problems so often at most
-    #[arg(long, value_name = "N", requires = "from", default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=50))]
-    rounds: u8,
+    /// Go through the problems so often at most; 3 times where nobody says
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=i64::from(MOST_ROUNDS)))]
+    rounds: Option<u8>,
     /// Take only the files listed here, one a line or NUL-separated; `-` reads standard input
     #[arg(long, value_name = "FILE", conflicts_with = "paths")]
     files_from: Option<PathBuf>,
@@ -200,13 +203,18 @@ pub(super) struct Desk<'a> {
 
 pub(super) fn run(app: &App, args: &FanoutArgs) -> Result<u8> {
     let reads = args.list || args.dry_run;
-    let opened = if reads { Opened::to_read(app)? } else { Opened::to_change(app)? };
+    let mut opened = if reads { Opened::to_read(app)? } else { Opened::to_change(app)? };
     let job = match &args.job {
         Some(job) if !args.list => job,
         _ => return show_jobs(&Desk::at(app, &opened, checked_out(&opened)?)?),
     };
     let job = context::job_name(job)?;
+    let checker = checker::find(&opened, args, &job)?;
     let overlay = overlaid(app, args, &opened, &job)?;
+    if reads && checker.is_some() {
+        // It runs, in a throwaway that a signal may not leave behind.
+        opened = Opened::to_change(app)?;
+    }
     let before = if args.resume { resume::find(&opened, &job)? } else { Resumed::Nothing };
     let commit = match &before {
         Resumed::Nothing => checked_out(&opened)?,
@@ -214,8 +222,8 @@ pub(super) fn run(app: &App, args: &FanoutArgs) -> Result<u8> {
         Resumed::Whole(fanout) => return resume::report_whole(app, fanout),
     };
     let desk = Desk { overlay, ..Desk::at(app, &opened, commit)? };
-    if let Some(from) = &args.from {
-        return problems::run(&desk, args, job, from);
+    if let Some(checker) = &checker {
+        return problems::run(&desk, args, job, checker);
     }
     let wish = understand(&desk, args, job)?;
     let (base, resumes) = merging_back(&desk, before, &wish)?;

@@ -45,7 +45,7 @@ mod tests {
         let plain: Vec<&str> = jobs.map(|line| line.strip_prefix("# ").unwrap()).collect();
         let config = load::parse(format!("version: 1\n{}\n", plain.join("\n")).as_bytes()).unwrap();
         let names: Vec<&str> = config.jobs.keys().map(String::as_str).collect();
-        assert_eq!(names, ["docs", "license", "security", "tests", "upgrade"]);
+        assert_eq!(names, ["docs", "fix", "license", "security", "tests", "upgrade"]);
         assert!(config.jobs["tests"].brief.as_ref().unwrap().ends_with("before you end.\n"));
     }
 }

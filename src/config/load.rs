@@ -7,7 +7,7 @@ use std::fs::File;
 use std::io::Write as _;
 use std::path::Path;
 
-use super::schema::{Config, Job, Weights};
+use super::schema::{CommitsKind, Config, Job, Weights};
 use crate::error::{Error, IoContext, Result};
 use crate::model::wording::nearest;
 use crate::model::{PathSet, time};
@@ -20,6 +20,10 @@ const MAX_BYTES: usize = 256 * 1024;
 const MAX_DEPTH: usize = 32;
 /// How often a shard may be run again.
 pub const MOST_RETRIES: u32 = 10;
+/// How often problems of a checker are gone through where nobody says so.
+pub const ROUNDS: u8 = 3;
+/// How often at most.
+pub const MOST_ROUNDS: u8 = 50;
 /// The most that a signal may weigh.
 const MOST_WEIGHT: f64 = 100.0;
 
@@ -152,7 +156,7 @@ fn check_job(name: &str, job: &Job) -> Result<()> {
     let why = match (kinds.iter().filter(|is_set| **is_set).count(), &job.agent, &job.brief) {
         (0, ..) => Some("has neither `run`, `agent` nor `header`"),
         (2.., ..) => Some("has more than one of `run`, `agent` and `header`"),
-        (_, Some(_), None) => Some("has an `agent` and no `brief`"),
+        (_, Some(_), None) if job.from.is_none() => Some("has an `agent` and no `brief`"),
         (_, None, Some(_)) => Some("has a `brief` and no `agent`"),
         _ if job.header.as_ref().is_some_and(|header| header.trim().is_empty()) => {
             Some("has an empty `header`")
@@ -164,6 +168,7 @@ fn check_job(name: &str, job: &Job) -> Result<()> {
             "a job is a command, `run`, an `agent` with a `brief` that says what it shall do, or a `header`",
         ));
     }
+    check_checker(name, job)?;
     if job.retries > MOST_RETRIES {
         let why = format!("job `{name}`: `retries: {}` is too many", job.retries);
         return Err(bad(&why).hint(format!("a shard is run again at most {MOST_RETRIES} times")));
@@ -175,6 +180,31 @@ fn check_job(name: &str, job: &Job) -> Result<()> {
             Err(bad(&why).hint("a variable is letters, digits and `_`, and none of git's or git-orch's"))
         }
     }
+}
+
+fn check_checker(name: &str, job: &Job) -> Result<()> {
+    let is_each = job.commits == CommitsKind::Shard;
+    let (why, hint) = match (&job.from, job.rounds) {
+        (None, None) => return Ok(()),
+        (None, Some(_)) => {
+            ("has `rounds` and no `from`", "`from` is the checker whose problems are worked on")
+        }
+        (Some(from), _) if from.trim().is_empty() => {
+            ("has an empty `from`", "`from` is a command for a shell")
+        }
+        (Some(_), _) if job.header.is_some() => {
+            ("has a `header` and a `from`", "an `agent`, or `run`, works on the problems of a checker")
+        }
+        (Some(_), _) if is_each => {
+            ("has a `from` and a commit for each shard", "with a checker, each round is one commit")
+        }
+        (Some(_), Some(rounds)) if !(1..=MOST_ROUNDS).contains(&rounds) => {
+            let why = format!("job `{name}`: `rounds: {rounds}` can't be");
+            return Err(bad(&why).hint(format!("problems are gone through 1 to {MOST_ROUNDS} times")));
+        }
+        (Some(_), _) => return Ok(()),
+    };
+    Err(bad(&format!("job `{name}` {why}")).hint(hint))
 }
 
 /// Whether a job may set a variable: none that leads git elsewhere, or that git-orch sets.
@@ -261,6 +291,14 @@ mod tests {
             ),
             ("version: 1\njobs:\n  x: { agent: b }\n", "job `x` has an `agent` and no `brief`"),
             ("version: 1\njobs:\n  x: { run: a, brief: c }\n", "job `x` has a `brief` and no `agent`"),
+            ("version: 1\njobs:\n  x: { run: a, rounds: 2 }\n", "job `x` has `rounds` and no `from`"),
+            ("version: 1\njobs:\n  x: { run: a, from: ' ' }\n", "job `x` has an empty `from`"),
+            ("version: 1\njobs:\n  x: { header: a, from: b }\n", "job `x` has a `header` and a `from`"),
+            (
+                "version: 1\njobs:\n  x: { run: a, from: b, commits: shard }\n",
+                "job `x` has a `from` and a commit for each shard",
+            ),
+            ("version: 1\njobs:\n  x: { run: a, from: b, rounds: 51 }\n", "`rounds: 51` can't be"),
             ("version: 1\nrouting: { half_lives: [soon, 365d] }\n", "`soon` is no time span"),
             ("version: [\n", "could not read"),
             (&"[".repeat(100_000), "nested deeper"),
@@ -272,6 +310,12 @@ mod tests {
         assert!(parse(b"\xff").unwrap_err().to_string().contains("not UTF-8"));
         let hints = parse(b"version: 1\nsesions: {}\n").unwrap_err().hints;
         assert_eq!(hints, ["did you mean `sessions`?"]);
+    }
+
+    #[test]
+    fn an_agent_that_a_checker_tells_what_to_do_needs_no_brief() {
+        let config = parse(b"version: 1\njobs:\n  x: { agent: a, from: lint, rounds: 2 }\n").unwrap();
+        assert_eq!((config.jobs["x"].from.as_deref(), config.jobs["x"].rounds), (Some("lint"), Some(2)));
     }
 
     #[test]

@@ -118,12 +118,19 @@ pub struct Job {
     /// The agent that does each shard. This, `run` or `header`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent: Option<String>,
-    /// What the agent shall do, in words.
+    /// What the agent shall do, in words; to fix the problems of `from`, where not said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub brief: Option<String>,
     /// The license header that files of programs get. This, `run` or `agent`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub header: Option<String>,
+    /// The checker whose problems are worked on, in rounds: files are shared out
+    /// by what this prints.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<String>,
+    /// How often its problems are gone through at most: 1 to 50, 3 where not said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rounds: Option<u8>,
     /// Which files it is for.
     #[serde(default)]
     pub include: Vec<String>,

@@ -47,6 +47,11 @@ pub fn environment(job: &str, env: &BTreeMap<String, String>) -> Named {
     Named { purpose: format!("environment of job {job}"), command: words.join(" ") }
 }
 
+/// What stands for the checker of a job.
+pub fn checker(job: &str, from: &str) -> Named {
+    Named { purpose: format!("checker of job {job}"), command: from.to_owned() }
+}
+
 /// Every command that a configuration names, and every place.
 pub fn commands(config: &Config) -> Vec<Named> {
     let mut found = vec![repository()];
@@ -70,6 +75,10 @@ pub fn commands(config: &Config) -> Vec<Named> {
             let Named { purpose, command } = environment(name, &job.env);
             add(purpose, command);
         }
+        if let Some(from) = &job.from {
+            let Named { purpose, command } = checker(name, from);
+            add(purpose, command);
+        }
         if let Some(check) = &job.check {
             add(format!("check of job {name}"), check.clone());
         }
@@ -90,9 +99,12 @@ pub fn work(job: &Job) -> String {
     match (&job.run, &job.agent) {
         (Some(command), _) => exact(command),
         (None, agent) => {
-            let (agent, brief) =
-                (agent.as_deref().unwrap_or_default(), job.brief.as_deref().unwrap_or_default());
-            format!("agent {agent}: {brief}")
+            let agent = agent.as_deref().unwrap_or_default();
+            match &job.brief {
+                Some(brief) => format!("agent {agent}: {brief}"),
+                // A checker says what is wrong.
+                None => format!("agent {agent}"),
+            }
         }
     }
 }

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::carry::{self, Site};
 use super::problems::{self, Found};
@@ -38,6 +38,16 @@ impl<'a> Checker<'a> {
         let scene = site.scene;
         let throwaway = Throwaway::make(scene.repo, scene.throwaways, site.order.commit, scene.events)?;
         Ok(Self { throwaway, text, share })
+    }
+
+    /// A folder for what it prints that goes with it.
+    ///
+    /// # Errors
+    /// Unusable where it can't be made.
+    pub(super) fn beside(&self) -> Result<PathBuf> {
+        let folder = self.throwaway.beside();
+        std::fs::create_dir(&folder).doing("could not make", &folder)?;
+        Ok(folder)
     }
 
     /// The problems of a tree.

@@ -4,8 +4,10 @@
 //! **Invariant:** the result is the tree with the fewest problems so far; each
 //! round is one commit on it, and one that made more is not in it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
+use super::cache::Past;
 use super::carry::Site;
 use super::check::PASSED;
 use super::checker::Checker;
@@ -65,6 +67,39 @@ pub fn carry_out(scene: Scene<'_>, order: &Order, quest: &Quest<'_>) -> Result<D
         Ok(Fanout { remaining: all, ..ended })
     })?;
     Ok(Done { fanout, shards })
+}
+
+/// What a first round would be.
+#[derive(Debug)]
+pub struct Seen {
+    /// What is wrong now.
+    pub problems: Vec<Problem>,
+    /// What the checker names beside tracked files.
+    pub foreign: BTreeSet<String>,
+    /// The problems shared out.
+    pub shards: Vec<PlannedShard>,
+}
+
+/// Asks the checker about what the order starts from. It runs in a throwaway,
+/// and nothing stays of what it prints.
+///
+/// # Errors
+/// Failed where the checker fails and names no problem.
+pub fn look(scene: Scene<'_>, order: &Order, quest: &Quest<'_>) -> Result<Seen> {
+    let input = scene.repo.read().commit(order.commit)?.tree;
+    room::require(scene, order, input)?;
+    let (past, logs) = (Past::default(), Path::new(""));
+    let site = Site { scene, order, name: &order.job, input, logs, past: &past, before: 0 };
+    let checker = Checker::make(&site, quest.from, &quest.share)?;
+    let logs = checker.beside()?;
+    let mut found = checker.ask(&Site { logs: &logs, ..site }, input)?;
+    found.problems.retain(|problem| (quest.wanted)(&problem.path));
+    let Found { problems, foreign, .. } = found;
+    let shards = match problems.is_empty() {
+        true => Vec::new(),
+        false => (quest.plan)(&Files::load(scene.repo, input)?, &problems)?,
+    };
+    Ok(Seen { problems, foreign, shards })
 }
 
 /// How far it has come.

@@ -163,6 +163,131 @@ fn where_nothing_is_wrong_nothing_is_done() {
 }
 
 #[test]
+fn a_dry_run_asks_the_checker_and_changes_nothing() {
+    let repo = bad_files();
+    let before = repo.refs();
+    let call = ["fanout", "fix", "--run", "exit 3", "--dry-run", "--from"];
+    repo.orch(&[&call[..], &[LINT, "--shards", "directory"]].concat()).expect(
+        "
+        exit 0
+        -- stdout
+        fix: `exit 3` for the problems of `grep -rn BAD a b || test $? = 1`, 3 rounds at most; 5 problems in 3 files, 2 shards
+          shard  problems  files  where
+              1         4      2  a
+              2         1      1  b/3
+        new files are taken in a shard's own folder
+        ",
+    );
+    repo.orch(&[&call[..], &[LINT, "--paths", "a/fine"]].concat()).expect(
+        "
+        exit 0
+        -- stdout
+        fix: `exit 3` for the problems of `grep -rn BAD a b || test $? = 1`, 3 rounds at most
+        no problems: nothing to do
+        ",
+    );
+    repo.orch(&[&call[..], &["touch built; echo gone:1: x; exit 1"]].concat()).expect(
+        "
+        exit 1
+        -- stderr
+        error: `touch built; echo gone:1: x; exit 1` names no tracked file, only `gone`
+        hint: paths are read from the top of the repository
+        ",
+    );
+    let told = repo.orch(&[&call[..], &[LINT, "--json", "--shards", "file"]].concat()).json();
+    let shards = told["data"]["shards"].as_array().unwrap();
+    assert_eq!(shards[1], serde_json::json!({"n": 2, "label": "a/2", "paths": ["a/2"], "problems": 3}));
+    assert_eq!(repo.refs(), before);
+    repo.shell("git worktree list | wc -l; ls .git/orch/journal; ls -A ..")
+        .run()
+        .expect("exit 0\n-- stdout\n1\nagents\nhome\nshop\ntmp");
+}
+
+/// A job whose checker is this one.
+fn with_job(job: &str) -> TestRepo {
+    let repo = bad_files();
+    let agent = r#"cat >/dev/null; tr "\0" "\n" <"$GIT_ORCH_SHARD_FILES" | xargs sed -i "0,/BAD/s//good/""#;
+    repo.write(
+        ".orch.yml",
+        &format!("version: 1\nagents:\n  house: {{ run: '{agent}' }}\njobs:\n  fix: {job}\n"),
+    );
+    repo
+}
+
+#[test]
+fn a_job_can_have_a_checker() {
+    let repo = with_job("{ from: 'grep -rn BAD a b || test $? = 1', agent: house, rounds: 2 }");
+    for dry_run in [&[][..], &["--dry-run"], &["--run", "true"]] {
+        repo.orch(&[&["fanout", "fix"], dry_run].concat()).expect(
+            "
+            exit 5
+            -- stderr
+            error: the checker of job fix `grep -rn BAD a b || test $? = 1` of this repository is not trusted
+            hint: read what it would run and allow it: `git orch trust`
+            ",
+        );
+    }
+    repo.orch(&["trust", "--yes", "-q"]).expect_success();
+    repo.orch(&["fanout", "fix", "-q"]).expect(
+        "
+        exit 1
+        -- stdout
+        round 1: 5 problems, 3 fixed, 0 new, 2 left; 3 files changed
+        round 2: 2 problems, 1 fixed, 0 new, 1 left; 1 file changed
+        1 problem is left of 5
+        review/fix
+          a/2:3: BAD
+        ",
+    );
+    repo.orch(&["cancel", "fix", "-q"]).expect_success();
+    // The command line goes over it.
+    let over = [
+        "fanout",
+        "fix",
+        "--from",
+        "grep -Hn BAD a/1 || test $? = 1",
+        "--run",
+        FIX_ALL,
+        "--rounds",
+        "1",
+        "-q",
+    ];
+    repo.orch(&over).expect(
+        "
+        exit 0
+        -- stdout
+        round 1: 1 problem, 1 fixed, 0 new, 0 left; 1 file changed
+        no problem is left of 1
+        review/fix
+        ",
+    );
+}
+
+#[test]
+fn what_goes_with_no_checker_is_refused_for_a_job_that_has_one() {
+    let repo = with_job("{ from: 'true', agent: house }");
+    repo.orch(&["trust", "--yes", "-q"]).expect_success();
+    for option in [
+        &["--resume"][..],
+        &["--retry-failed"],
+        &["--files-from", "x"],
+        &["--commits", "shard"],
+        &["--emit", "matrix"],
+        &["--header", "x"],
+    ] {
+        repo.orch(&[&["fanout", "fix"], option].concat()).expect(&format!(
+            "
+            exit 2
+            -- stderr
+            error: `{}` makes no sense for `fix`, whose checker says what there is to do
+            hint: the same command without it goes on with what is left
+            ",
+            option[0]
+        ));
+    }
+}
+
+#[test]
 fn a_checker_that_fails_without_a_problem_is_an_error() {
     let repo = bad_files();
     let before = repo.refs();
@@ -303,21 +428,19 @@ fn options_that_make_no_sense_with_a_checker_are_refused() {
             ",
         ),
         (
-            &["fanout", "fix", "--run", "true", "--from", "false", "--dry-run"],
+            &["fanout", "fix", "--run", "true", "--rounds", "2"],
             "
-            exit 0
-            -- stdout
-            fix: `true` for the problems of `false`, 3 rounds at most
+            exit 2
             -- stderr
-            which files they are in shows when the checker runs
+            error: `--rounds` is for the problems of a checker
+            hint: name one: `--from CMD`, or `from` in a job of `.orch.yml`
             ",
         ),
     ] {
         repo.orch(call).expect(block);
     }
     for (call, word) in [
-        (&["fanout", "fix", "--run", "true", "--rounds", "2"][..], "--from <CMD>"),
-        (&["fanout", "fix", "--run", "true", "--from", "x", "--rounds", "0"], "0 is not in 1..=50"),
+        (&["fanout", "fix", "--run", "true", "--from", "x", "--rounds", "0"][..], "0 is not in 1..=50"),
         (&["fanout", "fix", "--run", "true", "--from", "x", "--resume"], "cannot be used with"),
     ] {
         let output = repo.orch(call);

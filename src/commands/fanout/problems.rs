@@ -1,15 +1,15 @@
-//! `git orch fanout --from`: a checker says what there is to do.
+//! `git orch fanout --from`, or `from` of a job: a checker says what there is to do.
 
 use std::collections::BTreeSet;
 
-use serde::Serialize;
-
+use super::checker::Checker;
 use super::known::{self, Known};
 use super::report::report_bad;
+use super::seen;
 use super::{
     Desk, FanoutArgs, base_branch, described, exit_code, lists, resolve, wanted, warn_of_uncommitted, workers,
 };
-use crate::error::{Result, exit};
+use crate::error::Result;
 use crate::fanout::check::PASSED;
 use crate::fanout::files::Files;
 use crate::fanout::flow::Order;
@@ -24,43 +24,52 @@ use crate::model::{Fanout, Name, Problem, RepoPath, Round};
 
 /// How many of the problems that remain are listed.
 const LISTED: usize = 10;
+/// What is said where a checker finds nothing.
+pub(super) const NOTHING: &str = "no problems: nothing to do";
 /// Folders that tools of JavaScript and Python install into, beside their manifests.
 const INSTALLED: [(&str, &str); 3] =
     [("package.json", "node_modules"), ("pyproject.toml", ".venv"), ("pyproject.toml", "venv")];
 
-#[derive(Serialize)]
-struct Shown<'a> {
-    job: &'a Name,
-    command: &'a str,
-    from: &'a str,
-    rounds: u8,
-}
-
 /// Works on what a checker says.
-pub(super) fn run(desk: &Desk<'_>, args: &FanoutArgs, name: Name, from: &str) -> Result<u8> {
+pub(super) fn run(desk: &Desk<'_>, args: &FanoutArgs, name: Name, checker: &Checker) -> Result<u8> {
     let configured = desk.opened.settings.file.jobs.get(name.as_str());
     let job = resolve(desk, args, &name, configured)?;
     let typed = wanted(desk, args, &name)?;
     let (command, intro) = described(&job);
     let ui = &desk.app.ui;
-    let intro = format!("{name}: {intro} for the problems of {}, ", tick(hanging(from, 2)));
-    let intro = format!("{intro}{} at most", count(args.rounds.into(), "round"));
-    if args.dry_run {
-        ui.data(&Shown { job: &name, command: &command, from, rounds: args.rounds })?;
-        ui.answer(intro)?;
-        ui.note("which files they are in shows when the checker runs");
-        return Ok(exit::DONE);
-    }
-    ui.note(intro);
+    let intro = format!("{name}: {intro} for the problems of {}, ", tick(hanging(&checker.from, 2)));
+    let intro = format!("{intro}{} at most", count(checker.rounds.into(), "round"));
     let is_wanted = |file: &RepoPath| typed(file) && job.is_for(file);
+    let plan =
+        |files: &Files, problems: &[Problem]| shards(desk, args, (&job, &checker.from), files, problems);
+    let (from, rounds) = (checker.from.as_str(), checker.rounds.into());
+    let quest = Quest { from, rounds, wanted: &is_wanted, plan: &plan, share: installed(desk) };
+    let order = order(desk, args, (&job, command), checker)?;
     let is_tracked = |file: &RepoPath| desk.files.regular.binary_search(file).is_ok();
-    warn_of_uncommitted(desk, &|file| is_wanted(file) && is_tracked(file))?;
-    let plan = |files: &Files, problems: &[Problem]| shards(desk, args, &job, (files, problems));
-    let quest =
-        Quest { from, rounds: args.rounds.into(), wanted: &is_wanted, plan: &plan, share: installed(desk) };
-    let (bisect, commits) = super::making(desk, args, &name);
-    let order = Order {
-        job: name,
+    let is_ours = |file: &RepoPath| is_wanted(file) && is_tracked(file);
+    let events = |event| ui.event(event);
+    let scene = desk.opened.scene(desk.app, &events);
+    if args.dry_run {
+        warn_of_uncommitted(desk, &is_ours)?;
+        let seen = rounds::look(scene, &order, &quest)?;
+        return seen::show(desk, (&order, checker.rounds), &intro, &seen);
+    }
+    let order = Order { away: super::elsewhere::find(desk, args)?, ..order };
+    ui.note(intro);
+    warn_of_uncommitted(desk, &is_ours)?;
+    report(desk, &rounds::carry_out(scene, &order, &quest)?)
+}
+
+/// What is done in each round, here.
+fn order(
+    desk: &Desk<'_>,
+    args: &FanoutArgs,
+    (job, command): (&Job, String),
+    checker: &Checker,
+) -> Result<Order> {
+    let (bisect, commits) = super::making(desk, args, &job.name);
+    Ok(Order {
+        job: job.name.clone(),
         command,
         commit: super::checked_out(desk.opened)?,
         base: base_branch(desk)?,
@@ -75,33 +84,40 @@ pub(super) fn run(desk: &Desk<'_>, args: &FanoutArgs, name: Name, from: &str) ->
         check: job.check.clone(),
         bisect,
         commits,
-        from: Some(from.to_owned()),
+        from: Some(checker.from.clone()),
         again: args.again,
         halt: args.halt,
         resumes: None,
-        away: super::elsewhere::find(desk, args)?,
-    };
-    let events = |event| ui.event(event);
-    let done = rounds::carry_out(desk.opened.scene(desk.app, &events), &order, &quest)?;
-    report(desk, &done)
+        away: None,
+    })
 }
 
 fn shards(
     desk: &Desk<'_>,
     args: &FanoutArgs,
-    job: &Job,
-    (files, problems): (&Files, &[Problem]),
+    (job, from): (&Job, &str),
+    files: &Files,
+    problems: &[Problem],
 ) -> Result<Vec<PlannedShard>> {
     let by = args.shards.or(job.by);
     let paths: BTreeSet<&RepoPath> = problems.iter().map(|problem| &problem.path).collect();
     let paths: Vec<RepoPath> = paths.into_iter().cloned().collect();
     let known = Known::find(desk, by, &paths, &lists(desk, args, job)?)?;
     let facts = Facts { tracked: &files.regular, ..known.facts(desk) };
-    let mut shards = problems::shards(job, args.from.as_deref().unwrap_or_default(), problems, by, facts);
+    let mut shards = problems::shards(job, from, problems, by, facts);
     let share = installed(desk);
     shards.iter_mut().for_each(|shard| shard.share.clone_from(&share));
     known::name_owners(desk, &mut shards)?;
     Ok(shards)
+}
+
+/// Says what the checker named that is none of the repository's files.
+pub(super) fn warn_of_foreign<'a>(desk: &Desk<'_>, foreign: impl IntoIterator<Item = &'a String>) {
+    let mut foreign = foreign.into_iter().map(tick).peekable();
+    if foreign.peek().is_some() {
+        let text = "the checker names what is no tracked file and was left alone";
+        desk.app.ui.warning(format!("{text}: {}", few(foreign)));
+    }
 }
 
 /// The folders of the user's checkout into which tools were installed.
@@ -135,10 +151,7 @@ fn report(desk: &Desk<'_>, Done { fanout, shards }: &Done) -> Result<u8> {
     if !fanout.remaining.is_empty() {
         report_bad(desk, shards, fanout)?;
     }
-    if !fanout.foreign.is_empty() {
-        let named = few(fanout.foreign.iter().map(tick));
-        ui.warning(format!("the checker names what is no tracked file and was left alone: {named}"));
-    }
+    warn_of_foreign(desk, &fanout.foreign);
     if fanout.branch.is_some() {
         ui.note(format!("next: {}", review_then_merge(&fanout.name)));
     }
@@ -165,7 +178,7 @@ fn summary(fanout: &Fanout) -> String {
     let first = fanout.rounds.first().map_or(0, |round| round.problems);
     let left = fanout.remaining.len();
     let mut text = match (first, left) {
-        (0, _) => "no problems: nothing to do".to_owned(),
+        (0, _) => NOTHING.to_owned(),
         (_, 0) => format!("no problem is left of {}", thousands(first)),
         (_, 1) => format!("1 problem is left of {}", thousands(first)),
         _ => format!("{} are left of {}", count(left, "problem"), thousands(first)),

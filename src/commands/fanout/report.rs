@@ -169,10 +169,14 @@ pub(super) fn show(desk: &Desk<'_>, wish: &Wish, (on, workers): (&On, usize)) ->
         table.row(row.into_iter().chain(known));
     }
     let intro = format!("{}: {}; {files} in {shards}", wish.job, wish.intro);
-    let has_ground = wish.shards.iter().any(|shard| shard.ground.is_some());
-    let new = if has_ground { "\nnew files are taken in a shard's own folder" } else { "" };
-    desk.app.ui.answer(format!("{intro}\n{}{place}{new}", table.render()))?;
+    desk.app.ui.answer(format!("{intro}\n{}{place}{}", table.render(), of_new_files(&wish.shards)))?;
     Ok(exit::DONE)
+}
+
+/// What becomes of new files, a line more where any are taken.
+pub(super) fn of_new_files(shards: &[PlannedShard]) -> &'static str {
+    let has_ground = shards.iter().any(|shard| shard.ground.is_some());
+    if has_ground { "\nnew files are taken in a shard's own folder" } else { "" }
 }
 
 /// What the largest worktrees that there can be at once take together.

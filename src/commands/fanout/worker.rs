@@ -24,7 +24,8 @@ pub(super) fn choose(
     name: &Name,
     configured: Option<&config::Job>,
 ) -> Result<(Command, String)> {
-    let told_by_problems = args.from.as_ref().map(|_| FIX.to_owned());
+    let has_checker = args.from.is_some() || configured.is_some_and(|job| job.from.is_some());
+    let told_by_problems = has_checker.then(|| FIX.to_owned());
     if let Some(text) = &args.run {
         return Ok((Command::Shell(text.clone()), told_by_problems.unwrap_or_default()));
     }
@@ -52,10 +53,8 @@ pub(super) fn choose(
         (None, None, Some(config::Command::List(argv))) => {
             Ok((Command::Argv(argv.iter().map(Into::into).collect()), String::new()))
         }
-        (None, None, None) if args.from.is_some() => {
-            Err(Error::usage("nothing is there to work on problems")
-                .hint("have it done: `--agent NAME`, or `--run CMD` with the files as \"$@\""))
-        }
+        (None, None, None) if has_checker => Err(Error::usage("nothing is there to work on problems")
+            .hint("have it done: `--agent NAME`, or `--run CMD` with the files as \"$@\"")),
         (None, None, None) => Err(unknown_job(desk, name)),
     }
 }
@@ -112,9 +111,13 @@ fn unknown_job(desk: &Desk<'_>, name: &Name) -> Error {
 
 /// What a job of the configuration runs, for people.
 pub(super) fn named(job: &config::Job) -> String {
-    match (&job.run, &job.agent, &job.header) {
+    let named = match (&job.run, &job.agent, &job.header) {
         (Some(command), ..) => command.to_string(),
         (None, _, Some(header)) => format!("header {header}"),
         (None, agent, None) => format!("agent {}", agent.as_deref().unwrap_or_default()),
+    };
+    match &job.from {
+        Some(from) => format!("{named} for {from}"),
+        None => named,
     }
 }
