@@ -69,6 +69,31 @@ fn what_has_no_context_to_lose_is_not_refused() {
 }
 
 #[test]
+fn a_brief_beside_a_checker_is_judged_and_problems_are_not() {
+    let repo = shop();
+    let from = "grep -rn . src | sed 's/$/ refactor/'";
+    let call = ["fanout", "x", "--from", from, "--agent", "house", "-q"];
+    for dry_run in [&[][..], &["--dry-run"]] {
+        repo.orch(&[&call[..], &["--brief", "refactor what is named"], dry_run].concat()).expect(
+            "
+            exit 3
+            -- stderr
+            error: this reads like work whose parts hang together: it says `refactor`
+            hint: give it to the session that knows the code: `git orch task 'refactor what is named'`
+            hint: if each shard can be done without the others: `--context-free`
+            ",
+        );
+    }
+    let dry_run = |more: &[&str]| repo.orch(&[&call[..], &["--dry-run"], more].concat()).exit;
+    assert_eq!(dry_run(&["--brief", "refactor what is named", "--context-free"]), 0);
+    assert_eq!(dry_run(&[]), 0);
+    assert_eq!(
+        repo.orch(&["fanout", "x", "--from", from, "--run", "true refactor", "--dry-run", "-q"]).exit,
+        0
+    );
+}
+
+#[test]
 fn a_task_in_the_place_of_a_job_is_sent_to_its_command() {
     let repo = shop();
     repo.orch(&["fanout", "rename the API of login's", "--agent", "house"]).expect(

@@ -35,16 +35,34 @@ pub(super) fn job_name(text: &str) -> Result<Name> {
 /// # Errors
 /// Refused, with the words that say so and past commits like it.
 pub(super) fn require_free(desk: &Desk<'_>, brief: &str, shards: &[PlannedShard]) -> Result<()> {
-    let found = context(brief);
-    if found.reads != Reads::NeedsContext || shards.len() < 2 {
-        return Ok(());
+    match reads_whole(brief).filter(|_| shards.len() > 1) {
+        None => Ok(()),
+        Some(error) => {
+            Err(with_ways_out(across(desk, brief, shards)?.into_iter().fold(error, Error::hint), brief))
+        }
     }
+}
+
+/// The same for a brief whose shards are not known before a checker has run.
+///
+/// # Errors
+/// Refused, with the words that say so.
+pub(super) fn require_free_brief(brief: &str) -> Result<()> {
+    reads_whole(brief).map_or(Ok(()), |error| Err(with_ways_out(error, brief)))
+}
+
+/// What is wrong with a brief that reads as if its parts hung together.
+fn reads_whole(brief: &str) -> Option<Error> {
+    let found = context(brief);
     let words = list(found.words.iter().map(tick));
-    let error = Error::refused(format!("this reads like work whose parts hang together: it says {words}"));
-    let error = across(desk, brief, shards)?.into_iter().fold(error, Error::hint);
-    Err(error
+    let why = format!("this reads like work whose parts hang together: it says {words}");
+    (found.reads == Reads::NeedsContext).then(|| Error::refused(why))
+}
+
+fn with_ways_out(error: Error, brief: &str) -> Error {
+    error
         .hint(format!("give it to the session that knows the code: {}", as_task(brief)))
-        .hint("if each shard can be done without the others: `--context-free`"))
+        .hint("if each shard can be done without the others: `--context-free`")
 }
 
 fn as_task(text: &str) -> String {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::checker::Checker;
+use super::context;
 use super::known::{self, Known};
 use super::report::report_bad;
 use super::seen;
@@ -34,6 +35,9 @@ const INSTALLED: [(&str, &str); 3] =
 pub(super) fn run(desk: &Desk<'_>, args: &FanoutArgs, name: Name, checker: &Checker) -> Result<u8> {
     let configured = desk.opened.settings.file.jobs.get(name.as_str());
     let job = resolve(desk, args, &name, configured)?;
+    if job.command.agent().is_some() && !args.context_free {
+        context::require_free_brief(&job.brief)?;
+    }
     let typed = wanted(desk, args, &name)?;
     let (command, intro) = described(&job);
     let ui = &desk.app.ui;
