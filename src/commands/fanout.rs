@@ -153,6 +153,9 @@ pub(super) struct FanoutArgs {
     #[arg(long, value_name = "NAME=VALUE", value_parser = variable)]
     env: Vec<(String, String)>,
     /// Stop where too much fails: `soon,fail=3` starts no more, `now,fail=10%` ends what runs
+    ///
+    /// With `--on exec:NAME` and `run:NAME` either ends what runs, as nothing
+    /// tells it from what waits.
     #[arg(long, value_name = "WHEN")]
     halt: Option<Halt>,
     /// Run this on the result; it must pass

@@ -1,5 +1,6 @@
 //! When failing shards end a fan-out: `soon,fail=3` starts no more of them,
-//! `now,fail=10%` ends those that run too.
+//! `now,fail=10%` ends those that run too; so does either where an engine can't
+//! tell these from what waits.
 
 use std::str::FromStr;
 

@@ -101,7 +101,12 @@ fn run_elsewhere(site: &Site<'_>, away: &Away, queue: &Queue, ended: &mut AllEnd
         one.shard.key = keys.get(&one.shard.n).map(|key| (*key).clone());
         queue.heed(site, &one);
         take_down(site, one, ended)?;
-        Ok(if queue.stopped.load(Ordering::Relaxed) { Further::Stop } else { Further::GoOn })
+        let is_soon = site.order.halt.is_some_and(|halt| halt.when == When::Soon);
+        Ok(match queue.stopped.load(Ordering::Relaxed) {
+            false => Further::GoOn,
+            true if is_soon => Further::Finish,
+            true => Further::Stop,
+        })
     })
 }
 
@@ -133,9 +138,7 @@ impl Queue {
         if let Some(halt) = site.order.halt.filter(|halt| halt.is_met(bad, all))
             && !self.stopped.swap(true, Ordering::Relaxed)
         {
-            // Elsewhere nobody can tell what waits from what runs for long.
-            let ends_all = halt.when == When::Now || site.order.away.is_some();
-            let and = if ends_all { ", and what runs is ended" } else { "" };
+            let and = if halt.when == When::Now { ", and what runs is ended" } else { "" };
             let failed = count(bad, "shard");
             (site.scene.events)(Event::Note(format!("{failed} failed: no more are started{and}")));
             if halt.when == When::Now {

@@ -447,6 +447,68 @@ fn rounds_of_problems_are_worked_on_elsewhere_too() {
     expect_nothing_left(&repo);
 }
 
+/// Fails in `a`.
+const FAILS_FIRST: &str = r#"case $1 in ./a/*) exit 3;; esac; echo y >>"$1""#;
+
+/// What plays ssh: the command runs here.
+const SSH: &str = r#"#!/bin/sh
+case " $* " in *" -N "* | *" -O "*) exit;; esac
+while [ "$1" != -- ]; do shift; done
+shift 2
+exec sh -c "$*"
+"#;
+
+#[test]
+fn too_much_failing_elsewhere_begins_no_more() {
+    let repo = six_files();
+    repo.write("../ssh", SSH);
+    repo.shell("chmod +x ../ssh && git config orch.ssh \"$PWD/../ssh\"")
+        .changing_checkout()
+        .run()
+        .expect_success();
+    // The place of the one that fails has the next by then, which comes to its end.
+    let call = ["fanout", "x", "--run", FAILS_FIRST, "--shards", "directory", "--on", "ssh:one", "--json"];
+    let output = repo.orch(&[&call[..], &["--halt", "soon"]].concat());
+    let shards = &output.json()["data"]["shards"];
+    let states: Vec<&str> = (0..3).map(|n| shards[n]["state"].as_str().unwrap()).collect();
+    assert_eq!(states, ["failed", "done", "skipped"], "{output}");
+    assert!(output.stderr.contains("1 shard failed: no more are started\n"), "{output}");
+    expect_nothing_left(&repo);
+    repo.orch(&["fanout", "x", "--run", FAILS_FIRST, "--shards", "directory", "--resume", "-q"]).expect(
+        "
+        exit 1
+        -- stdout
+        2 of 3 shards, 2 files changed, disjoint
+        review/x
+        failed: a   log: git orch log x --shard 1
+        ",
+    );
+}
+
+#[test]
+fn too_much_failing_ends_all_where_an_engine_can_not_tell_what_waits() {
+    let repo = six_files();
+    let run = r#"case $1 in ./a/*) exit 3;; *) sleep 60;; esac"#;
+    let call = ["fanout", "x", "--run", run, "--shards", "directory", "--on", "exec:here", "--halt", "soon"];
+    let script = format!(
+        "git orch {} 2>../tmp/err; code=$?; grep -v HOST ../tmp/err | grep 'start\\|end' >&2; exit $code",
+        quoted(&call)
+    );
+    repo.shell(&script).run().expect(
+        "
+        exit 1
+        -- stdout
+        0 of 3 shards, nothing taken
+        failed: a   log: git orch log x --shard 1
+        not run: 2 shards   go on: git orch fanout x --resume
+        -- stderr
+        1 shard failed: no more are started
+        exec:here can't end only what waits: what runs is ended, too
+        ",
+    );
+    expect_nothing_left(&repo);
+}
+
 #[test]
 fn shards_are_jobs_of_a_ci_service_whose_results_are_gathered() {
     let repo = six_files();

@@ -236,6 +236,24 @@ fn second_tier_a_slurm_cluster_that_shares_no_files_does_the_shards() {
 
 #[test]
 #[ignore = "second tier: runs a Slurm cluster"]
+fn second_tier_too_much_failing_leaves_what_runs_on_a_slurm_cluster_alone() {
+    let repo = twelve_files();
+    let Some(servers) = slurm(&repo) else { return };
+    let run = r#"case $1 in ./a/*) exit 3;; esac; sleep 3; echo y >>"$1""#;
+    let call = ["fanout", "x", "--run", run, "--shards", "directory", "--on", "slurm", "-j", "2", "--json"];
+    let call = quoted(&[&call[..], &["--halt", "soon"]].concat());
+    let fanout = repo.shell(&servers.orch(&format!("git-orch {call}"))).run();
+    let shards = &fanout.json()["data"]["shards"];
+    let states: Vec<&str> = (0..6).map(|n| shards[n]["state"].as_str().unwrap()).collect();
+    assert_eq!((states[0], states[1], states[5]), ("failed", "done", "skipped"), "{fanout}");
+    assert!(states[1..].iter().all(|state| ["done", "skipped"].contains(state)), "{fanout}");
+    assert!(!fanout.stderr.contains("warning"), "{fanout}");
+    repo.shell(&servers.orch("squeue --noheader")).run().expect("exit 0");
+    expect_nothing_left(&repo);
+}
+
+#[test]
+#[ignore = "second tier: runs a Slurm cluster"]
 fn second_tier_arguments_of_sbatch_are_the_users() {
     let repo = twelve_files();
     let Some(servers) = slurm(&repo) else { return };

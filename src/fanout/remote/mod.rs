@@ -52,7 +52,9 @@ pub struct Away {
 pub(super) enum Further {
     /// With the others.
     GoOn,
-    /// They are called off.
+    /// With those that have begun; the others are called off.
+    Finish,
+    /// All are called off.
     Stop,
 }
 
@@ -99,6 +101,12 @@ trait Engine {
     /// How these shards stand, each as it was submitted last; it may know
     /// nothing of some.
     fn poll(&mut self, shards: &[usize]) -> Result<BTreeMap<usize, Doing>>;
+
+    /// Calls off what has not begun, and begins no more; whether it can tell
+    /// that from what runs.
+    fn hold_back(&mut self) -> Result<bool> {
+        Ok(false)
+    }
 
     /// Ends whatever still runs.
     fn cancel(&mut self) -> Result<()>;

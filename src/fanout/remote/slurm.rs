@@ -118,6 +118,13 @@ impl Engine for Slurm<'_> {
         Ok(shards.iter().filter_map(doing).collect())
     }
 
+    fn hold_back(&mut self) -> Result<bool> {
+        let mut canceller = self.canceller();
+        canceller.push("--state=PENDING".to_owned());
+        cancel_one(self.scene, &canceller, &format!("--name={}", self.name()))?;
+        Ok(true)
+    }
+
     fn cancel(&mut self) -> Result<()> {
         let by_name = format!("--name={}", self.name());
         cancel_one(self.scene, &self.canceller(), &by_name)

@@ -38,6 +38,8 @@ pub(super) struct Ssh<'a> {
     waiting: VecDeque<usize>,
     running: Vec<Running>,
     gone: BTreeMap<usize, Option<String>>,
+    /// Whether no more shards are begun.
+    held_back: bool,
     moves: BTreeMap<usize, u32>,
     /// Where connections have their sockets: their paths must be short.
     sockets: Option<TempDir>,
@@ -81,6 +83,7 @@ impl<'a> Ssh<'a> {
             waiting: VecDeque::new(),
             running: Vec::new(),
             gone: BTreeMap::new(),
+            held_back: false,
             moves: BTreeMap::new(),
             sockets: tempfile::Builder::new().prefix("orch-").tempdir().ok(),
         }
@@ -163,7 +166,7 @@ impl<'a> Ssh<'a> {
                 continue;
             };
             let moves = self.moves.entry(one.n).or_default();
-            if answer.code == BROKEN && *moves < MOVES {
+            if answer.code == BROKEN && *moves < MOVES && !self.held_back {
                 *moves += 1;
                 self.waiting.push_front(one.n);
                 self.broke(one.lane, &answer.complaint());
@@ -221,6 +224,12 @@ impl Engine for Ssh<'_> {
             None => Doing::Waiting,
         };
         Ok(shards.iter().map(|n| (*n, doing(n))).collect())
+    }
+
+    fn hold_back(&mut self) -> Result<bool> {
+        self.held_back = true;
+        self.gone.extend(self.waiting.drain(..).map(|n| (n, None)));
+        Ok(true)
     }
 
     fn cancel(&mut self) -> Result<()> {

@@ -31,7 +31,7 @@ pub(in crate::fanout) fn run_all(
 ) -> Result<()> {
     let mut begun = Begun::new(site, away, &shards)?;
     let (waiting, further) = (BTreeMap::new(), Further::GoOn);
-    let mut watch = Watch { site, away, waiting, take, further, failures: 0, again: false };
+    let mut watch = Watch { site, away, waiting, take, further, held_back: false, failures: 0, again: false };
     watch.submit(&mut begun, shards)?;
     watch.until_all_ended(&mut begun)?;
     // Of a shard that ran twice, one may be at work still.
@@ -46,6 +46,8 @@ struct Watch<'s, 'a> {
     waiting: BTreeMap<usize, Shard>,
     take: &'s mut dyn FnMut(Ended) -> Result<Further>,
     further: Further,
+    /// Whether what had not begun is called off.
+    held_back: bool,
     /// How often in a row nobody answered.
     failures: u32,
     /// Whether any shard was submitted more than once.
@@ -82,7 +84,7 @@ impl Watch<'_, '_> {
 
     fn until_all_ended(&mut self, begun: &mut Begun<'_>) -> Result<()> {
         let mut pause = PAUSES.0;
-        while !self.waiting.is_empty() && self.further == Further::GoOn {
+        while !self.waiting.is_empty() && self.further != Further::Stop {
             self.site.scene.interrupt.check()?;
             // In this order: what was gone before refs were read has its result, or none.
             let looked = self.look(begun);
@@ -103,10 +105,11 @@ impl Watch<'_, '_> {
             self.failures = 0;
             let is_new = !news.is_empty();
             self.collect(begun, news)?;
+            self.hold_back(begun);
             self.lost(begun, &doing)?;
             self.tell(&doing);
             pause = if is_new { PAUSES.0 } else { (pause * 3 / 2).min(PAUSES.1) };
-            if !self.waiting.is_empty() && self.further == Further::GoOn {
+            if !self.waiting.is_empty() && self.further != Further::Stop {
                 self.wait(pause)?;
             }
         }
@@ -146,14 +149,31 @@ impl Watch<'_, '_> {
 
     fn end(&mut self, ended: Ended) -> Result<()> {
         self.waiting.remove(&ended.shard.n);
-        if (self.take)(ended)? == Further::Stop {
-            self.further = Further::Stop;
-        }
+        self.further = (self.take)(ended)?;
         Ok(())
     }
 
+    /// Calls off what has not begun, once that is wanted; everything, where the
+    /// engine can't tell.
+    fn hold_back(&mut self, begun: &mut Begun<'_>) {
+        if self.further != Further::Finish || self.held_back || self.waiting.is_empty() {
+            return;
+        }
+        let on = &self.away.on;
+        let event = match begun.engine.hold_back() {
+            Ok(true) => {
+                self.held_back = true;
+                return;
+            }
+            Ok(false) => Event::Note(format!("{on} can't end only what waits: what runs is ended, too")),
+            Err(error) => Event::Warning(format!("{error}; what runs on {on} is ended, too")),
+        };
+        (self.site.scene.events)(event);
+        self.further = Further::Stop;
+    }
+
     /// What is gone without a result is submitted again, as often as a shard
-    /// that fails, and once at least.
+    /// that fails, and once at least; not where no more are to begin.
     fn lost(&mut self, begun: &mut Begun<'_>, doing: &BTreeMap<usize, Doing>) -> Result<()> {
         let mut lost = Vec::new();
         for (n, shard) in &mut self.waiting {
@@ -171,6 +191,10 @@ impl Watch<'_, '_> {
             };
             lost.push((*n, shard.submitted, why.unwrap_or_else(|| "it ended without a result".to_owned())));
         }
+        if self.held_back {
+            self.waiting.retain(|n, _| lost.iter().all(|(gone, ..)| gone != n));
+            return Ok(());
+        }
         let most = 1 + self.site.order.retries.max(1);
         let mut again = Vec::new();
         for (n, submitted, why) in lost {
@@ -183,7 +207,7 @@ impl Watch<'_, '_> {
                 self.end(ended)?;
             }
         }
-        if again.is_empty() {
+        if again.is_empty() || self.further != Further::GoOn {
             return Ok(());
         }
         self.again = true;
