@@ -187,7 +187,7 @@ fn understand(desk: &Desk<'_>, args: &FanoutArgs, name: Name) -> Result<Wish> {
         let (command, intro) = formatters::versions(desk, &chosen, args.dry_run)?;
         let known = Known::find(desk, args.shards, &desk.files.regular, &typed_patterns(desk, args)?)?;
         let mut shards = plan::of_formatters(&chosen, &by, known.facts(desk));
-        known::name_owners(desk, &mut shards)?;
+        known.name_owners(desk, &mut shards)?;
         return Ok(Wish {
             job: name,
             command,
@@ -212,7 +212,7 @@ fn understand(desk: &Desk<'_>, args: &FanoutArgs, name: Name) -> Result<Wish> {
     let known = Known::find(desk, Some(by), &files, &lists(desk, args, &job)?)?;
     let mut shards = plan::of_job(&job, &files, by, known.facts(desk));
     if by != By::Owner {
-        known::name_owners(desk, &mut shards)?;
+        known.name_owners(desk, &mut shards)?;
     }
     if job.command.agent().is_some() && !args.context_free && !args.resume {
         context::require_free(desk, &job.brief, &shards)?;

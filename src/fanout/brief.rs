@@ -74,22 +74,11 @@ fn section(text: &mut String, title: &str, all: &str, lines: &[String]) {
 #[cfg(test)]
 mod tests {
     use super::super::ground;
-    use super::super::plan::Contents;
     use super::super::shard::By;
     use super::*;
 
     fn shard(files: &[&str]) -> PlannedShard {
-        PlannedShard {
-            label: "src".to_owned(),
-            files: files.iter().copied().map(RepoPath::from).collect(),
-            directory: RepoPath::default(),
-            argv: Vec::new(),
-            contents: Contents::Full,
-            share: Vec::new(),
-            owner: None,
-            handed: None,
-            ground: None,
-        }
+        PlannedShard::new("src".to_owned(), files.iter().copied().map(RepoPath::from).collect())
     }
 
     #[test]

@@ -36,6 +36,23 @@ pub struct PlannedShard {
     pub ground: Option<Ground>,
 }
 
+impl PlannedShard {
+    /// One that runs nothing yet, in a worktree with every file.
+    pub fn new(label: String, files: Vec<RepoPath>) -> Self {
+        Self {
+            label,
+            files,
+            directory: RepoPath::default(),
+            argv: Vec::new(),
+            contents: Contents::Full,
+            share: Vec::new(),
+            owner: None,
+            handed: None,
+            ground: None,
+        }
+    }
+}
+
 /// What the worktree of a shard holds.
 #[derive(Clone, Debug)]
 pub enum Contents {
@@ -48,7 +65,6 @@ pub enum Contents {
 
 /// The shards of a job.
 pub fn of_job(job: &Job, files: &[RepoPath], by: By, facts: Facts<'_>) -> Vec<PlannedShard> {
-    let top = RepoPath::default();
     let shards = shard::split(files, by, facts);
     let labels = shard::labels(&shards);
     let grounds = ground::of(&shards, by, facts.tracked);
@@ -56,15 +72,11 @@ pub fn of_job(job: &Job, files: &[RepoPath], by: By, facts: Facts<'_>) -> Vec<Pl
         files.first().filter(|_| by == By::Owner).and_then(|file| facts.owners.get(file)).cloned()
     };
     let plan = |((files, label), ground): ((Vec<RepoPath>, String), Option<Ground>)| PlannedShard {
-        label: owner(&files).map_or(label.clone(), |owner| format!("{owner}: {label}")),
-        argv: job.command.argv(&files, &top),
+        argv: job.command.argv(&files, &RepoPath::default()),
         owner: owner(&files),
-        files,
-        directory: top.clone(),
         contents: job.contents.clone(),
-        share: Vec::new(),
-        handed: None,
         ground,
+        ..PlannedShard::new(owner(&files).map_or(label.clone(), |owner| format!("{owner}: {label}")), files)
     };
     let brief = |shard: PlannedShard| {
         job.command.agent().map_or(shard.clone(), |program| {
@@ -91,8 +103,6 @@ pub fn of_formatters(
 
 fn of_formatter(formatter: &Formatter, by: &dyn Fn(usize) -> By, facts: Facts<'_>) -> Vec<PlannedShard> {
     let plan = |label: String, files: Vec<RepoPath>, argv: Vec<OsString>| PlannedShard {
-        label,
-        files,
         directory: formatter.directory.clone(),
         argv,
         contents: if formatter.is_local {
@@ -101,10 +111,8 @@ fn of_formatter(formatter: &Formatter, by: &dyn Fn(usize) -> By, facts: Facts<'_
             Contents::Full
         },
         share: formatter.share.clone(),
-        owner: None,
-        handed: None,
-        // A formatter has no reason to make files.
-        ground: None,
+        // A formatter has no reason to make files: it has no ground.
+        ..PlannedShard::new(label, files)
     };
     match &formatter.work {
         Work::Files(files) => {
@@ -157,17 +165,7 @@ mod tests {
     use super::*;
 
     fn shard(files: &[&str]) -> PlannedShard {
-        PlannedShard {
-            label: String::new(),
-            files: files.iter().map(|file| RepoPath::from(*file)).collect(),
-            directory: RepoPath::default(),
-            argv: Vec::new(),
-            contents: Contents::Full,
-            share: Vec::new(),
-            owner: None,
-            handed: None,
-            ground: None,
-        }
+        PlannedShard::new(String::new(), files.iter().copied().map(RepoPath::from).collect())
     }
 
     #[test]

@@ -96,15 +96,8 @@ mod tests {
             [".editorconfig", "a/b/c/x.ts", "a/b/y.ts", "a/.prettierrc", "a/d/z.ts", "lib/conf.js", "w"];
         let needs = PathSet::parse(&["lib/*.js".to_owned()]).unwrap();
         let mut shard = PlannedShard {
-            label: String::new(),
-            files: vec![RepoPath::from("a/b/c/x.ts")],
-            directory: RepoPath::default(),
-            argv: Vec::new(),
             contents: Contents::Sparse(needs),
-            share: Vec::new(),
-            owner: None,
-            handed: None,
-            ground: None,
+            ..PlannedShard::new(String::new(), vec![RepoPath::from("a/b/c/x.ts")])
         };
         let files = tracked.map(RepoPath::from).to_vec();
         let tracked = Tracked::new(files, std::slice::from_ref(&shard));
@@ -127,15 +120,8 @@ mod tests {
         ] {
             let needs: Vec<String> = needs.iter().map(|&one| one.to_owned()).collect();
             let shard = PlannedShard {
-                label: String::new(),
-                files: vec![RepoPath::from(own)],
-                directory: RepoPath::default(),
-                argv: Vec::new(),
                 contents: Contents::Sparse(PathSet::parse(&needs).unwrap()),
-                share: Vec::new(),
-                owner: None,
-                handed: None,
-                ground: None,
+                ..PlannedShard::new(String::new(), vec![RepoPath::from(own)])
             };
             let tracked = Tracked::new(files.map(RepoPath::from).to_vec(), std::slice::from_ref(&shard));
             let mut held: Vec<RepoPath> =

@@ -54,16 +54,19 @@ impl Known {
         let Self { sizes, owners, lists } = self;
         Facts { tracked: &desk.files.regular, sizes, owners, lists, cores: cores() }
     }
-}
 
-/// Names with each shard the session that could review it, where there are sessions.
-pub(super) fn name_owners(desk: &Desk<'_>, shards: &mut [PlannedShard]) -> Result<()> {
-    if desk.opened.repo.read().refs(refs::SESSIONS)?.is_empty() {
-        return Ok(());
+    /// Names with each shard the session that could review it, where there are sessions.
+    pub(super) fn name_owners(&self, desk: &Desk<'_>, shards: &mut [PlannedShard]) -> Result<()> {
+        if desk.opened.repo.read().refs(refs::SESSIONS)?.is_empty() {
+            return Ok(());
+        }
+        let owners = match self.owners.is_empty() {
+            true => &owners(desk, &plan::sampled(shards))?,
+            false => &self.owners,
+        };
+        plan::name_owners(shards, owners);
+        Ok(())
     }
-    let owners = owners(desk, &plan::sampled(shards))?;
-    plan::name_owners(shards, &owners);
-    Ok(())
 }
 
 fn owners(desk: &Desk<'_>, files: &[RepoPath]) -> Result<BTreeMap<RepoPath, Name>> {

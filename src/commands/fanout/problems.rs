@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::checker::Checker;
 use super::context;
-use super::known::{self, Known};
+use super::known::Known;
 use super::report::report_bad;
 use super::seen;
 use super::{
@@ -111,7 +111,7 @@ fn shards(
     let mut shards = problems::shards(job, from, problems, by, facts);
     let share = installed(desk);
     shards.iter_mut().for_each(|shard| shard.share.clone_from(&share));
-    known::name_owners(desk, &mut shards)?;
+    known.name_owners(desk, &mut shards)?;
     Ok(shards)
 }
 
