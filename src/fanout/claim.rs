@@ -1,5 +1,6 @@
 //! A fan-out's name and record: exactly one process gets each name.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use super::cache::Past;
@@ -127,20 +128,10 @@ fn close(scene: Scene<'_>, stored: &Stored<Fanout>, logs: &Path) -> Result<Optio
         return Ok(None);
     }
     let _fence = repo.fence(scene.events);
-    let mut tree = begun.input_tree;
-    for line in &lines {
-        if let Some(from) = line.tree {
-            tree = splice::take(repo, Some(tree), from, &line.shard.written())?;
-        }
-    }
-    let message = format!("fanout {}: what its shards had done", begun.name);
-    let made = match tree == begun.input_tree {
-        true => None,
-        false => Some(repo.write().write_record(tree, &[begun.base_oid], &message, scene.now)?),
-    };
+    let (made, tip) = gather(scene, begun, &lines)?;
     let mut fanout = begun.clone();
     for line in lines {
-        let commit = if line.tree.is_some() { made } else { line.shard.commit };
+        let commit = if line.tree.is_some() { made.get(&line.shard.n).copied() } else { line.shard.commit };
         let shard = Shard { commit, ..line.shard };
         match fanout.shards.iter_mut().find(|known| known.n == shard.n) {
             Some(known) => *known = shard,
@@ -148,8 +139,51 @@ fn close(scene: Scene<'_>, stored: &Stored<Fanout>, logs: &Path) -> Result<Optio
             None => fanout.shards.push(shard),
         }
     }
-    record_end(scene, fanout, stored.tip, made)?;
+    record_end(scene, fanout, stored.tip, tip)?;
     Ok(Some(done))
+}
+
+/// Commits what shards had done, for each of them where it is, and the last,
+/// below which all are. Those of one round have no file in common and are in
+/// one; what the next round did to the same file goes on top of it.
+fn gather(
+    scene: Scene<'_>,
+    begun: &Fanout,
+    lines: &[joblog::Line],
+) -> Result<(BTreeMap<usize, Oid>, Option<Oid>)> {
+    let (mut made, mut tip) = (BTreeMap::new(), None);
+    let mut tree = begun.input_tree;
+    for round in rounds(lines) {
+        let before = tree;
+        for (shard, from) in &round {
+            tree = splice::take(scene.repo, Some(tree), *from, &shard.written())?;
+        }
+        if tree != before {
+            let message = format!("fanout {}: what its shards had done", begun.name);
+            let parent = tip.unwrap_or(begun.base_oid);
+            tip = Some(scene.repo.write().write_record(tree, &[parent], &message, scene.now)?);
+        }
+        made.extend(round.iter().filter_map(|(shard, _)| Some((shard.n, tip?))));
+    }
+    Ok((made, tip))
+}
+
+/// The shards that changed anything, as they ended, parted where one has a
+/// file that one before it has, too.
+fn rounds(lines: &[joblog::Line]) -> Vec<Vec<(&Shard, Oid)>> {
+    let mut rounds: Vec<Vec<(&Shard, Oid)>> = Vec::new();
+    let mut taken = BTreeSet::new();
+    for line in lines {
+        let Some(tree) = line.tree else { continue };
+        let paths = line.shard.written();
+        if rounds.is_empty() || paths.iter().any(|path| taken.contains(path)) {
+            rounds.push(Vec::new());
+            taken.clear();
+        }
+        taken.extend(paths);
+        rounds.last_mut().expect("one was begun").push((&line.shard, tree));
+    }
+    rounds
 }
 
 /// Records that a fan-out is over; a result that is open under its name stays.

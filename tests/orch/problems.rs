@@ -415,6 +415,30 @@ fn rounds_that_were_killed_go_on_from_what_was_done() {
 }
 
 #[test]
+fn what_each_round_had_done_before_a_kill_is_known_as_it_was() {
+    let repo = bad_files();
+    // Asked about the result of the second round, the checker kills the fan-out, once.
+    let from = format!(
+        r#"echo >>"$ASKED"; test "$(wc -l <"$ASKED")" != 3 || {{ kill -9 $(cut -d' ' -f4 /proc/$PPID/stat); sleep 60; }}; {LINT}"#
+    );
+    let run = format!(r#"echo >>"$RUNS"; {FIX_ONE}"#);
+    let (asked, runs) = (repo.path("../asked"), repo.path("../runs"));
+    let call = ["fanout", "fix", "--from", &from, "--run", &run, "--shards", "1", "-q"];
+    let carry_out = || repo.call(&call).env("ASKED", &asked).env("RUNS", &runs).run();
+    assert_eq!(carry_out().exit, 128 + 9);
+    repo.git(&["gc", "--quiet", "--prune=now"]);
+    let output = carry_out();
+    assert_eq!(output.exit, 0, "{output}");
+    assert_eq!(repo.read("runs"), "\n\n\n");
+    // The second round's share of it is not in the first.
+    let of_round = |n: &str| repo.git(&["show", &format!("review/fix~{n}:a/2")]);
+    assert_eq!(
+        ["2", "1", "0"].map(of_round),
+        ["good\nBAD\nBAD\n", "good\ngood\nBAD\n", "good\ngood\ngood\n"]
+    );
+}
+
+#[test]
 fn options_that_make_no_sense_with_a_checker_are_refused() {
     let repo = bad_files();
     for (call, block) in [
