@@ -181,7 +181,8 @@ fn transact(repo: &Repo, lock: &RepoLock, changes: &[RefChange], why: &str) -> R
     }
     if output.code == 0 || pending::is_done(repo, changes)? {
         // It is done, whatever becomes of the rest: what stays announced is found done.
-        let _ = repo.reach("refs written").and_then(|()| lock.announce(&[]));
+        let ended = repo.reach("refs written").and_then(|()| lock.announce(&[]));
+        let _ = ended.or_else(|_| lock.announce(&[]));
         return written::secure(repo, tips()).map(|()| None);
     }
     if !pending::is_begun(repo, changes)? {
