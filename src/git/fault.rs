@@ -61,12 +61,11 @@ mod compiled_in {
             };
             if let Some(file) = variable("GIT_ORCH_FAULT_LOG") {
                 let mut options = std::fs::File::options();
-                // A test that can't log sees no point and fails.
-                let _ = options
-                    .create(true)
-                    .append(true)
-                    .open(file)
-                    .and_then(|mut log| writeln!(log, "{name}={times}"));
+                // Threads reach theirs at once: a line is written whole. A test
+                // that can't log sees no point and fails.
+                let line = format!("{name}={times}\n");
+                let log = options.create(true).append(true).open(file);
+                let _ = log.and_then(|mut log| log.write_all(line.as_bytes()));
             }
             let wanted = variable("GIT_ORCH_FAULT").unwrap_or_default();
             match wanted.strip_prefix(&format!("{name}={times}:")) {
