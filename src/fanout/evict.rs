@@ -2,8 +2,10 @@
 //! set aside, and the rest lands.
 //!
 //! **Invariant:** nothing is taken out of a result whose check fails without
-//! any shard, too; of which something is taken out, the rest has passed.
+//! any shard, too, or says now this, now that of the same files; of which
+//! something is taken out, the rest has passed.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::bisect::{Parted, bisect};
@@ -18,6 +20,9 @@ use crate::model::{Event, Oid, ShardState};
 
 /// For how many shards at fault there are runs enough, where nobody says.
 const AT_FAULT: usize = 3;
+/// What is said of a check that contradicts itself.
+const UNRELIABLE: &str =
+    "it fails and passes on the same files: it is not reliable, and no shard is left out";
 
 /// Checks what was made, and makes it anew where shards have to be left out;
 /// what the check says of the result.
@@ -33,12 +38,16 @@ pub(super) fn judge(judge: &Judge<'_>, ended: &mut [Ended], made: &mut Made) -> 
         "check {}: it runs again without some shards",
         first.told
     )));
-    let mut search = Search { judge, ended, most, runs: Vec::new(), passed: None };
-    if !search.run(&[], shards.len())? {
-        search.clear()?;
-        return Ok(format!("{}; it fails without these changes, too", first.told));
-    }
-    let parted = bisect(&shards, most - 1, |numbers| search.run(numbers, shards.len()))?;
+    let said = BTreeMap::from([(made.tree, false)]);
+    let mut search = Search { judge, ended, most, runs: Vec::new(), passed: None, said };
+    let parted = match search.part(&shards) {
+        Ok(parted) => parted,
+        Err(Stop::Fruitless(why)) => {
+            search.clear()?;
+            return Ok(format!("{}; {why}", first.told));
+        }
+        Err(Stop::Error(error)) => return Err(error),
+    };
     let (passed, runs) = (search.passed.take(), search.runs.len());
     search.keep_logs(&parted)?;
     if parted.kept.is_empty() && !parted.unjudged.is_empty() {
@@ -57,11 +66,25 @@ pub(super) fn judge(judge: &Judge<'_>, ended: &mut [Ended], made: &mut Made) -> 
     }
 }
 
-/// The most runs that so many shards are worth: one without any of them, and
-/// twice the halvings that it takes to find each of a few at fault.
+/// The most runs that so many shards are worth: one without any of them, and of
+/// each of a few at fault twice the halvings that it takes to find it, and one
+/// to be sure.
 fn enough(shards: usize) -> usize {
     let halvings = usize::BITS - shards.saturating_sub(1).leading_zeros();
-    1 + 2 * halvings as usize * AT_FAULT
+    1 + (2 * halvings as usize + 1) * AT_FAULT
+}
+
+/// Why no shard can be said to be at fault.
+enum Stop {
+    /// What the check says is no evidence against any.
+    Fruitless(&'static str),
+    Error(Error),
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        Self::Error(error)
+    }
 }
 
 /// Where the search for shards at fault stands.
@@ -73,11 +96,21 @@ struct Search<'a> {
     runs: Vec<(Vec<usize>, bool, PathBuf)>,
     /// The last tree that passed.
     passed: Option<(Oid, Verdict)>,
+    /// Which trees passed and which failed.
+    said: BTreeMap<Oid, bool>,
 }
 
 impl Search<'_> {
+    /// Parts the shards into those that pass and those that make it fail.
+    fn part(&mut self, shards: &[usize]) -> std::result::Result<Parted, Stop> {
+        if !self.run(&[], shards.len())? {
+            return Err(Stop::Fruitless("it fails without these changes, too"));
+        }
+        bisect(shards, self.most - 1, |numbers| self.run(numbers, shards.len()))
+    }
+
     /// Whether the check passes with these shards alone.
-    fn run(&mut self, numbers: &[usize], of: usize) -> Result<bool> {
+    fn run(&mut self, numbers: &[usize], of: usize) -> std::result::Result<bool, Stop> {
         let site = self.judge.site;
         let run = self.runs.len() + 1;
         let log = site.logs.join(format!("check-{run}.log"));
@@ -85,11 +118,15 @@ impl Search<'_> {
         let passed = verdict.1.passed;
         let shards = numbers.len();
         (site.scene.events)(Event::Probed { shards, of, passed, run, most: self.most });
+        let before = self.said.insert(verdict.0, passed);
         if passed {
             self.passed = Some(verdict);
         }
         self.runs.push((numbers.to_vec(), passed, log));
-        Ok(passed)
+        match before {
+            Some(before) if before != passed => Err(Stop::Fruitless(UNRELIABLE)),
+            _ => Ok(passed),
+        }
     }
 
     fn tree(&self, numbers: &[usize]) -> Result<Oid> {

@@ -136,11 +136,12 @@ fn the_shards_that_make_the_check_fail_are_left_out_and_the_rest_lands() {
           done      c/5                          1 file  1 changed      <time>
           done      c/6                          1 file  1 changed      <time>
         check failed (exit 4) b/3 is bad: it runs again without some shards
-          check     passes without any shard        run 1 of 19 at most
-          check     fails  with 3 of 6 shards       run 2 of 19 at most
-          check     passes with 3 of 6 shards       run 3 of 19 at most
-          check     passes with 4 of 6 shards       run 4 of 19 at most
-          check     passes with 5 of 6 shards       run 5 of 19 at most
+          check     passes without any shard        run 1 of 22 at most
+          check     fails  with 3 of 6 shards       run 2 of 22 at most
+          check     passes with 3 of 6 shards       run 3 of 22 at most
+          check     passes with 4 of 6 shards       run 4 of 22 at most
+          check     passes with 5 of 6 shards       run 5 of 22 at most
+          check     fails  with 6 of 6 shards       run 6 of 22 at most
           evicted   b/3                          1 file  1 changed      <time>  the check fails with it
         next: git orch review x --diff, then git orch merge x
         "#
@@ -179,6 +180,32 @@ fn a_check_that_fails_without_the_changes_takes_no_shard_out() {
         ",
     );
     repo.orch(&["log", "x", "--check"]).expect("exit 0\n-- stdout\nbad news");
+}
+
+#[test]
+fn a_check_that_contradicts_itself_takes_no_shard_out() {
+    let repo = six_files();
+    // It fails at first; or now and then, where shards have changed anything.
+    for (name, fails, of) in [("x", "[ $n = 1 ]", "2"), ("y", "[ $n = 1 ] || [ $n = 5 ]", "file")] {
+        let runs = repo.top().join("tmp").join(name);
+        let check =
+            format!("echo ran >>$RUNS; n=$(wc -l <$RUNS); if {fails}; then echo no luck; exit 4; fi; ls */*");
+        let call = ["fanout", name, "--run", STAMP, "--shards", of, "-q", "--check", &check];
+        let output = repo.call(&call).env("RUNS", &runs).run();
+        output.expect(&format!(
+            "
+            exit 1
+            -- stdout
+            {} shards, 6 files changed, disjoint; check failed (exit 4) no luck; it fails and passes on the same files: it is not reliable, and no shard is left out
+            review/{name}
+            ",
+            if of == "file" { "6" } else { of },
+        ));
+        repo.orch(&["log", name, "--check"]).expect("exit 0\n-- stdout\nno luck");
+        let shards = &repo.orch(&["show", name, "--json"]).json()["data"]["shards"];
+        assert!(shards.as_array().unwrap().iter().all(|shard| shard["state"] == "done"), "{shards}");
+    }
+    assert_eq!(repo.git(&["branch", "--list", "review/*"]), "  review/x\n  review/y\n");
 }
 
 #[test]
