@@ -125,11 +125,13 @@ pub fn refuse_review_branch(repo: &Repo) -> Result<()> {
     Ok(())
 }
 
-/// Takes back a claim that nothing came of.
-pub fn withdraw(repo: &Repo, task: &Stored<Task>, events: Events<'_>) -> Result<()> {
+/// Takes back a claim that nothing came of, however far its record came. The
+/// task must be held.
+pub fn withdraw(repo: &Repo, task: &Name, events: Events<'_>) -> Result<()> {
     let lock = RepoLock::take(repo, "task, withdrawn", events)?;
-    let name = store::tasks::record_ref(&task.value.name);
-    refs::apply(repo, &lock, &[RefChange::delete(name, task.tip)], "task, withdrawn")
+    let Some(found) = store::tasks::find(repo, task)? else { return Ok(()) };
+    let gone = RefChange::delete(store::tasks::record_ref(task), found.tip);
+    refs::apply(repo, &lock, &[gone], "task, withdrawn")
 }
 
 fn refuse_twin(order: &Order, tasks: &[Stored<Task>]) -> Result<()> {

@@ -22,8 +22,8 @@ use crate::store::{self, Stored};
 /// started run ended is no error but in the record.
 pub fn carry_out(scene: Scene<'_>, claimed: Claimed, worker: &Worker) -> Result<Stored<Task>> {
     let fresh = claimed.task.value.runs.is_empty();
-    let task = claimed.task.clone();
-    let interrupt = scene.interrupt.part_on_request(end::request_file(scene.repo, &task.value.name)?);
+    let name = claimed.task.value.name.clone();
+    let interrupt = scene.interrupt.part_on_request(end::request_file(scene.repo, &name)?);
     let scene = Scene { interrupt: &interrupt, ..scene };
     match start(scene, claimed.task, worker) {
         Ok((ready, held)) => {
@@ -36,7 +36,7 @@ pub fn carry_out(scene: Scene<'_>, claimed: Claimed, worker: &Worker) -> Result<
         }
         Err(error) => {
             if fresh {
-                claim::withdraw(scene.repo, &task, scene.events)?;
+                claim::withdraw(scene.repo, &name, scene.events)?;
             }
             Err(error)
         }

@@ -739,6 +739,34 @@ fn a_full_or_read_only_disk() {
 }
 
 #[test]
+fn a_task_that_fails_to_begin_says_why_and_leaves_no_record() {
+    let repo = TestRepo::new();
+    repo.orch(&["add-session", "backend", "--paths", "src/api", "-q"]).expect_success();
+    // A git behind whose ref transactions an entry of the journal can't be removed.
+    let git = r#"mkdir ../odd && cat >../odd/git <<'EOF' && chmod +x ../odd/git
+#!/bin/sh
+PATH=${PATH#*:}
+git "$@"
+code=$?
+case "$*" in *update-ref*) for entry in JOURNAL/move-*; do
+    [ ! -f "$entry" ] || { rm "$entry" && mkdir "$entry"; }
+done;; esac
+exit $code
+EOF
+        sed -i "s:JOURNAL:$PWD/.git/orch/journal:" ../odd/git
+        before=$(git for-each-ref | grep -v refs/orch/op)
+        PATH=$PWD/../odd:$PATH git-orch task 'fix login' -q --session backend -- true 2>&1 | sed 's/move-[^`]*/move-X/'
+        rmdir .git/orch/journal/*; [ "$(git for-each-ref | grep -v refs/orch/op)" = "$before" ] && git-orch doctor | grep wrong"#;
+    repo.shell(git).run().expect(
+        "
+        exit 1
+        -- stdout
+        error: could not remove `$TMP/shop/.git/orch/journal/move-X`: Is a directory (os error 21)
+        ",
+    );
+}
+
+#[test]
 fn worktrees_that_do_not_fit_are_refused_before_any_is_made() {
     let repo = TestRepo::new();
     let script = "
