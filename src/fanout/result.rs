@@ -51,7 +51,9 @@ pub enum Commits {
 /// overlaps by a content merge, which is git's to judge.
 ///
 /// A path with a merge driver needs no merge of its own where one shard alone
-/// changed it: git takes the only change without asking the driver, too.
+/// changed it: git takes the only change without asking the driver, too. Where
+/// two did, the driver that the user's settings have for it runs, as it would
+/// with `git merge`; what is in a tree can name one and define none.
 pub fn put_together(repo: &Repo, origin: Origin, shards: &[(usize, &[Edit])], now: Time) -> Result<Together> {
     let assembled = assemble(shards.iter().copied());
     let edits: BTreeMap<usize, &[Edit]> = shards.iter().copied().collect();
@@ -216,124 +218,4 @@ fn text(site: &Site<'_>, ended: &[Ended]) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::git::EntryKind;
-    use crate::git::mine::testing::Scratch;
-    use crate::model::wording::list;
-
-    const LINES: &str = "1\n2\n3\n4\n5\n6\n7\n8\n9\n";
-
-    /// Files by path, and what they hold; nothing where they are removed.
-    type Files<'a> = &'a [(&'a str, Option<&'a str>)];
-
-    struct Bench {
-        _scratch: Scratch,
-        repo: Repo,
-        origin: Origin,
-    }
-
-    impl Bench {
-        fn new(files: Files<'_>) -> Self {
-            let scratch = Scratch::new();
-            let repo = scratch.repo();
-            let tree = tree(&repo, None, files);
-            let commit = repo.write().write_record(tree, &[], "base", Time(1)).unwrap();
-            Self { _scratch: scratch, repo, origin: Origin { commit, tree } }
-        }
-
-        fn edits(&self, files: Files<'_>) -> Vec<Edit> {
-            let tree = tree(&self.repo, Some(self.origin.tree), files);
-            self.repo.read().edits(Some(self.origin.tree), tree).unwrap()
-        }
-
-        fn together(&self, shards: &[Files<'_>]) -> Together {
-            let edits: Vec<Vec<Edit>> = shards.iter().map(|files| self.edits(files)).collect();
-            let shards: Vec<(usize, &[Edit])> = (1..).zip(edits.iter().map(Vec::as_slice)).collect();
-            put_together(&self.repo, self.origin, &shards, Time(1)).unwrap()
-        }
-    }
-
-    fn tree(repo: &Repo, onto: Option<Oid>, files: Files<'_>) -> Oid {
-        let now = |content: &str| (EntryKind::File, repo.write().write_blob(content.as_bytes()).unwrap());
-        let puts = files.iter().map(|(path, content)| (path.as_bytes(), content.map(now))).collect();
-        splice::put(repo, onto, puts).unwrap()
-    }
-
-    #[test]
-    fn what_overlaps_is_merged_where_git_can_and_left_out_where_it_can_not() {
-        let bench = Bench::new(&[("a", Some(LINES)), ("b", Some("b\n")), ("read", Some("r\n"))]);
-        let first = LINES.replace("1\n", "one\n");
-        let (last, both) = (LINES.replace("9\n", "nine\n"), first.replace("9\n", "nine\n"));
-        let other = LINES.replace("1\n", "uno\n");
-        let cases: [(&str, Files<'_>, Files<'_>, std::result::Result<Files<'_>, &str>); 8] = [
-            ("disjoint", &[("a", Some(&first))], &[("b", None)], Ok(&[("a", Some(&first)), ("b", None)])),
-            (
-                "two places of a file",
-                &[("a", Some(&first))],
-                &[("a", Some(&last))],
-                Ok(&[("a", Some(&both))]),
-            ),
-            ("the same twice", &[("a", Some(&first))], &[("a", Some(&first))], Ok(&[("a", Some(&first))])),
-            (
-                "one place of a file",
-                &[("a", Some(&first))],
-                &[("a", Some(&other)), ("c", Some("c\n"))],
-                Err("2: conflicts with other shards in `a`"),
-            ),
-            (
-                "a rename of what another changed",
-                &[("a", Some(&first))],
-                &[("a", None), ("c", Some(LINES))],
-                Ok(&[("a", None), ("c", Some(&first))]),
-            ),
-            (
-                "removed and changed",
-                &[("a", None)],
-                &[("a", Some(&first))],
-                Err("2: conflicts with other shards in `a`"),
-            ),
-            (
-                "a file and a folder",
-                &[("c", Some("c\n"))],
-                &[("c/d", Some("d\n"))],
-                Err("2: conflicts with other shards in `c/d`"),
-            ),
-            (
-                "case alone",
-                &[("Read", Some("x\n"))],
-                &[("read", Some("y\n"))],
-                Err("2: `read` differs from `Read` by case alone"),
-            ),
-        ];
-        for (name, one, other, expected) in cases {
-            let together = bench.together(&[one, other]);
-            let told = list(together.misfits.iter().map(|(n, why)| format!("{n}: {why}")));
-            let whole = expected.map(|files| tree(&bench.repo, Some(bench.origin.tree), files));
-            let alone = tree(&bench.repo, Some(bench.origin.tree), one);
-            assert_eq!(told, expected.err().unwrap_or_default(), "{name}");
-            assert_eq!(together.tree, whole.unwrap_or(alone), "{name}");
-            assert_eq!(together.steps.len(), 2 - together.misfits.len(), "{name}");
-        }
-    }
-
-    #[test]
-    fn a_shard_that_fits_lands_whatever_comes_of_others() {
-        let bench = Bench::new(&[("a", Some(LINES)), ("b", Some("b\n"))]);
-        let (one, two) = (LINES.replace("1\n", "one\n"), LINES.replace("1\n", "uno\n"));
-        let nine = LINES.replace("9\n", "nine\n");
-        let together = bench.together(&[
-            &[("a", Some(&one))],
-            &[("a", Some(&two))],
-            &[("b", Some("B\n"))],
-            &[("a", Some(&nine))],
-        ]);
-        let steps: Vec<(usize, bool)> =
-            together.steps.iter().map(|(n, merged)| (*n, merged.is_some())).collect();
-        assert_eq!(steps, [(1, false), (3, false), (4, true)]);
-        assert_eq!(together.misfits.iter().map(|(n, _)| *n).collect::<Vec<_>>(), [2]);
-        let a = one.replace("9\n", "nine\n");
-        let expected = tree(&bench.repo, Some(bench.origin.tree), &[("a", Some(&a)), ("b", Some("B\n"))]);
-        assert_eq!(together.tree, expected);
-    }
-}
+mod tests;
