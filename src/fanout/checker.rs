@@ -55,6 +55,7 @@ impl<'a> Checker<'a> {
     /// # Errors
     /// Failed where it says that something is wrong and not in which tracked file.
     pub(super) fn ask(&self, site: &Site<'_>, tree: Oid) -> Result<Found> {
+        site.scene.repo.reach("checker to be asked")?;
         let told = Event::Checking { name: site.name.clone(), check: self.text.to_owned() };
         (site.scene.events)(told);
         self.throwaway.turn(tree)?;

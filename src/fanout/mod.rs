@@ -18,7 +18,8 @@
 //! header  header.rs             a file -> the file with its license header                pure
 //! apart   home.rs               a home of its own for each shard
 //! again   rounds.rs, checker.rs until a checker has no problems left
-//! stop    halt.rs, joblog.rs    too much failed; what was done until a kill or Ctrl-C
+//! stop    halt.rs, joblog.rs    too much failed; what was done until a kill or Ctrl-C,
+//!         closing.rs            which goes onto the record
 //! result  result.rs             what all shards changed as one tree, and its commits
 //! check   check.rs, evict.rs    the shards that make it fail, by bisect.rs, are set aside
 //! aside   quarantine.rs         branches of what is left out of a result
@@ -39,6 +40,7 @@ mod carry;
 pub mod check;
 mod checker;
 pub mod claim;
+mod closing;
 mod evict;
 pub mod files;
 pub mod flow;

@@ -92,13 +92,13 @@ fn below<'a>(site: &Site<'a>, workers: usize) -> Result<Option<Throwaway<'a>>> {
 
 fn run_elsewhere(site: &Site<'_>, away: &Away, queue: &Queue, ended: &mut AllEnded) -> Result<()> {
     let number = |index: &usize| site.before + index + 1;
-    let keys: BTreeMap<usize, &String> =
-        queue.waiting.iter().map(|(index, key)| (number(index), key)).collect();
+    let keys: BTreeMap<usize, String> =
+        queue.waiting.iter().map(|(index, key)| (number(index), key.clone())).collect();
     if keys.is_empty() {
         return Ok(());
     }
-    remote::run_all(site, away, keys.keys().copied().collect(), &mut |mut one| {
-        one.shard.key = keys.get(&one.shard.n).map(|key| (*key).clone());
+    remote::run_all(site, away, &keys, &mut |mut one| {
+        one.shard.key = keys.get(&one.shard.n).cloned();
         queue.heed(site, &one);
         take_down(site, one, ended)?;
         let is_soon = site.order.halt.is_some_and(|halt| halt.when == When::Soon);

@@ -45,6 +45,15 @@ pub fn begin(repo: &Repo, what: &str, time: Time) {
     repo.doing().set(Present { what, time, undoes: None, first: None });
 }
 
+/// Does something that belongs to an operation of its own, amid the present one.
+pub fn aside<T>(repo: &Repo, what: &str, time: Time, work: impl FnOnce() -> T) -> T {
+    let present = repo.doing().present();
+    begin(repo, what, time);
+    let done = work();
+    repo.doing().set(present);
+    done
+}
+
 /// Tells that the present operation undoes another.
 pub fn undoes(repo: &Repo, operation: Oid) {
     repo.doing().set(Present { undoes: Some(operation), ..repo.doing().present() });

@@ -294,6 +294,65 @@ fn what_a_killed_fan_out_has_elsewhere_is_called_off_by_the_next() {
 }
 
 #[test]
+fn results_that_a_killed_fan_out_did_not_see_are_known_to_the_next() {
+    let repo = six_files();
+    let run = r#"case $1 in ./a/*) kill -9 "$(cat "$ORCH")";; ./c/*) ! mkdir "$ONCE" || sleep 60;; esac 2>/dev/null; echo "$GIT_ORCH_SHARD" >>"$RAN"; echo more >>"$1"; [ "$1" != ./b/3 ] || git checkout -q "$1""#;
+    let env = ["ONCE=once", "ORCH=pid", "RAN=ran"].map(|set| {
+        let (name, file) = set.split_once('=').unwrap();
+        format!("{name}={}", repo.path(&format!("../tmp/{file}")).display())
+    });
+    for tree in ["full", "sparse"] {
+        let call =
+            ["fanout", "x", "--run", run, "--shards", "directory", "--tree", tree, "--on", "exec:here"];
+        let call = quoted(&[&call[..], &["--env", &env[0], "--env", &env[1], "--env", &env[2]]].concat());
+        let killed = format!(
+            "rm -rf ../tmp/once ../tmp/ran; git-orch {call} --again -q & echo $! >../tmp/pid; wait $!; echo $?
+            until [ -d ../tmp/once ]; do sleep 0.05; done; git ls-remote origin 'refs/orch/run/*/shard/*' | wc -l"
+        );
+        assert_eq!(repo.shell(&killed).run().stdout, "137\n2\n");
+        // The next that calls it off takes them, whoever that is.
+        let doctor = if tree == "full" { "" } else { "git-orch doctor --fix 2>&1 >/dev/null;" };
+        let script = format!(
+            "{{ {doctor} git-orch {call} --resume; }} 2>&1 | grep -v submitted | sed 's/x-[0-9a-f]*/x-UID/; s/  on .*/  on HOST/'; cat ../tmp/ran"
+        );
+        repo.shell(&script).run().expect(&format!(
+            "
+            exit 0
+            -- stdout
+            fan-out x had died
+            refs/orch/run/x-UID is off `origin`, 2 shards done
+            x: `{run}`; 6 files in 3 shards
+            2 outcomes known from `x`; `--again` runs everything
+              done      c                           2 files  1 changed      <time>  on HOST
+            3 shards, 2 files changed, disjoint
+            review/x
+            next: git orch review x --diff, then git orch merge x
+            1
+            2
+            3
+            "
+        ));
+        assert_eq!(repo.git(&["diff", "--name-only", "main", "review/x"]), "a/1\nc/5\n");
+        expect_nothing_left(&repo);
+        repo.orch(&["cancel", "x", "-q"]).expect_success();
+    }
+    repo.shell("ls .git/orch/away").run().expect("exit 0");
+}
+
+#[test]
+fn a_killed_fan_out_is_called_off_though_its_name_was_used_again() {
+    let repo = six_files();
+    let run = r#"kill -9 "$(cat "$ORCH")"; sleep 60"#;
+    let pid = format!("ORCH={}", repo.path("../tmp/pid").display());
+    let call = quoted(&["fanout", "x", "--run", run, "--env", &pid, "--on", "exec:here", "-q"]);
+    let killed = repo.shell(&format!("git-orch {call} & echo $! >../tmp/pid; wait $!")).run();
+    assert_eq!(killed.exit, 128 + 9, "{killed}");
+    repo.orch(&["fanout", "x", "--run", STAMP, "-q"]).expect_success();
+    repo.orch(&["doctor", "--fix", "-q"]).expect_success();
+    expect_nothing_left(&repo);
+}
+
+#[test]
 fn a_check_judges_what_came_back() {
     let repo = six_files();
     let check = "grep -q stamped a/1 && grep -q stamped c/6 && test $(ls */* | wc -l) = 6";

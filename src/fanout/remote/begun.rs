@@ -11,12 +11,14 @@ use std::path::{Path, PathBuf};
 use super::super::cache::Past;
 use super::super::carry::Site;
 use super::super::flow::Order;
-use super::{Away, Engine, Setup, exec, order, posted, slurm, ssh};
+use super::{Away, Engine, Setup, exec, gather, order, posted, slurm, ssh};
 use crate::agent::ask::{Question, ask};
 use crate::agent::command;
 use crate::error::{Error, IoContext, Result};
-use crate::git::Repo;
 use crate::git::remote::{self, Remote};
+use crate::git::{Repo, operation};
+use crate::model::operation::RECOVERY;
+use crate::model::wording::count;
 use crate::model::{Event, Events, Oid};
 use crate::run::Scene;
 use crate::run::claim::uid;
@@ -58,7 +60,7 @@ impl Post {
 
     /// The ref of a shard's result.
     pub(super) fn result(&self, n: usize) -> String {
-        format!("{}/shard/{n}", self.run)
+        result_of(&self.run, n)
     }
 
     /// Notes a submission, for who comes after this process died.
@@ -83,14 +85,16 @@ impl<'a> Begun<'a> {
     ///
     /// # Errors
     /// Unusable where the remote does not take it; nothing is left then.
-    pub(super) fn new(site: &Site<'a>, away: &Away, shards: &[usize]) -> Result<Self> {
-        let Site { scene, logs, .. } = *site;
+    pub(super) fn new(site: &Site<'a>, away: &Away, keys: &BTreeMap<usize, String>) -> Result<Self> {
+        let scene = site.scene;
+        let shards: Vec<usize> = keys.keys().copied().collect();
+        let shards = shards.as_slice();
         if let Setup::Run(name) = &away.setup {
             return Self::found(site, away, shards, name);
         }
         let run = format!("{RUNS}{}-{}", site.name, uid()?);
-        let folder = logs.join("remote");
-        std::fs::create_dir_all(&folder).doing("could not make", &folder)?;
+        // Not with the logs: these go when the name is used again.
+        let folder = scene.repo.orch_dir()?.join("away").join(name(&run));
         let fence = scene.repo.fence(scene.events);
         let order = order::write(site, &run, shards)?;
         let (remote, ids) = (away.remote.clone(), folder.join("ids"));
@@ -105,8 +109,12 @@ impl<'a> Begun<'a> {
         };
         let entry = Some(journal::begin(scene.repo, &intent)?);
         let begun = Self { scene, post, engine, at_work: false, entry };
-        let order = (begun.post.order, format!("{}/order", begun.post.run));
-        let pushed = remote::push(scene.repo, &begun.post.remote, &[order]);
+        let folder = &begun.post.folder;
+        std::fs::create_dir_all(folder).doing("could not make", folder)?;
+        gather::note(site, folder, keys)?;
+        let order = (begun.post.order, order_of(&begun.post.run));
+        let pushed = scene.repo.reach("order to be posted");
+        let pushed = pushed.and_then(|()| remote::push(scene.repo, &begun.post.remote, &[order]));
         drop(fence);
         if let Err(error) = pushed {
             begun.forget();
@@ -125,14 +133,14 @@ impl<'a> Begun<'a> {
     fn found(site: &Site<'a>, away: &Away, shards: &[usize], name: &str) -> Result<Self> {
         let scene = site.scene;
         let (repo, remote, run) = (scene.repo, away.remote.clone(), format!("{RUNS}{name}"));
-        let order = format!("{run}/order");
+        let order = order_of(&run);
         let there = remote::list(repo, &remote, &order)?;
         let (_, order) = there.into_iter().find(|(name, _)| *name == order).ok_or_else(|| {
             Error::refused(format!("there is no run `{name}` on `{}`", remote.name))
                 .hint(format!("`git ls-remote {} '{RUNS}*/order'` lists them", remote.name))
         })?;
         let _fence = repo.fence(scene.events);
-        remote::fetch(repo, &remote, &[format!("{run}/order")])?;
+        remote::fetch(repo, &remote, &[order_of(&run)])?;
         if !order::is_same(site, shards, order)? {
             return Err(Error::refused(format!("the run `{name}` is of other shards"))
                 .hint("say what was said with `--emit`, where the same commit is checked out"));
@@ -155,7 +163,7 @@ impl<'a> Begun<'a> {
     fn forget(mut self) {
         if let Some(entry) = self.entry.take() {
             // Whoever finds it looks in vain.
-            drop(entry.end());
+            drop(end(entry, &self.post.folder));
         }
     }
 }
@@ -165,7 +173,7 @@ impl Drop for Begun<'_> {
         let Some(entry) = self.entry.take() else { return };
         let cancelled = if self.at_work { self.engine.cancel() } else { Ok(()) };
         let cleared = cancelled.and(clear(self.scene.repo, &self.post.remote, &self.post.run));
-        if let Err(error) = cleared.and_then(|()| entry.end()) {
+        if let Err(error) = cleared.and_then(|()| end(entry, &self.post.folder)) {
             let text =
                 format!("could not call off all of {}: {error}; the next fan-out tries again", self.post.run);
             (self.scene.events)(Event::Warning(text));
@@ -200,8 +208,18 @@ pub fn post(scene: Scene<'_>, order: &Order, remote: &Remote) -> Result<String> 
     let _fence = scene.repo.fence(scene.events);
     let shards: Vec<usize> = (1..=order.shards.len()).collect();
     let commit = order::write(&site, &run, &shards)?;
-    remote::push(scene.repo, remote, &[(commit, format!("{run}/order"))])?;
+    remote::push(scene.repo, remote, &[(commit, order_of(&run))])?;
     Ok(run)
+}
+
+/// The ref of what a run has to do.
+pub(super) fn order_of(run: &str) -> String {
+    format!("{run}/order")
+}
+
+/// The ref of the result of a shard of a run.
+pub(super) fn result_of(run: &str, n: usize) -> String {
+    format!("{run}/shard/{n}")
 }
 
 /// The name in a run's ref.
@@ -211,13 +229,15 @@ pub fn name(run: &str) -> &str {
 
 /// Takes a run off the remote.
 fn clear(repo: &Repo, remote: &Remote, run: &str) -> Result<()> {
+    repo.reach("run to be taken off")?;
     let there = remote::list(repo, remote, &format!("{run}/*"))?;
     let names: Vec<String> = there.into_iter().map(|(name, _)| name).collect();
     remote::delete(repo, remote, &names)
 }
 
-/// Calls off what processes that died had begun, and takes it off remotes.
-/// What can't be reached now is tried again by the next who asks.
+/// Calls off what processes that died had begun, takes what shards had done by
+/// then, and takes it off remotes. What can't be reached now is tried again by
+/// the next who asks.
 ///
 /// # Errors
 /// Unusable where the journal can't be read.
@@ -225,13 +245,32 @@ pub fn settle(scene: Scene<'_>) -> Result<()> {
     for (entry, intent) in journal::dead(scene.repo)? {
         let Intent::Away { remote, url, run, cancel, ids } = intent else { continue };
         let remote = Remote { name: remote, url };
-        let called_off = call_off(scene, &cancel, &ids).and_then(|()| clear(scene.repo, &remote, &run));
-        match called_off.and_then(|()| entry.end()) {
-            Ok(()) => (scene.events)(Event::Note(format!("{run} is off `{}`", remote.name))),
+        let folder = ids.parent().unwrap_or(&ids);
+        let recover = || {
+            call_off(scene, &cancel, &ids)?;
+            let done = gather::gather(scene, &remote, (&run, folder))?;
+            clear(scene.repo, &remote, &run)?;
+            end(entry, folder).map(|()| done)
+        };
+        match operation::aside(scene.repo, RECOVERY, scene.now, recover) {
+            Ok(done) => {
+                let done = if done == 0 { String::new() } else { format!(", {} done", count(done, "shard")) };
+                (scene.events)(Event::Note(format!("{run} is off `{}`{done}", remote.name)));
+            }
             Err(error) => warn(scene.events, &run, &error),
         }
     }
     Ok(())
+}
+
+/// Nothing is left of a run; its files go, too.
+fn end(entry: Entry, folder: &Path) -> Result<()> {
+    match std::fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).doing("could not remove", folder)
+        }
+        _ => entry.end(),
+    }
 }
 
 fn warn(events: Events<'_>, run: &str, error: &Error) {
@@ -242,6 +281,7 @@ fn call_off(scene: Scene<'_>, cancel: &[String], ids: &Path) -> Result<()> {
     if cancel.is_empty() {
         return Ok(());
     }
+    scene.repo.reach("run to be called off")?;
     // Without a note nothing was submitted.
     let noted = std::fs::read_to_string(ids).unwrap_or_default();
     noted.lines().try_for_each(|id| cancel_one(scene, cancel, id))

@@ -3,11 +3,15 @@
 //! **Invariant:** a result that can't be read is a failed shard, and stops no other.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::time::Duration;
 
 use super::super::carry::{self, Ended, Left, Site, judge};
+use super::super::joblog;
+use super::super::tracked::Tracked;
+use super::super::verify::{Verified, verify};
 use crate::error::{Error, IoContext, Result};
-use crate::git::EntryKind;
+use crate::git::{EntryKind, Repo};
 use crate::model::time::elapsed;
 use crate::model::{Oid, Shard, ShardState, Time};
 
@@ -49,22 +53,70 @@ pub(super) fn lost(site: &Site<'_>, n: usize, why: String) -> Result<Ended> {
     judge(site, shard(site, n, &Told { exit: None, ..Told::default() }), Some(why), left)
 }
 
+/// What came of a shard that ended well after nobody waited for it any more;
+/// `None` where it did not, or its result can't be read, or it made new files,
+/// of which only the plan knows whether it may: that runs again.
+pub(super) fn ended_well(
+    repo: &Repo,
+    log: &Path,
+    shard: &Shard,
+    (start, result): (Oid, Oid),
+) -> Option<joblog::Line> {
+    let Parts { told, tree, printed } = parts(repo, result).ok()?;
+    let (Some(0), Some(tree)) = (told.exit, tree) else { return None };
+    // What it did counts without its log, too.
+    drop(printed.map(|printed| std::fs::write(log, printed)));
+    let edits = repo.read().edits(Some(start), tree).ok()?;
+    let (state, tree) = match verify(&shard.paths, None, &Tracked::default(), &edits) {
+        Verified::Unchanged => (ShardState::Unchanged, None),
+        Verified::Done(_) => (ShardState::Done, Some(tree)),
+        Verified::Escaped(_) => return None,
+    };
+    Some(joblog::Line { shard: Shard { state, changed: edits.len(), ..as_told(shard.clone(), &told) }, tree })
+}
+
 fn shard(site: &Site<'_>, n: usize, told: &Told) -> Shard {
     let planned = site.planned(n);
+    let new = Shard::new(n, planned.files.clone(), planned.owner.clone());
+    Shard { state: ShardState::Failed, ..as_told(new, told) }
+}
+
+fn as_told(shard: Shard, told: &Told) -> Shard {
     Shard {
-        state: ShardState::Failed,
         exit_code: told.exit,
         started: told.started,
         seconds: told.seconds,
         bytes: told.bytes,
         retries: told.retries,
         host: Some(told.host.clone()).filter(|host| !host.is_empty()),
-        ..Shard::new(n, planned.files.clone(), planned.owner.clone())
+        ..shard
     }
 }
 
 fn read(site: &Site<'_>, n: usize, result: Oid) -> Result<(Told, Result<Left>)> {
-    let read = site.scene.repo.read();
+    let Parts { told, tree, printed } = parts(site.scene.repo, result)?;
+    let log = carry::log(site.logs, n);
+    if let Some(printed) = printed {
+        std::fs::write(&log, printed).doing("could not write", &log)?;
+    }
+    let left = match (tree, &told.unread) {
+        (Some(tree), _) => Left::of(site, site.planned(n), tree),
+        (None, Some(why)) => Err(Error::failed(why.clone())),
+        (None, None) => Err(Error::unusable("it has no tree")),
+    };
+    Ok((told, left))
+}
+
+/// What a result has.
+struct Parts {
+    told: Told,
+    tree: Option<Oid>,
+    /// The last that the command printed.
+    printed: Option<Vec<u8>>,
+}
+
+fn parts(repo: &Repo, result: Oid) -> Result<Parts> {
+    let read = repo.read();
     let entries = read.tree(read.commit(result)?.tree)?;
     let entry = |name: &str, kind: EntryKind| {
         let found = entries.iter().find(|entry| entry.name.as_bytes() == name.as_bytes());
@@ -72,16 +124,8 @@ fn read(site: &Site<'_>, n: usize, result: Oid) -> Result<(Told, Result<Left>)> 
     };
     let record = entry("record", EntryKind::File).ok_or_else(|| Error::unusable("it has no record"))?;
     let told = parse(&String::from_utf8_lossy(&read.blob(record)?)).map_err(Error::unusable)?;
-    let log = carry::log(site.logs, n);
-    if let Some(oid) = entry("log", EntryKind::File) {
-        std::fs::write(&log, read.blob(oid)?).doing("could not write", &log)?;
-    }
-    let left = match (entry("tree", EntryKind::Tree), &told.unread) {
-        (Some(tree), _) => Left::of(site, site.planned(n), tree),
-        (None, Some(why)) => Err(Error::failed(why.clone())),
-        (None, None) => Err(Error::unusable("it has no tree")),
-    };
-    Ok((told, left))
+    let printed = entry("log", EntryKind::File).map(|log| read.blob(log)).transpose()?;
+    Ok(Parts { told, tree: entry("tree", EntryKind::Tree), printed })
 }
 
 fn parse(text: &str) -> std::result::Result<Told, String> {

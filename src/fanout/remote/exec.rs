@@ -63,8 +63,10 @@ impl Engine for Exec<'_> {
             return Err(Error::unusable("`submit` of the engine printed no id")
                 .hint("it prints what `poll` and `cancel` are called with"));
         }
-        self.post.note(&id)?;
+        // What could not be noted is called off nonetheless.
         self.jobs.push(Job { id: id.clone(), shards: shards.iter().copied().collect() });
+        self.scene.repo.reach("submission to be noted")?;
+        self.post.note(&id)?;
         Ok(format!("as {id}"))
     }
 

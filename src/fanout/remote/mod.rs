@@ -11,6 +11,7 @@
 //! watch.rs    post, submit, poll; what is lost is submitted again
 //! collect.rs  a result commit -> the same judgement as of a shard that ran here
 //! begun.rs    called off and taken off the remote, also after `kill -9`
+//! gather.rs   results that nobody waited for any more are known to the next
 //! ```
 //!
 //! **Invariant:** results on the remote tell what happened, an engine only that
@@ -19,6 +20,7 @@
 pub mod begun;
 mod collect;
 mod exec;
+mod gather;
 pub mod on;
 mod order;
 mod posted;

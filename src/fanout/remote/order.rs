@@ -21,8 +21,8 @@ use super::super::carry::{self, Site};
 use super::super::job::argument;
 use super::super::plan::{Contents, PlannedShard};
 use crate::config::schema::Prompt;
-use crate::error::Result;
-use crate::git::{Entry, EntryKind};
+use crate::error::{Error, Result};
+use crate::git::{Entry, EntryKind, Repo};
 use crate::model::{Oid, RepoPath};
 
 /// What carries shards out on other machines.
@@ -70,6 +70,25 @@ pub(super) fn is_same(site: &Site<'_>, shards: &[usize], there: Oid) -> Result<b
     let start = |parents: &[Oid]| parents.first().map(|parent| read.commit(*parent)).transpose();
     let tree = |parents: &[Oid]| Ok(start(parents)?.map(|commit| commit.tree));
     Ok(files(ours.tree)? == files(there.tree)? && tree(&ours.parents)? == tree(&there.parents)?)
+}
+
+/// What a shard of an order starts from.
+///
+/// # Errors
+/// Unusable where the order says no such thing.
+pub(super) fn start(repo: &Repo, order: Oid, n: usize) -> Result<Oid> {
+    let read = repo.read();
+    let order = read.commit(order)?;
+    let parent = order.parents.first().ok_or_else(|| Error::unusable("an order without a start"))?;
+    let tree = read.commit(*parent)?.tree;
+    let named = |entries: Vec<Entry>, name: &str| {
+        entries.into_iter().find(|entry| entry.name.as_bytes() == name.as_bytes()).map(|entry| entry.oid)
+    };
+    let job = named(read.tree(order.tree)?, "job").map(|job| read.blob(job)).transpose()?.unwrap_or_default();
+    if !String::from_utf8_lossy(&job).lines().any(|line| line == "sparse yes") {
+        return Ok(tree);
+    }
+    named(read.tree(tree)?, &n.to_string()).ok_or_else(|| Error::unusable("an order without the shard"))
 }
 
 /// The script behind the words that tell it what to do.

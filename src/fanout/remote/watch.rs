@@ -19,20 +19,21 @@ const PATIENCE: u32 = 6;
 /// a moment to know what it was handed.
 const MISSING: u32 = 3;
 
-/// Runs shards elsewhere, and gives away how each ended as it does.
+/// Runs shards elsewhere, each with the key of its outcome, and gives away how
+/// each ended as it does.
 ///
 /// # Errors
 /// Interrupted, or unusable where remote or engine do not answer.
 pub(in crate::fanout) fn run_all(
     site: &Site<'_>,
     away: &Away,
-    shards: Vec<usize>,
+    keys: &BTreeMap<usize, String>,
     take: &mut dyn FnMut(Ended) -> Result<Further>,
 ) -> Result<()> {
-    let mut begun = Begun::new(site, away, &shards)?;
+    let mut begun = Begun::new(site, away, keys)?;
     let (waiting, further) = (BTreeMap::new(), Further::GoOn);
     let mut watch = Watch { site, away, waiting, take, further, held_back: false, failures: 0, again: false };
-    watch.submit(&mut begun, shards)?;
+    watch.submit(&mut begun, keys.keys().copied().collect())?;
     watch.until_all_ended(&mut begun)?;
     // Of a shard that ran twice, one may be at work still.
     begun.at_work = watch.again || !watch.waiting.is_empty();
@@ -66,6 +67,7 @@ struct Shard {
 
 impl Watch<'_, '_> {
     fn submit(&mut self, begun: &mut Begun<'_>, shards: Vec<usize>) -> Result<()> {
+        self.site.scene.repo.reach("shards to be submitted")?;
         begun.at_work = true;
         let called = begun.engine.submit(&shards)?;
         for n in &shards {
@@ -79,7 +81,7 @@ impl Watch<'_, '_> {
         };
         let text = format!("{what} {how}, over {}", self.away.remote.name);
         (self.site.scene.events)(Event::Note(text));
-        Ok(())
+        self.site.scene.repo.reach("shards submitted")
     }
 
     fn until_all_ended(&mut self, begun: &mut Begun<'_>) -> Result<()> {
@@ -131,6 +133,7 @@ impl Watch<'_, '_> {
             return Ok(());
         }
         let repo = self.site.scene.repo;
+        repo.reach("results to be fetched")?;
         // Until refs keep what is fetched.
         let _fence = repo.fence(self.site.scene.events);
         let names: Vec<String> = news.iter().map(|(n, _)| begun.post.result(*n)).collect();
