@@ -353,6 +353,23 @@ fn a_killed_fan_out_is_called_off_though_its_name_was_used_again() {
 }
 
 #[test]
+fn a_machine_that_comes_after_a_run_was_called_off_ends_at_once() {
+    let repo = six_files();
+    let node = concat!(env!("CARGO_MANIFEST_DIR"), "/src/fanout/remote/node.sh");
+    let script = format!(
+        "GIT_ORCH_ORDER=$(git rev-parse HEAD) GIT_ORCH_REMOTE=$PWD/../hub.git GIT_ORCH_RUN=refs/orch/run/gone sh {node} 1 2"
+    );
+    repo.shell(&script).run().expect(
+        "
+        exit 75
+        -- stderr
+        fatal: couldn't find remote ref refs/orch/run/gone/order
+        git-orch: refs/orch/run/gone was called off
+        ",
+    );
+}
+
+#[test]
 fn a_check_judges_what_came_back() {
     let repo = six_files();
     let check = "grep -q stamped a/1 && grep -q stamped c/6 && test $(ls */* | wc -l) = 6";

@@ -44,11 +44,11 @@ pause() {
 	sleep $((${random:-$$} % 2 + $1))
 }
 
-# Tries a command again and again.
+# Tries a command again and again, but where it says by 3 that it is in vain.
 stubborn() {
 	try=1
 	until "$@"; do
-		[ $try -lt $TRIES ] || return 1
+		[ $? != 3 ] && [ $try -lt $TRIES ] || return 1
 		pause $try
 		try=$((try + 1))
 	done
@@ -169,7 +169,7 @@ seed() {
 }
 
 fetch_into() {
-	fetch_part "$1" --depth=1 || return 1
+	fetch_part "$1" --depth=1 || return
 	if g --git-dir="$1" cat-file -p "$order:job" | grep -qx 'sparse yes'; then
 		partial "$1"
 		fetch_part "$1" --depth=2 --filter=blob:none
@@ -196,11 +196,19 @@ fetch_part() {
 	folder=$1
 	shift
 	g --git-dir="$folder" fetch -q --no-tags --no-write-fetch-head "$@" origin \
-		"+$run/order:refs/orch/order/$order" || return 1
+		"+$run/order:refs/orch/order/$order" || {
+		is_off || return 1
+		return 3
+	}
 	[ "$(g --git-dir="$folder" rev-parse --verify -q "refs/orch/order/$order")" = "$order" ] || {
 		say "$run/order is not $order"
 		return 1
 	}
+}
+
+# Whether the remote has no such run any more.
+is_off() {
+	there=$(g ls-remote -- "$remote" "$run/order" 2>/dev/null) && [ -z "$there" ] && say "$run was called off"
 }
 
 # Makes a repository one that fetches blobs when they are asked for.
