@@ -15,11 +15,24 @@ const NOW: i64 = 1_700_500_000;
 /// How long a command may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// What every script begins with.
-const WORDS: &str = r#"
+const WORDS: &str = concat!(
+    r#"
 set -eu
 not() { ! "$@" || exit 1; }
 state() { git-orch show "$1" --json 2>/dev/null | grep -o '"state":"[a-z]*"' | head -n 1 | cut -d '"' -f 4; }
-"#;
+# A remote and a trusted engine `here`, whose other machine has the folder `node`.
+elsewhere() {
+    git init -q --bare ../hub.git; git remote add origin "$(dirname "$PWD")/hub.git"
+    mkdir ../node; [ -e .orch.yml ] || echo 'version: 1' >.orch.yml
+    here="sh "#,
+    env!("CARGO_MANIFEST_DIR"),
+    r#"/fixtures/engines/here"
+    printf 'engines:\n  here: { submit: %s, poll: %s, cancel: %s }\n' "$here submit" "$here poll \"\$1\"" \
+        "$here cancel \"\$1\"" >>.orch.yml
+    git-orch -q trust --yes
+}
+"#
+);
 
 /// The folder of one worker.
 pub(crate) struct Place {

@@ -7,10 +7,16 @@ use rustix::process::{Pid, Signal};
 
 /// The variable that all processes of one place have.
 pub(crate) const MARK: &str = "ORCH_STRESS_PLACE";
+/// The one that all processes of its other machine have.
+const ELSEWHERE: &str = "ORCH_STRESS_ELSEWHERE";
 
 /// The living processes that have a place's mark, with what they run.
 pub(crate) fn living(mark: &str) -> Vec<(u32, String)> {
-    let wanted = format!("{MARK}={mark}").into_bytes();
+    marked(&format!("{MARK}={mark}"))
+}
+
+fn marked(wanted: &str) -> Vec<(u32, String)> {
+    let wanted = wanted.as_bytes();
     let mut found = Vec::new();
     for entry in fs::read_dir("/proc").unwrap().flatten() {
         let Some(process) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else { continue };
@@ -35,9 +41,18 @@ pub(crate) fn has_parent(process: u32) -> bool {
 
 /// Waits until no process with the mark lives; those that stay after the limit.
 pub(crate) fn wait_for_none(mark: &str, limit: Duration) -> Vec<(u32, String)> {
+    wait_for(&format!("{MARK}={mark}"), limit)
+}
+
+/// The same for a place's other machine.
+pub(crate) fn wait_for_none_elsewhere(mark: &str, limit: Duration) -> Vec<(u32, String)> {
+    wait_for(&format!("{ELSEWHERE}={mark}"), limit)
+}
+
+fn wait_for(wanted: &str, limit: Duration) -> Vec<(u32, String)> {
     let began = Instant::now();
     loop {
-        let left = living(mark);
+        let left = marked(wanted);
         if left.is_empty() || began.elapsed() > limit {
             return left;
         }

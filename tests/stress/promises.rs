@@ -13,6 +13,8 @@ use crate::scenario::{Names, Scenario, WORLD};
 
 /// How long a child may live on.
 pub(crate) const CHILDREN: Duration = Duration::from_secs(2);
+/// How long another machine may take to find that it was called off.
+pub(crate) const ELSEWHERE: Duration = Duration::from_secs(2);
 /// What `fsck` may say, and what else is nothing to be found.
 pub(crate) const LEFTOVERS: &str = "
     git fsck --connectivity-only --no-progress 2>&1 | grep -v '^dangling' | sed 's/^/fsck: /' ||:
@@ -22,6 +24,7 @@ pub(crate) const LEFTOVERS: &str = "
     ls -A ../shop.orch/.throwaway 2>/dev/null | sed 's/^/throwaway: /' ||:
     grep -l git-orch .git/gc.pid 2>/dev/null | sed 's/^/fence: /' ||:
     ls -A .git/orch/throwaway 2>/dev/null | sed 's/^/mark: /' ||:
+    git -C ../hub.git for-each-ref --format='remote: %(refname)' refs/orch 2>/dev/null ||:
     ls -A ../tmp | sed 's/^/temporary file: /'";
 
 /// A scenario that is prepared, and how it goes when nothing is struck.
@@ -127,6 +130,10 @@ impl World {
     /// Lets the next commands set it right, and looks at everything.
     pub(crate) fn recover(&self, place: &Place, crash: &Crash, broken: &mut Vec<String>) -> Duration {
         let fix = expect(place, &["doctor", "--fix"], broken);
+        for (process, line) in processes::wait_for_none_elsewhere(&place.mark(), ELSEWHERE) {
+            broken.push(format!("P7 still at work elsewhere: {line}"));
+            processes::kill(process);
+        }
         expect(place, &["doctor"], broken);
         self.compare(&Things::of_user(place), "after recovery", broken);
         lost(&crash.held, place, "after recovery", broken);

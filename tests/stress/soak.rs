@@ -16,7 +16,7 @@ use crate::inventory::{Holdings, Things};
 use crate::ledger::{Entry, Ledger};
 use crate::place::{Ended, Place};
 use crate::processes;
-use crate::promises::{CHILDREN, LEFTOVERS};
+use crate::promises::{CHILDREN, ELSEWHERE, LEFTOVERS};
 use crate::real::Mount;
 
 /// How long a cycle is.
@@ -36,7 +36,7 @@ git init -q -b main .
 mkdir docs; for n in $(seq 0 19); do echo "$n" >docs/$n.md; done; echo '# shop' >README.md
 printf '*.secret\n' >.gitignore
 printf "version: 1\nbase: main\nchecks: ['[ -z \"\$(git status --porcelain)\" ]']\n" >.orch.yml
-git add .; git commit -qm 'all there is'; git switch -q -c desk; git-orch -q trust --yes
+elsewhere; git add .; git commit -qm 'all there is'; git switch -q -c desk
 git worktree add -q ../mine -b topic; echo mine >../mine/mine.txt
 echo edited >>README.md; echo note >notes.txt; echo key >key.secret
 "##;
@@ -191,8 +191,9 @@ impl Soak {
             let name = self.some_task(&mut rng);
             let name = name.as_deref();
             match (rng.u32(0..20), name) {
-                (0..7, _) => self.task(number, &mut rng),
-                (7, _) => self.fanout(number),
+                (0..5, _) => self.task(number, &mut rng),
+                (5..7, _) => self.plan(number),
+                (7, _) => self.fanout(number, &mut rng),
                 (8, _) => self.add_session(number, &mut rng),
                 (9, _) => {
                     drop(self.run(number, &["remove-session", &format!("s{}", rng.usize(0..SESSIONS))]))
@@ -248,10 +249,27 @@ impl Soak {
         }
     }
 
-    fn fanout(&self, number: usize) {
+    fn plan(&self, number: usize) {
+        let texts = [self.word(), self.word(), self.word()];
+        let agent = "echo $GIT_ORCH_TASK >$GIT_ORCH_TASK; sleep 0.3";
+        let [one, two, three] = texts.each_ref().map(String::as_str);
+        let told = self.run(number, &["plan", one, two, three, "--run", "--", "sh", "-c", agent]).stdout;
+        let done = |text: &String| told.lines().any(|line| line.contains(&format!("  done      {text} ")));
+        self.words.lock().unwrap().extend(texts.into_iter().filter(done));
+    }
+
+    /// Here or elsewhere, or as long as a checker finds a file without a word.
+    fn fanout(&self, number: usize, rng: &mut fastrand::Rng) {
         let word = self.word();
         let script = format!("for f; do echo {word} >>\"$f\"; done; sleep 0.2");
-        self.run(number, &["fanout", &word, "--run", &script, "--paths", "docs", "--shards", "3"]);
+        let first = format!("f=$(grep -L {word} \"$@\" | head -n 1); echo {word} >>\"$f\"; sleep 0.1");
+        let from = format!("grep -L {word} docs/* | sed 's/$/:1: it has no word/'");
+        let more: &[&str] = match rng.u32(0..3) {
+            0 => &["--run", &script],
+            1 => &["--run", &script, "--on", "exec:here"],
+            _ => &["--run", &first, "--from", &from],
+        };
+        self.run(number, &[&["fanout", &word, "--paths", "docs", "--shards", "3"], more].concat());
     }
 
     fn add_session(&self, number: usize, rng: &mut fastrand::Rng) {
@@ -283,6 +301,10 @@ impl Soak {
             if !ended.is_success() {
                 self.breach(format!("P5 `{what}` after it, {}", ended.told()));
             }
+        }
+        for (process, line) in processes::wait_for_none_elsewhere(&self.place.mark(), ELSEWHERE) {
+            self.breach(format!("P7 still at work elsewhere: {line}"));
+            processes::kill(process);
         }
         // Landing moves main, which is checked out nowhere.
         let own = own.clone().without(&["ref refs/heads/main", "ref refs/heads/own-"]);

@@ -3,6 +3,15 @@
 
 use super::arena::Arena;
 
+/// How a fan-out is made.
+#[derive(Clone, Copy, Debug)]
+enum Way {
+    Here,
+    Elsewhere,
+    /// As long as a checker finds something.
+    Rounds,
+}
+
 /// Names that several actors want at once.
 const CONTESTED: u32 = 4;
 /// Done, or refused with a reason.
@@ -66,11 +75,14 @@ impl<'a> Actor<'a> {
     pub(super) fn act(mut self, commands: usize) -> Self {
         for _ in 0..commands {
             match self.rng.u32(0..20) {
-                0..6 => self.task(),
-                6..8 => self.fanout(),
-                8 => self.add_session(),
-                9..11 => self.contest(),
-                11..15 => self.end("merge", Fate::Landed),
+                0..4 => self.task(),
+                4..6 => self.plan(),
+                6 => self.fanout(Way::Here),
+                7 => self.fanout(Way::Elsewhere),
+                8 => self.fanout(Way::Rounds),
+                9 => self.add_session(),
+                10..12 => self.contest(),
+                12..15 => self.end("merge", Fate::Landed),
                 15 => self.end("cancel", Fate::Gone),
                 16 => self.end("remove-session", Fate::Gone),
                 17 => self.approve(),
@@ -109,12 +121,42 @@ impl<'a> Actor<'a> {
         }
     }
 
-    fn fanout(&mut self) {
+    /// Two tasks at once, or one after the other where one session gets both.
+    fn plan(&mut self) {
+        let names = [self.name('t'), self.name('t')];
+        let mark = |name: &str| format!("mark-{name}-{}", self.arena.round);
+        let script = format!("mkdir -p work; echo {} >work/$GIT_ORCH_TASK", mark("$GIT_ORCH_TASK"));
+        let args = ["plan", &names[0], &names[1], "--run", "--json", "--", "sh", "-c", &script];
+        // One that others kept from beginning has no result.
+        let told = self.arena.run(self.number, &args, &[0, 1, 3]).stdout;
+        for name in names {
+            if outcome(&told, &name).is_some_and(|outcome| outcome == "done") {
+                let mark = mark(&name);
+                // Undoing the plan would take back both.
+                let fate = Fate::There;
+                self.items.push(Item { kind: Kind::Task, name, mark, fate, last: None });
+            }
+        }
+    }
+
+    fn fanout(&mut self, way: Way) {
         let name = self.name('f');
         let mark = format!("mark-{name}-{}", self.arena.round);
         let script = format!("for f; do echo {mark} >>\"$f\"; done");
         let files = format!("docs/{}-*.md", self.number);
-        if self.run(&["fanout", &name, "--run", &script, "--paths", &files, "--shards", "2"]) {
+        let mut args = vec!["fanout", &name, "--paths", &files, "--shards", "2", "--run"];
+        // The second of two files takes two rounds.
+        let from = format!("grep -L {mark} {files} | sed 's/$/:1: it has no mark/'");
+        let half = format!(
+            "for f; do case $f in *-a.md) ;; *) grep -q half-{mark} \"$f\" || {{ echo half-{mark} >>\"$f\"; continue; }};; esac
+             echo {mark} >>\"$f\"; done"
+        );
+        match way {
+            Way::Here => args.push(&script),
+            Way::Elsewhere => args.extend([&script, "--on", "exec:here"]),
+            Way::Rounds => args.extend([&half, "--from", &from]),
+        }
+        if self.run(&args) {
             self.made(Kind::Fanout, name, mark, "fanout");
         }
     }
@@ -193,6 +235,14 @@ impl<'a> Actor<'a> {
         };
         self.arena.run(self.number, args, may);
     }
+}
+
+/// How a task of a plan ended.
+fn outcome(told: &str, name: &str) -> Option<String> {
+    let told: serde_json::Value = serde_json::from_str(told).ok()?;
+    let tasks = told["data"]["tasks"].as_array()?;
+    let found = tasks.iter().find(|task| task["name"] == name)?;
+    found["outcome"].as_str().map(str::to_owned)
 }
 
 /// The newest operation whose command line begins so.

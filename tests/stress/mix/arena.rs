@@ -29,7 +29,7 @@ base: main
 checks: ['[ -z "$(git status --porcelain)" ] && git rev-parse "HEAD^{tree}" >>TOP/checked']
 .
 sed -i "s:TOP:$(dirname "$PWD"):" .orch.yml
-git add .; git commit -qm 'all there is'; git-orch -q trust --yes
+elsewhere; git add .; git commit -qm 'all there is'
 for n in $(seq 5); do git-orch -q add-session s$n --paths src/$n; done
 echo edited >>README.md; echo note >notes.txt
 "##;

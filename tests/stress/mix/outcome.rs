@@ -9,12 +9,16 @@ use super::Lock;
 use super::actor::{Actor, Fate, Item, Kind};
 use super::arena::{Arena, BaseIs};
 use crate::processes;
-use crate::promises::{CHILDREN, LEFTOVERS};
+use crate::promises::{CHILDREN, ELSEWHERE, LEFTOVERS};
 
 /// Everything that is broken.
 pub(super) fn judge(arena: &Arena<'_>, actors: &[Actor<'_>]) -> Vec<String> {
     for (process, line) in processes::wait_for_none(&arena.place.mark(), CHILDREN) {
         arena.breach(format!("P7 still alive: {line}"));
+        processes::kill(process);
+    }
+    for (process, line) in processes::wait_for_none_elsewhere(&arena.place.mark(), ELSEWHERE) {
+        arena.breach(format!("P7 still at work elsewhere: {line}"));
         processes::kill(process);
     }
     let items: Vec<&Item> = actors.iter().flat_map(|actor| &actor.items).collect();

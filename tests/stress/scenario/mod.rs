@@ -45,6 +45,7 @@ macro_rules! landed {
     };
 }
 
+mod fanouts;
 mod trash;
 mod undo;
 mod verbs;
@@ -114,7 +115,7 @@ mkdir build; echo out >build/out; echo key >key.secret
 
 /// All there are.
 pub(crate) fn all() -> impl Iterator<Item = &'static Scenario> {
-    verbs::ALL.iter().chain(undo::ALL).chain(trash::ALL)
+    verbs::ALL.iter().chain(fanouts::ALL).chain(undo::ALL).chain(trash::ALL)
 }
 
 /// The scenario of that name.

@@ -4,22 +4,24 @@ use super::{Names, Scenario};
 
 const FIX: &[&str] =
     &["task", "fix login", "--session", "backend", "--", "sh", "-c", "echo fixed >>src/api/login.rs"];
+/// Two tasks of one session, and one of another that runs beside them.
+const PLAN: &[&str] = &[
+    "plan",
+    "--run",
+    "-j",
+    "2",
+    "fix src/api/login.rs",
+    "fix src/api/login.rs too",
+    "write docs/guide.md",
+    "--",
+    "sh",
+    "-c",
+    "case $GIT_ORCH_SESSION in writer) file=docs/guide.md;; *) file=src/api/login.rs;; esac
+     echo $GIT_ORCH_TASK >>$file",
+];
 const MERGE: &[&str] = &["merge", "fix-login"];
 const MERGE_AGAIN: &str =
     "[ \"$(state fix-login)\" = merged ] || git-orch merge fix-login || [ \"$(state fix-login)\" = merged ]";
-
-/// A fan-out of which shards may have failed is called off, and done again.
-const AGAIN: &str = "git-orch cancel mark ||:
-    git-orch fanout mark --run 'for f; do echo marked >>\"$f\"; done' --shards 3 --again";
-/// A shard fails until there is a file beside the repository.
-macro_rules! unready {
-    () => {
-        "for f; do case $f in */web/*) [ -e \"$GIT_ORCH_ROOT/../ready\" ] || exit 3;; esac; echo marked >>\"$f\"; done"
-    };
-}
-const MARKED: &str = "b=$(git for-each-ref --format='%(refname)' refs/heads/review)
-    [ $(git grep -l marked $b | wc -l) = $(git ls-tree -r --name-only $b | wc -l) ]
-    [ -z \"$(ls ../shop.orch/.throwaway 2>/dev/null)\" ]";
 
 /// All of them.
 pub(super) const ALL: &[Scenario] = &[
@@ -212,6 +214,22 @@ pub(super) const ALL: &[Scenario] = &[
         names: Names::Nothing,
     },
     Scenario {
+        name: "plan",
+        given: "git-orch -q add-session writer --paths docs --adopt-history",
+        command: PLAN,
+        exit: 0,
+        next: "git-orch plan --run 'fix src/api/login.rs' 'fix src/api/login.rs too' 'write docs/guide.md' -- sh -c '
+                   case $GIT_ORCH_SESSION in writer) file=docs/guide.md;; *) file=src/api/login.rs;; esac
+                   echo $GIT_ORCH_TASK >>$file'",
+        done: "for task in fix-src-api-login-rs fix-src-api-login-rs-too write-docs-guide-md; do
+                   git grep -h \"^$task\" $(git for-each-ref --format='%(refname)' refs/heads/review) | grep -q .
+               done
+               for session in backend writer; do
+                   [ -z \"$(git -C ../shop.orch/$session status --porcelain)\" ]; git-orch show $session --json | grep -q idle
+               done",
+        names: Names::Nothing,
+    },
+    Scenario {
         name: "merge-forward-here",
         given: result!(),
         command: MERGE,
@@ -259,69 +277,6 @@ pub(super) const ALL: &[Scenario] = &[
         names: Names::Nothing,
     },
     Scenario {
-        name: "fanout",
-        given: "",
-        command: &[
-            "fanout",
-            "mark",
-            "--run",
-            "for f; do echo marked >>\"$f\"; done",
-            "--shards",
-            "3",
-            "--check",
-            "grep -q marked README.md",
-        ],
-        exit: 0,
-        next: AGAIN,
-        done: MARKED,
-        names: Names::Nothing,
-    },
-    Scenario {
-        name: "fanout-evicting",
-        given: "",
-        command: &[
-            "fanout",
-            "mark",
-            "--run",
-            "for f; do echo marked >>\"$f\"; done",
-            "--shards",
-            "3",
-            "--commits",
-            "shard",
-            "--check",
-            "! grep -q marked README.md",
-        ],
-        exit: 1,
-        next: AGAIN,
-        done: MARKED,
-        names: Names::Nothing,
-    },
-    Scenario {
-        name: "fanout-failing",
-        given: "",
-        command: &[
-            "fanout",
-            "mark",
-            "--run",
-            "for f; do case $f in */web/*) exit 3;; esac; echo marked >>\"$f\"; done",
-            "--shards",
-            "3",
-        ],
-        exit: 1,
-        next: AGAIN,
-        done: MARKED,
-        names: Names::Nothing,
-    },
-    Scenario {
-        name: "fanout-resume",
-        given: concat!("git-orch -q fanout mark --run '", unready!(), "' --shards 3 ||:; touch ../ready"),
-        command: &["fanout", "mark", "--run", unready!(), "--shards", "3", "--resume"],
-        exit: 0,
-        next: concat!("git-orch fanout mark --run '", unready!(), "' --shards 3 --resume"),
-        done: MARKED,
-        names: Names::Nothing,
-    },
-    Scenario {
         name: "doctor",
         given: "git-orch -q task 'fix login' --session backend -- sh -c '
                     echo half >>src/api/login.rs; echo new >new.rs; echo own >own.secret
@@ -352,11 +307,12 @@ pub(super) const ALL: &[Scenario] = &[
     },
     Scenario {
         name: "history-rebuild",
-        given: result!(),
+        given: concat!(result!(), "git update-ref -d refs/notes/orch/touch/backend"),
         command: &["history", "--rebuild"],
         exit: 0,
         next: "git-orch history --rebuild",
-        done: "git-orch history backend | grep -q src/api",
+        done: "git-orch history backend | grep -q src/api
+               git notes --ref orch/touch/backend show review/fix-login | grep -q login.rs",
         names: Names::Nothing,
     },
     Scenario {
