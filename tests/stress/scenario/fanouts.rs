@@ -108,6 +108,15 @@ pub(super) const ALL: &[Scenario] = &[
         names: Names::Nothing,
     },
     Scenario {
+        name: "fanout-overlay",
+        given: "",
+        command: &["fanout", "mark", "--run", mark!(), "--shards", "3", "--tree", "overlay", "-j", "2"],
+        exit: 0,
+        next: AGAIN,
+        done: MARKED,
+        names: Names::Nothing,
+    },
+    Scenario {
         name: "fanout-fix",
         given: "git stash -q; for file in src/*/*; do echo TODO >>$file; done; echo TODO >>src/api/login.rs
                 git commit -qam 'there is something to do'; git stash pop -q --index",
