@@ -55,7 +55,9 @@ pub(super) fn run(app: &App, args: &MergeArgs) -> Result<u8> {
     let width = items.iter().map(|item| item.name.as_str().len()).max().unwrap_or_default();
     let (mut outcomes, mut errors, mut ahead) = (Vec::new(), Vec::new(), land::Ahead::default());
     for item in &items {
-        let went = altered::refuse(&opened.repo, &item.name, &item.altered, &opened.trust).and_then(|()| {
+        let allowed = refuse_failed(item, args)
+            .and_then(|()| altered::refuse(&opened.repo, &item.name, &item.altered, &opened.trust));
+        let went = allowed.and_then(|()| {
             if !args.dry_run {
                 return land::land(scene, item, &opened.trust).map(Outcome::Landed);
             }
@@ -89,6 +91,14 @@ pub(super) fn run(app: &App, args: &MergeArgs) -> Result<u8> {
     let red = !args.dry_run && landed < outcomes.len();
     let failed = errors.first().map(|error| error.kind.exit_code());
     Ok(failed.unwrap_or(if red { exit::FAILED } else { exit::DONE }))
+}
+
+/// Refuses what its own job's check refused, unless it is asked for by name.
+fn refuse_failed(item: &Item, args: &MergeArgs) -> Result<()> {
+    let Some(told) = item.failed_check.as_ref().filter(|_| args.tasks.is_empty()) else { return Ok(()) };
+    let name = &item.name;
+    Err(Error::refused(format!("cannot land `{name}`: its check {told}"))
+        .hint(format!("mend it on its branch, or land it all the same: `git orch merge {name}`")))
 }
 
 /// Whether another process landed it while we waited for our turn.

@@ -6,12 +6,10 @@ use super::carry::{self, Site};
 use crate::agent::process;
 use crate::agent::{Input, Invocation, command};
 use crate::error::Result;
+use crate::model::job::PASSED;
 use crate::model::time::elapsed;
 use crate::model::{Event, Oid};
 use crate::run::throwaway::Throwaway;
-
-/// How a check's answer starts when all is well.
-pub const PASSED: &str = "passed";
 
 /// What a check says of a tree.
 pub(super) struct Verdict {

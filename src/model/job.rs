@@ -229,7 +229,15 @@ pub struct Fanout {
     pub ended: Option<Time>,
 }
 
+/// How a check's answer starts when all is well.
+pub const PASSED: &str = "passed";
+
 impl Fanout {
+    /// What its check said, where that was not that all is well.
+    pub fn failed_check(&self) -> Option<&str> {
+        self.check.as_deref().filter(|check| !check.starts_with(PASSED))
+    }
+
     /// The branches that hold what shards did that is not in the result.
     pub fn quarantined(&self) -> impl Iterator<Item = &str> {
         self.shards.iter().filter_map(|shard| shard.quarantine.as_deref())

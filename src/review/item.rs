@@ -38,6 +38,9 @@ pub struct Item {
     /// What its runs changed of what git executes.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub altered: Vec<Alteration>,
+    /// What the check of a fan-out's job said of it, where it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failed_check: Option<String>,
     /// Since when it waits.
     pub since: Time,
 }
@@ -137,6 +140,7 @@ fn of_task(repo: &Repo, task: &Task) -> Result<Option<Item>> {
         commits,
         on_top_of: task.on_top_of.clone(),
         altered: task.altered.clone(),
+        failed_check: None,
         since: task.updated,
     }))
 }
@@ -144,6 +148,8 @@ fn of_task(repo: &Repo, task: &Task) -> Result<Option<Item>> {
 fn of_fanout(repo: &Repo, fanout: &Fanout) -> Result<Option<Item>> {
     let Some(branch) = fanout.branch.clone() else { return Ok(None) };
     let Some(tip) = tip(repo, &branch, None)? else { return Ok(None) };
+    // What was amended since, the check did not see.
+    let is_as_made = Some(repo.read().commit(tip)?.tree) == fanout.tree;
     Ok(Some(Item {
         name: fanout.name.clone(),
         text: format!("{}: {}", fanout.job, excerpt(&fanout.command, 60)),
@@ -156,6 +162,7 @@ fn of_fanout(repo: &Repo, fanout: &Fanout) -> Result<Option<Item>> {
         commits: repo.read().commits_between(&[fanout.base_oid], tip)?,
         on_top_of: None,
         altered: fanout.altered.clone(),
+        failed_check: fanout.failed_check().filter(|_| is_as_made).map(str::to_owned),
         since: fanout.ended.unwrap_or(fanout.started),
     }))
 }

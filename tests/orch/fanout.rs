@@ -266,6 +266,32 @@ fn a_check_judges_the_whole_result() {
         review/x-2
         ",
     );
+    // It lands with nothing else, but where somebody says so.
+    repo.orch(&["cancel", "x", "-q"]).expect_success();
+    repo.orch(&["merge"]).expect(
+        "
+        exit 3
+        -- stderr
+        error: cannot land `x-2`: its check failed (exit 1) bad news; it fails without these changes, too
+        hint: mend it on its branch, or land it all the same: `git orch merge x-2`
+        ",
+    );
+    repo.call(&["merge", "x-2", "-q"]).changing_checkout().run().expect(
+        "
+        exit 0
+        -- stdout
+          landed  x-2  unchecked: no checks configured  main <oid> → <oid>
+        ",
+    );
+}
+
+#[test]
+fn a_fan_out_that_runs_is_not_gone_on_with() {
+    let repo = six_files();
+    let run = "cd \"$GIT_ORCH_ROOT\" && ! git-orch fanout x --resume";
+    repo.orch(&["fanout", "x", "--run", run, "-q"]).expect_success();
+    let told = "exit 0\n-- stdout\nerror: the fan-out `x` is running";
+    repo.orch(&["log", "x", "--shard", "1"]).expect(told);
 }
 
 #[test]

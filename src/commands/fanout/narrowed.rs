@@ -59,9 +59,13 @@ fn failed(desk: &Desk<'_>, job: &Name) -> Result<BTreeSet<RepoPath>> {
 /// A job's last fan-out that came to an end.
 pub(super) fn last(opened: &Opened, job: &Name) -> Result<Fanout> {
     let all = store::fanouts::load(&opened.repo)?.into_iter().map(|stored| stored.value);
-    let ended = all.filter(|fanout| fanout.job == *job && fanout.ended.is_some());
-    let last = ended.max_by(|one, two| (one.started, &one.name).cmp(&(two.started, &two.name)));
-    last.ok_or_else(|| Error::usage(format!("`{job}` was not fanned out yet")))
+    let (ended, running): (Vec<Fanout>, Vec<Fanout>) =
+        all.filter(|fanout| fanout.job == *job).partition(|fanout| fanout.ended.is_some());
+    let last = ended.into_iter().max_by(|one, two| (one.started, &one.name).cmp(&(two.started, &two.name)));
+    last.ok_or_else(|| match running.first() {
+        Some(Fanout { name, .. }) => Error::refused(format!("the fan-out `{name}` is running")),
+        None => Error::usage(format!("`{job}` was not fanned out yet")),
+    })
 }
 
 /// The files that a list names, each of them tracked.

@@ -5,13 +5,12 @@ use std::collections::BTreeSet;
 use super::checker::Checker;
 use super::context;
 use super::known::Known;
-use super::report::report_bad;
+use super::report::{next, report_bad};
 use super::seen;
 use super::{
     Desk, FanoutArgs, base_branch, described, exit_code, lists, resolve, wanted, warn_of_uncommitted, workers,
 };
 use crate::error::Result;
-use crate::fanout::check::PASSED;
 use crate::fanout::files::Files;
 use crate::fanout::flow::Order;
 use crate::fanout::job::Job;
@@ -20,7 +19,7 @@ use crate::fanout::problems;
 use crate::fanout::rounds::{self, Done, Quest};
 use crate::fanout::shard::Facts;
 use crate::fanout::tracked::Tracked;
-use crate::model::wording::{count, few, hanging, review_then_merge, thousands, tick};
+use crate::model::wording::{count, few, hanging, thousands, tick};
 use crate::model::{Fanout, Name, Problem, RepoPath, Round};
 
 /// How many of the problems that remain are listed.
@@ -157,10 +156,9 @@ fn report(desk: &Desk<'_>, Done { fanout, shards }: &Done) -> Result<u8> {
     }
     warn_of_foreign(desk, &fanout.foreign);
     if fanout.branch.is_some() {
-        ui.note(format!("next: {}", review_then_merge(&fanout.name)));
+        ui.note(format!("next: {}", next(fanout)));
     }
-    let is_passed = fanout.check.as_ref().is_none_or(|check| check.starts_with(PASSED));
-    Ok(exit_code(is_passed && fanout.remaining.is_empty()))
+    Ok(exit_code(fanout.failed_check().is_none() && fanout.remaining.is_empty()))
 }
 
 /// `round 1: 12 problems, 10 fixed, 1 new, 3 left; 5 files changed`.

@@ -6,7 +6,6 @@ use serde::Serialize;
 
 use super::{Desk, FMT, LICENSE, Wish, exit_code, worker};
 use crate::error::{Result, exit};
-use crate::fanout::check::PASSED;
 use crate::fanout::formatter::Formatter;
 use crate::fanout::plan::PlannedShard;
 use crate::fanout::remote::On;
@@ -44,11 +43,19 @@ pub(super) fn report(desk: &Desk<'_>, shards: &[PlannedShard], fanout: &Fanout) 
         ui.note(reviewers);
     }
     if fanout.branch.is_some() {
-        let name = &fanout.name;
-        ui.note(format!("next: {}", review_then_merge(name)));
+        ui.note(format!("next: {}", next(fanout)));
     }
-    let is_passed = fanout.check.as_ref().is_none_or(|check| check.starts_with(PASSED));
+    let is_passed = fanout.failed_check().is_none();
     Ok(exit_code(is_passed && fanout.shards.iter().all(|shard| shard.state.is_well())))
+}
+
+/// What to do with a result.
+pub(super) fn next(fanout: &Fanout) -> String {
+    let name = &fanout.name;
+    match fanout.failed_check() {
+        None => review_then_merge(name),
+        Some(_) => format!("git orch log {name} --check, git orch review {name} --diff"),
+    }
 }
 
 /// `could be reviewed by backend (2 shards) and frontend (1 shard)`; nothing
