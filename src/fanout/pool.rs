@@ -259,6 +259,7 @@ pub(super) fn tell(site: &Site<'_>, ended: Option<&Ended>, done: usize) {
     (site.scene.events)(Event::Shard {
         shard: Box::new(ended.shard.clone()),
         label: site.planned(ended.shard.n).label.clone(),
+        width: site.order.shards.iter().map(|shard| shard.label.chars().count()).max().unwrap_or_default(),
         done,
         total,
         last_line: ended.last_line.clone(),

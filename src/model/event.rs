@@ -89,6 +89,8 @@ pub enum Event {
         shard: Box<Shard>,
         /// What its files have in common, for people.
         label: String,
+        /// How long the longest of all of these is.
+        width: usize,
         /// Ended shards so far, this one included.
         done: usize,
         /// Of how many.

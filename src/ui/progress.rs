@@ -64,9 +64,9 @@ impl Progress {
                 }
                 None
             }
-            Event::Shard { shard, label, done, total, last_line } => {
+            Event::Shard { shard, label, width, done, total, last_line } => {
                 self.count(*done, *total, SHARDS, "");
-                Some(ended(shard, label, last_line))
+                Some(ended(shard, (label, *width), last_line))
             }
             Event::Probed { shards, of, passed, run, most } => {
                 let (verb, of) = (if *passed { "passes" } else { "fails" }, count(*of, "shard"));
@@ -125,13 +125,14 @@ impl Progress {
 }
 
 /// The line that tells how a shard ended.
-fn ended(shard: &Shard, label: &str, last_line: &str) -> String {
+fn ended(shard: &Shard, (label, width): (&str, usize), last_line: &str) -> String {
+    let width = width.clamp(24, 40);
     let what = match (shard.state, shard.exit_code) {
         (ShardState::Failed, Some(code)) => format!("exit {code}"),
         _ => format!("{} changed", thousands(shard.changed)),
     };
     let (state, files) = (shard.state.word(), count(shard.paths.len(), "file"));
-    let line = format!("  {state:<9} {label:<24} {files:>10}  {what:<12} {:>5.1}s", shard.seconds);
+    let line = format!("  {state:<9} {label:<width$} {files:>10}  {what:<12} {:>5.1}s", shard.seconds);
     let on = shard.host.as_ref().map(|host| format!("  on {host}")).unwrap_or_default();
     format!("{line}{on}  {last_line}").trim_end().to_owned()
 }
