@@ -44,7 +44,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use crate::app::App;
 use crate::error::{Error, Result, exit};
-use crate::run::overlay::INSIDE;
+use crate::run::overlay::{self, INSIDE};
 use crate::ui::{Style, Ui, safe};
 
 pub use man::pages;
@@ -136,10 +136,11 @@ pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
     if let Some(code) = supervise::asked(&args) {
         return code;
     }
-    let is_inside = args.get(1).is_some_and(|word| word == INSIDE);
-    if is_inside {
+    let is_said = args.get(1).is_some_and(|word| word == INSIDE);
+    if is_said {
         args.remove(1);
     }
+    let is_inside = is_said && overlay::is_alone();
     let parsed = cli().try_get_matches_from(&args).and_then(|matches| Cli::from_arg_matches(&matches));
     match parsed {
         Ok(cli) => guarded(cli, (args.split_off(1.min(args.len())), is_inside)),

@@ -6,12 +6,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use super::claim::unpinned;
-use super::joblog;
-use crate::error::Result;
+use super::claim::{self, unpinned};
+use super::{carry, joblog};
+use crate::error::{Error, Result};
 use crate::git::refs;
 use crate::git::{RepoLock, splice};
-use crate::model::{Fanout, Name, Oid, Shard, TaskState, Time};
+use crate::model::{Fanout, Name, Oid, Shard, ShardState, TaskState, Time};
 use crate::run::Scene;
 use crate::session::TaskLock;
 use crate::store::{self, Stored};
@@ -30,24 +30,45 @@ pub(super) fn close(scene: Scene<'_>, stored: &Stored<Fanout>, logs: &Path) -> R
     Ok(Some(done))
 }
 
-/// Puts onto the record of a fan-out that is over what shards came to behind
-/// its back; how many are new to it. Of another under its name nothing changes.
-pub(super) fn add(
-    scene: Scene<'_>,
-    (name, started): (&Name, Time),
-    lines: Vec<joblog::Line>,
-) -> Result<usize> {
+/// What a shard had done when nobody waited for it any more.
+#[derive(Debug)]
+pub(super) struct Posted {
+    pub(super) line: joblog::Line,
+    /// The last that its command printed.
+    pub(super) printed: Option<Vec<u8>>,
+}
+
+/// Puts onto the record of a fan-out whose process died what shards came to
+/// behind its back; how many are new to it. Of another under its name nothing
+/// changes.
+///
+/// # Errors
+/// Refused while it is not settled that it died.
+pub(super) fn add(scene: Scene<'_>, (name, started): (&Name, Time), posted: Vec<Posted>) -> Result<usize> {
     let repo = scene.repo;
-    let Ok(_held) = TaskLock::try_take(repo, name)? else { return Ok(0) };
-    let Some(stored) = store::fanouts::find(repo, name)? else { return Ok(0) };
+    let is_it = |stored: &Stored<Fanout>| stored.value.started == started;
+    if store::fanouts::find(repo, name)?.is_none_or(|stored| !is_it(&stored)) {
+        return Ok(0);
+    }
+    let busy = || Error::refused(format!("another process has the fan-out `{name}`"));
+    let _held = TaskLock::try_take(repo, name)?.map_err(|_| busy())?;
+    let Some(stored) = store::fanouts::find(repo, name)?.filter(is_it) else { return Ok(0) };
     let fanout = &stored.value;
-    let is_over = matches!(fanout.state, TaskState::Failed | TaskState::Review);
+    match fanout.state {
+        TaskState::Failed | TaskState::Review => {}
+        TaskState::Running => return Err(busy()),
+        _ => return Ok(0),
+    }
     let of = |n: usize| fanout.shards.iter().find(|known| known.n == n);
-    let is_new = |line: &joblog::Line| {
-        of(line.shard.n).is_none_or(|known| !known.state.is_well() && known.paths == line.shard.paths)
-    };
-    let lines: Vec<joblog::Line> = lines.into_iter().filter(is_new).collect();
-    if fanout.started != started || !is_over || lines.is_empty() {
+    let is_open = |known: &Shard| matches!(known.state, ShardState::Skipped | ShardState::Failed);
+    let is_new = |shard: &Shard| of(shard.n).is_none_or(|known| is_open(known) && known.paths == shard.paths);
+    let (mut lines, logs) = (Vec::new(), claim::logs(repo, name)?);
+    for Posted { line, printed } in posted.into_iter().filter(|one| is_new(&one.line.shard)) {
+        // What it did counts without its log, too.
+        drop(printed.map(|printed| std::fs::write(carry::log(&logs, line.shard.n), printed)));
+        lines.push(line);
+    }
+    if lines.is_empty() {
         return Ok(0);
     }
     let added = lines.len();
@@ -121,9 +142,14 @@ pub(super) fn record_end(scene: Scene<'_>, fanout: Fanout, before: Oid, made: Op
     let repo = scene.repo;
     let branch = refs::review_branch(&fanout.name);
     let result = repo.read().find_ref(&refs::branch(&branch))?;
+    // What was amended since, nothing is known of.
+    let tree = match fanout.state {
+        TaskState::Review => fanout.tree,
+        _ => result.map(|result| repo.read().commit(result)).transpose()?.map(|commit| commit.tree),
+    };
     let ended = Fanout {
         state: if result.is_some() { TaskState::Review } else { TaskState::Failed },
-        tree: result.map(|result| repo.read().commit(result)).transpose()?.map(|commit| commit.tree),
+        tree,
         branch: result.map(|_| branch),
         ended: Some(scene.now),
         ..fanout

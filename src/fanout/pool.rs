@@ -244,10 +244,14 @@ fn ready<'a>(
     }
     let Site { scene, order, .. } = site;
     let holds_all = matches!(order.shards[index].contents, Contents::Full);
-    let new = match below.filter(|_| holds_all) {
-        Some(below) => Throwaway::over(below, order.commit)?,
-        None => Throwaway::make(scene.repo, scene.throwaways, order.commit, scene.events)?,
-    };
+    let laid = below.filter(|_| holds_all).and_then(|below| {
+        let new = Throwaway::over(below, order.commit).ok()?;
+        new.set(tree).ok().map(|()| new)
+    });
+    if let Some(new) = laid {
+        return Ok((new, tree));
+    }
+    let new = Throwaway::make(scene.repo, scene.throwaways, order.commit, scene.events)?;
     new.set(tree)?;
     Ok((new, tree))
 }

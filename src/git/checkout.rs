@@ -62,7 +62,9 @@ pub fn set(repo: &Repo, place: &Place, tree: Oid) -> Result<()> {
     repo.reach("throwaway to be set")?;
     let workers = std::thread::available_parallelism().map_or(1, usize::from);
     let setting = format!("checkout.workers={workers}");
-    let command = repo.git_in(place, ["-c", &setting, "read-tree", "--reset", "-u"]);
+    // One that is copied has to be whole.
+    let command =
+        repo.git_in(place, ["-c", &setting, "-c", "core.splitIndex=false", "read-tree", "--reset", "-u"]);
     command.args([tree.to_string()]).run().map(drop)
 }
 
@@ -70,7 +72,7 @@ pub fn set(repo: &Repo, place: &Place, tree: Oid) -> Result<()> {
 /// not ignored.
 pub fn capture(repo: &Repo, place: &Place) -> Result<Oid> {
     repo.reach("throwaway to be read")?;
-    repo.git_in(place, ["add", "--all"]).run()?;
+    repo.git_in(place, ["-c", "core.splitIndex=false", "add", "--all"]).run()?;
     if let Some(tree) = repo.write_index(&place.git_dir.join("index")) {
         return Ok(tree);
     }

@@ -14,11 +14,19 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use crate::agent::process;
-use crate::error::{Error, IoContext, Result};
+use crate::error::{Error, Result};
 use crate::git::process::find_program;
 
 /// The word before all others for a process in a namespace of its own.
 pub const INSIDE: &str = "__inside";
+
+/// Whether this process has a mount namespace that the one which started it has
+/// not, or may not look at.
+pub fn is_alone() -> bool {
+    let namespace = |process: &str| std::fs::read_link(format!("/proc/{process}/ns/mnt")).ok();
+    let parent = rustix::process::getppid().map_or(0, |parent| parent.as_raw_nonzero().get());
+    namespace("self") != namespace(&parent.to_string())
+}
 
 /// Becomes the same command in a namespace where mounting is allowed.
 ///
@@ -49,6 +57,7 @@ fn is_in_user_namespace() -> bool {
 /// Unusable where the kernel does not have it so.
 #[cfg(target_os = "linux")]
 pub fn lay(below: &Path, over: &Path, layers: &Path) -> Result<()> {
+    use crate::error::IoContext as _;
     use std::ffi::CString;
     use std::os::unix::ffi::OsStrExt as _;
 

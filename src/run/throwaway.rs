@@ -10,6 +10,7 @@ use std::ffi::OsStr;
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::claim::uid;
 use super::overlay;
@@ -28,6 +29,8 @@ const FOLDER: &str = ".throwaway";
 const REASON: &str = "git-orch throwaway";
 /// The hidden command that deletes what a throwaway was.
 pub const CLEAR: &str = "__clear";
+/// How often that asks for the journal's entry.
+const ATTEMPTS: usize = 100;
 /// With more tracked files than this nobody should wait for their deletion.
 const LARGE: usize = 2_000;
 
@@ -152,6 +155,7 @@ impl<'a> Throwaway<'a> {
             overlay::lift(&self.path)?;
         }
         if checkout::files(&self.place).is_some_and(|files| files > LARGE) && !self.is_laid {
+            clear_beside(&self.path)?;
             put_aside(self.repo, &self.path, self.events)?;
             let file = entry.hand_over();
             let words: [&OsStr; 4] =
@@ -212,11 +216,13 @@ fn add(repo: &Repo, lock: &RepoLock, path: &Path, commit: Oid) -> Result<String>
 /// Takes one away, also what a killed process left of it: renames it aside,
 /// takes the entry out of git, then deletes.
 pub fn take_away(repo: &Repo, worktree: &Path, events: Events<'_>) -> Result<()> {
-    for end in [HOME, LAYERS] {
-        gone::clear(&beside(worktree, end))?;
-    }
+    clear_beside(worktree)?;
     gone::clear(&put_aside(repo, worktree, events)?)?;
     remove_if_empty(repo, worktree, events)
+}
+
+fn clear_beside(worktree: &Path) -> Result<()> {
+    [HOME, LAYERS].iter().try_for_each(|end| gone::clear(&beside(worktree, end)))
 }
 
 fn put_aside(repo: &Repo, worktree: &Path, events: Events<'_>) -> Result<PathBuf> {
@@ -229,13 +235,19 @@ fn put_aside(repo: &Repo, worktree: &Path, events: Events<'_>) -> Result<PathBuf
 /// Brings to its end what a journal's entry tells of a throwaway, unless
 /// somebody is at it.
 pub fn clear(repo: &Repo, entry: &Path, events: Events<'_>) -> Result<()> {
-    match journal::take_over(entry)? {
-        Some((entry, Intent::Throwaway { worktree })) => {
-            take_away(repo, &worktree, events)?;
-            entry.end()
+    for _ in 0..ATTEMPTS {
+        match journal::take_over(entry)? {
+            Some((entry, Intent::Throwaway { worktree })) => {
+                take_away(repo, &worktree, events)?;
+                return entry.end();
+            }
+            Some(_) => return Ok(()),
+            // Whoever only looks has it for a moment, too.
+            None if entry.exists() => std::thread::sleep(Duration::from_millis(20)),
+            None => return Ok(()),
         }
-        _ => Ok(()),
     }
+    Ok(())
 }
 
 /// Whose something in the folder of throwaways is.

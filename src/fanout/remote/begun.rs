@@ -171,6 +171,7 @@ impl<'a> Begun<'a> {
 impl Drop for Begun<'_> {
     fn drop(&mut self) {
         let Some(entry) = self.entry.take() else { return };
+        gather::forget(&self.post.folder);
         let cancelled = if self.at_work { self.engine.cancel() } else { Ok(()) };
         let cleared = cancelled.and(clear(self.scene.repo, &self.post.remote, &self.post.run));
         if let Err(error) = cleared.and_then(|()| end(entry, &self.post.folder)) {

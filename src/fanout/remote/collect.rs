@@ -3,10 +3,10 @@
 //! **Invariant:** a result that can't be read is a failed shard, and stops no other.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 use std::time::Duration;
 
 use super::super::carry::{self, Ended, Left, Site, judge};
+use super::super::closing::Posted;
 use super::super::joblog;
 use super::super::tracked::Tracked;
 use super::super::verify::{Verified, verify};
@@ -56,23 +56,17 @@ pub(super) fn lost(site: &Site<'_>, n: usize, why: String) -> Result<Ended> {
 /// What came of a shard that ended well after nobody waited for it any more;
 /// `None` where it did not, or its result can't be read, or it made new files,
 /// of which only the plan knows whether it may: that runs again.
-pub(super) fn ended_well(
-    repo: &Repo,
-    log: &Path,
-    shard: &Shard,
-    (start, result): (Oid, Oid),
-) -> Option<joblog::Line> {
+pub(super) fn ended_well(repo: &Repo, shard: &Shard, (start, result): (Oid, Oid)) -> Option<Posted> {
     let Parts { told, tree, printed } = parts(repo, result).ok()?;
     let (Some(0), Some(tree)) = (told.exit, tree) else { return None };
-    // What it did counts without its log, too.
-    drop(printed.map(|printed| std::fs::write(log, printed)));
     let edits = repo.read().edits(Some(start), tree).ok()?;
     let (state, tree) = match verify(&shard.paths, None, &Tracked::default(), &edits) {
         Verified::Unchanged => (ShardState::Unchanged, None),
         Verified::Done(_) => (ShardState::Done, Some(tree)),
         Verified::Escaped(_) => return None,
     };
-    Some(joblog::Line { shard: Shard { state, changed: edits.len(), ..as_told(shard.clone(), &told) }, tree })
+    let shard = Shard { state, changed: edits.len(), ..as_told(shard.clone(), &told) };
+    Some(Posted { line: joblog::Line { shard, tree }, printed })
 }
 
 fn shard(site: &Site<'_>, n: usize, told: &Told) -> Shard {

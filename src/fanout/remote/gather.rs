@@ -9,8 +9,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::super::carry::{self, Site};
-use super::super::{claim, closing, joblog};
+use super::super::carry::Site;
+use super::super::closing;
 use super::{begun, collect, order};
 use crate::error::{IoContext, Result};
 use crate::git::Repo;
@@ -21,6 +21,12 @@ use crate::store::record;
 
 /// The file that says what a run is of.
 const FILE: &str = "shards";
+
+/// Whoever waits for a run lives, and knows what came of it.
+pub(super) fn forget(folder: &Path) {
+    // Without the file that says which shards it has, nothing is gathered.
+    drop(std::fs::remove_file(folder.join(FILE)));
+}
 
 /// What shards a run is of.
 #[derive(Serialize, Deserialize)]
@@ -67,20 +73,19 @@ pub(super) fn gather(scene: Scene<'_>, remote: &Remote, (run, folder): (&str, &P
     remote::fetch(repo, remote, &[begun::order_of(run)])?;
     let names: Vec<String> = posted.iter().map(|shard| result(shard.n)).collect();
     let fetched = remote::fetch(repo, remote, &names);
-    let logs = claim::logs(repo, &line.name)?;
     let mut lines = Vec::new();
     for (shard, name) in posted.into_iter().zip(names) {
         // One that git refuses takes no other along.
         let alone = || remote::fetch(repo, remote, std::slice::from_ref(&name));
         match if fetched.is_ok() { Ok(()) } else { alone() } {
-            Ok(()) => lines.extend(known(repo, &logs, shard, (*order, there[&name]))),
+            Ok(()) => lines.extend(known(repo, shard, (*order, there[&name]))),
             Err(error) => (scene.events)(Event::Warning(format!("{name} is lost: {error}"))),
         }
     }
     closing::add(scene, (&line.name, line.started), lines)
 }
 
-fn known(repo: &Repo, logs: &Path, shard: &Shard, (order, result): (Oid, Oid)) -> Option<joblog::Line> {
+fn known(repo: &Repo, shard: &Shard, (order, result): (Oid, Oid)) -> Option<closing::Posted> {
     let start = order::start(repo, order, shard.n).ok()?;
-    collect::ended_well(repo, &carry::log(logs, shard.n), shard, (start, result))
+    collect::ended_well(repo, shard, (start, result))
 }

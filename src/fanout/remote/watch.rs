@@ -37,7 +37,9 @@ pub(in crate::fanout) fn run_all(
     watch.until_all_ended(&mut begun)?;
     // Of a shard that ran twice, one may be at work still.
     begun.at_work = watch.again || !watch.waiting.is_empty();
-    begun.over();
+    if watch.waiting.is_empty() {
+        begun.over();
+    }
     Ok(())
 }
 
@@ -152,7 +154,10 @@ impl Watch<'_, '_> {
 
     fn end(&mut self, ended: Ended) -> Result<()> {
         self.waiting.remove(&ended.shard.n);
-        self.further = (self.take)(ended)?;
+        let further = (self.take)(ended)?;
+        if self.further != Further::Stop {
+            self.further = further;
+        }
         Ok(())
     }
 
@@ -168,6 +173,7 @@ impl Watch<'_, '_> {
                 self.held_back = true;
                 return;
             }
+            Ok(false) if matches!(on, On::Run(_)) => Event::Note("no more is waited for".to_owned()),
             Ok(false) => Event::Note(format!("{on} can't end only what waits: what runs is ended, too")),
             Err(error) => Event::Warning(format!("{error}; what runs on {on} is ended, too")),
         };
