@@ -523,8 +523,8 @@ fn rounds_of_problems_are_worked_on_elsewhere_too() {
     expect_nothing_left(&repo);
 }
 
-/// Fails in `a`.
-const FAILS_FIRST: &str = r#"case $1 in ./a/*) exit 3;; esac; echo y >>"$1""#;
+/// Fails in `a`, and takes its time in `b`.
+const FAILS_FIRST: &str = r#"case $1 in ./a/*) exit 3;; ./b/*) sleep 1;; esac; echo y >>"$1""#;
 
 /// What plays ssh: the command runs here.
 const SSH: &str = r#"#!/bin/sh
@@ -542,12 +542,16 @@ fn too_much_failing_elsewhere_begins_no_more() {
         .changing_checkout()
         .run()
         .expect_success();
-    // The place of the one that fails has the next by then, which comes to its end.
+    // The place of the one that fails may have the next by then, which comes to its end.
     let call = ["fanout", "x", "--run", FAILS_FIRST, "--shards", "directory", "--on", "ssh:one", "--json"];
     let output = repo.orch(&[&call[..], &["--halt", "soon"]].concat());
     let shards = &output.json()["data"]["shards"];
     let states: Vec<&str> = (0..3).map(|n| shards[n]["state"].as_str().unwrap()).collect();
-    assert_eq!(states, ["failed", "done", "skipped"], "{output}");
+    assert!(
+        [["failed", "done", "skipped"], ["failed", "skipped", "skipped"]]
+            .contains(&[states[0], states[1], states[2]]),
+        "{output}"
+    );
     assert!(output.stderr.contains("1 shard failed: no more are started\n"), "{output}");
     expect_nothing_left(&repo);
     repo.orch(&["fanout", "x", "--run", FAILS_FIRST, "--shards", "directory", "--resume", "-q"]).expect(
