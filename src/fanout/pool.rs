@@ -259,11 +259,13 @@ fn ready<'a>(
 /// Tells of a shard that ended, and how many have.
 pub(super) fn tell(site: &Site<'_>, ended: Option<&Ended>, done: usize) {
     let total = site.order.shards.len();
-    let Some(ended) = ended else { return (site.scene.events)(Event::Shards { done, total }) };
+    let Some(ended) = ended else {
+        let widths = site.order.shards.iter().map(|shard| shard.label.chars().count());
+        return (site.scene.events)(Event::Shards { done, total, width: widths.max().unwrap_or_default() });
+    };
     (site.scene.events)(Event::Shard {
         shard: Box::new(ended.shard.clone()),
         label: site.planned(ended.shard.n).label.clone(),
-        width: site.order.shards.iter().map(|shard| shard.label.chars().count()).max().unwrap_or_default(),
         done,
         total,
         last_line: ended.last_line.clone(),

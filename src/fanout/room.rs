@@ -29,7 +29,9 @@ pub fn of_worktrees(files: &BTreeMap<RepoPath, u64>, tracked: &Tracked, shards: 
 pub(super) fn require(scene: Scene<'_>, order: &Order, input: Oid) -> Result<()> {
     let files = room::of_files(scene.repo, input)?;
     let all: u64 = files.values().sum();
-    let here = if order.away.is_some() { 0 } else { order.workers.max(1).min(order.shards.len()) };
+    // Those that are laid over one checkout take little beside it.
+    let at_once = if order.overlay { 1 } else { order.workers.max(1) };
+    let here = if order.away.is_some() { 0 } else { at_once.min(order.shards.len()) };
     let sizes = of_worktrees(&files, &order.tracked, &order.shards[..here]);
     // The check has a worktree to itself, with every file in it.
     let checked = if order.check.is_some() { all } else { 0 };

@@ -62,12 +62,14 @@ pub enum Event {
         /// Of how many at most.
         most: usize,
     },
-    /// How far shards are.
+    /// How far shards are, before the first of them ends.
     Shards {
         /// So many have ended.
         done: usize,
         /// Of how many.
         total: usize,
+        /// How long the longest of their labels is.
+        width: usize,
     },
     /// How busy shards make this machine.
     Load {
@@ -89,8 +91,6 @@ pub enum Event {
         shard: Box<Shard>,
         /// What its files have in common, for people.
         label: String,
-        /// How long the longest of all of these is.
-        width: usize,
         /// Ended shards so far, this one included.
         done: usize,
         /// Of how many.

@@ -14,11 +14,13 @@ const SHARDS: &str = "  {pos} of {len} shards {wide_bar} {elapsed}, about {eta} 
 pub struct Progress {
     live: bool,
     bar: Option<ProgressBar>,
+    /// How wide labels of shards are.
+    width: usize,
 }
 
 impl Progress {
     pub(super) fn new(live: bool) -> Self {
-        Self { live, bar: None }
+        Self { live, bar: None, width: 0 }
     }
 
     /// Shows an event on the live line; what must stay is given back.
@@ -50,7 +52,8 @@ impl Progress {
                 self.line(format!("checking {name}: {check}"));
                 None
             }
-            Event::Shards { done, total } => {
+            Event::Shards { done, total, width } => {
+                self.width = *width;
                 self.count(*done, *total, SHARDS, "");
                 None
             }
@@ -64,9 +67,9 @@ impl Progress {
                 }
                 None
             }
-            Event::Shard { shard, label, width, done, total, last_line } => {
+            Event::Shard { shard, label, done, total, last_line } => {
                 self.count(*done, *total, SHARDS, "");
-                Some(ended(shard, (label, *width), last_line))
+                Some(ended(shard, (label, self.width), last_line))
             }
             Event::Probed { shards, of, passed, run, most } => {
                 let (verb, of) = (if *passed { "passes" } else { "fails" }, count(*of, "shard"));
