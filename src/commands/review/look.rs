@@ -1,0 +1,108 @@
+//! One result, whole: commits, files, verdicts, who could judge it.
+
+use std::collections::BTreeMap;
+
+use super::{next, state};
+use crate::app::App;
+use crate::commands::opened::Opened;
+use crate::commands::result;
+use crate::error::{Result, exit};
+use crate::fanout::shard::labels;
+use crate::model::wording::{count, few, hanging};
+use crate::model::{Name, SessionState, ShardState};
+use crate::review::Item;
+use crate::review::verdict::{self, Held};
+use crate::store;
+
+#[derive(serde::Serialize)]
+struct Look<'a> {
+    #[serde(flatten)]
+    item: &'a Item,
+    stat: Vec<crate::model::Change>,
+    verdicts: Vec<Held>,
+    /// Who could review which part of a fan-out's result.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    reviewers: Vec<Reviewer>,
+}
+
+/// A session, and what it knows best of a fan-out's result.
+#[derive(serde::Serialize)]
+struct Reviewer {
+    session: Name,
+    /// The shards, by number.
+    shards: Vec<usize>,
+    files: usize,
+    #[serde(skip)]
+    labels: Vec<String>,
+}
+
+pub(super) fn run(app: &App, opened: &Opened, item: &Item) -> Result<u8> {
+    let read = opened.repo.read();
+    let (before, after) = (read.commit(item.base_oid)?.tree, read.commit(item.tip)?.tree);
+    let stat = read.changes(Some(before), after)?;
+    let verdicts = verdict::load(&opened.repo, item)?;
+    let mut lines = vec![format!("{}: {} ({})", item.branch, hanging(&item.text, 2), state(opened, item))];
+    if let Some(below) = &item.on_top_of {
+        lines.push(format!("on top of {below}"));
+    }
+    for oid in &item.commits {
+        let commit = read.commit(*oid)?;
+        lines.push(format!("  {} {}  {}", oid.short(), commit.subject(), commit.author));
+    }
+    let range = [item.base_oid.to_string(), item.tip.to_string()];
+    let command = opened.repo.git([
+        "diff",
+        "--stat=100",
+        "--no-ext-diff",
+        "--no-textconv",
+        "--no-color",
+        "--ignore-submodules=none",
+    ]);
+    let text = String::from_utf8_lossy(&command.args(range).run()?).into_owned();
+    lines.extend(text.lines().map(str::to_owned));
+    lines.extend(result::altered_words(opened, &item.altered));
+    let reviewers = reviewers(opened, item)?;
+    lines.extend(reviewers.iter().map(|one| {
+        let files = count(one.files, "changed file");
+        format!("  could be reviewed by {}: {} ({files})", one.session, few(&one.labels))
+    }));
+    lines.extend(verdicts.iter().map(|held| verdict_words(app, held)));
+    app.ui.answer(lines.join("\n"))?;
+    app.ui.data(&Look { item, stat, verdicts, reviewers })?;
+    if let Some(next) = next(opened, item) {
+        app.ui.note(format!("next: {next}"));
+    }
+    Ok(exit::DONE)
+}
+
+/// The sessions that know the changed shards of a fan-out best, as far as they are there.
+fn reviewers(opened: &Opened, item: &Item) -> Result<Vec<Reviewer>> {
+    let Some(fanout) = store::fanouts::find(&opened.repo, &item.name)? else { return Ok(Vec::new()) };
+    let shards = fanout.value.shards;
+    let labels = labels(&shards.iter().map(|shard| shard.paths.clone()).collect::<Vec<_>>());
+    let mut found: BTreeMap<Name, Reviewer> = BTreeMap::new();
+    for (shard, label) in shards.iter().zip(labels).filter(|(shard, _)| shard.state == ShardState::Done) {
+        let Some(session) = shard.owner.clone() else { continue };
+        let new = Reviewer { session: session.clone(), shards: Vec::new(), files: 0, labels: Vec::new() };
+        let reviewer = found.entry(session).or_insert(new);
+        reviewer.shards.push(shard.n);
+        reviewer.files += shard.changed;
+        reviewer.labels.push(label);
+    }
+    let sessions = store::sessions::load(&opened.repo)?;
+    let is_there = |name: &Name| {
+        sessions.iter().any(|one| one.value.name == *name && one.value.state != SessionState::Archived)
+    };
+    found.retain(|name, _| is_there(name));
+    Ok(found.into_values().collect())
+}
+
+fn verdict_words(app: &App, held: &Held) -> String {
+    let verdict = &held.verdict;
+    let carried =
+        held.carried_from.map(|from| format!(", carried from {}", from.short())).unwrap_or_default();
+    let text =
+        if verdict.text.is_empty() { String::new() } else { format!(": {}", hanging(&verdict.text, 2)) };
+    let (who, when) = (&verdict.by, verdict.time.ago(app.now));
+    format!("{} {who} {} ({when}{carried}){text}", verdict.viewpoint.word(), verdict.decision.word())
+}
