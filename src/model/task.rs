@@ -87,6 +87,10 @@ pub struct Task {
     /// Tip of the result.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tip: Option<Oid>,
+    /// Earlier tips of the result, where somebody else than its session put a
+    /// later one in their place: oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub superseded: Vec<Oid>,
     /// The unmerged task whose result this one was built on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_top_of: Option<Name>,

@@ -65,6 +65,7 @@ pub fn claim(repo: &Repo, order: Order, events: Events<'_>, now: Time) -> Result
         session: order.session.name,
         review_branch: None,
         tip: None,
+        superseded: Vec::new(),
         on_top_of: None,
         after: order.after,
         commits: Vec::new(),

@@ -108,40 +108,46 @@ fn moved(repo: &Repo, session: &Session, before: Oid) -> Result<Vec<Effect>> {
     Ok(workplace::moved(session, before, at).into_iter().collect())
 }
 
-/// An idle, clean session whose work has wholly landed is reset to its base.
+/// Brings an idle, clean session to where its work is by now: to its base where
+/// all of it has landed, or to what somebody put in its result's place.
 pub fn refresh(scene: Scene<'_>, session: &Session) -> Result<Session> {
     let repo = scene.repo;
     let tip = workplace::tip(repo, session)?;
     let base = base::require(repo, &session.base)?;
-    if tip == base.oid || !has_landed(repo, session, tip, base.oid)? {
+    let tasks: Vec<Task> = store::tasks::load(repo)?.into_iter().map(|task| task.value).collect();
+    let own: Vec<&Task> = tasks.iter().filter(|task| task.session == session.name).collect();
+    let (to, base_oid, why) = if let Some(successor) = successor(&own, tip) {
+        (successor, session.base_oid, "follows its result")
+    } else if tip != base.oid && has_landed(repo, &own, tip, base.oid)? {
+        (base.oid, base.oid, "reset to base")
+    } else {
         return Ok(session.clone());
-    }
+    };
     let moving = moving::begin(repo, &session.name, tip)?;
-    worktree::switch(repo, &workplace::place(repo, session), &session.branch, base.oid)?;
+    worktree::switch(repo, &workplace::place(repo, session), &session.branch, to)?;
     moving.end()?;
     let Some(found) = store::sessions::find(repo, &session.name)? else { return Ok(session.clone()) };
-    let fresh = Session { base_oid: base.oid, ..found.value };
+    let fresh = Session { base_oid, ..found.value };
     let lock = RepoLock::take(repo, &format!("refresh {}", session.name), scene.events)?;
-    let change = store::sessions::prepare(repo, &fresh, Some(found.tip), "reset to base", scene.now)?;
-    let reset = workplace::moved(session, tip, base.oid);
+    let change = store::sessions::prepare(repo, &fresh, Some(found.tip), why, scene.now)?;
+    let reset = workplace::moved(session, tip, to);
     refs::apply_with(repo, &lock, &[change], reset.as_slice(), "refresh")?;
     Ok(fresh)
 }
 
+/// What took the place of the result that lies at the session's tip.
+fn successor(own: &[&Task], tip: Oid) -> Option<Oid> {
+    let pending = own.iter().filter(|task| task.state.is_pending());
+    pending.filter(|task| task.superseded.contains(&tip)).find_map(|task| task.tip)
+}
+
 /// Whether nothing on the session's branch waits to land: all of it is in the
 /// base, or belongs to tasks that landed in another form.
-fn has_landed(repo: &Repo, session: &Session, tip: Oid, base: Oid) -> Result<bool> {
-    let own = repo.read().commits_between(&[base], tip)?;
-    if own.is_empty() {
-        return Ok(true);
-    }
-    let tasks = store::tasks::load(repo)?;
-    let of_session = tasks.iter().map(|task| &task.value).filter(|task| task.session == session.name);
-    let landed: Vec<Oid> = of_session
-        .filter(|task| task.state == TaskState::Merged)
-        .flat_map(|task| task.commits.clone())
-        .collect();
-    Ok(own.iter().all(|commit| landed.contains(commit)))
+fn has_landed(repo: &Repo, own: &[&Task], tip: Oid, base: Oid) -> Result<bool> {
+    let landed = || own.iter().filter(|task| task.state == TaskState::Merged);
+    let hidden: Vec<Oid> = landed().flat_map(|task| task.superseded.iter().copied()).chain([base]).collect();
+    let commits: Vec<Oid> = landed().flat_map(|task| task.commits.iter().copied()).collect();
+    Ok(repo.read().commits_between(&hidden, tip)?.iter().all(|commit| commits.contains(commit)))
 }
 
 /// The unmerged task whose result lies at the session's tip.
