@@ -3,7 +3,7 @@
 use super::porcelain;
 use super::repo::Repo;
 use crate::error::Result;
-use crate::model::{Oid, RepoPath};
+use crate::model::{Oid, RepoPath, Time};
 
 /// What merging two tips gives.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,4 +26,14 @@ pub fn combine(repo: &Repo, ours: Oid, theirs: Oid) -> Result<Merged> {
         (1, Some((_, paths))) => Ok(Merged::Conflict(paths)),
         _ => Err(output.into_error("merge-tree")),
     }
+}
+
+/// Merges as if `ours` had begun at `since`: what `theirs` changed since then
+/// comes in, however `ours` came by the rest.
+pub fn combine_since(repo: &Repo, since: Oid, ours: Oid, theirs: Oid) -> Result<Merged> {
+    // A git before 2.40 can't be told the base of a merge; a commit that has it
+    // as its parent says the same.
+    let tree = repo.read().commit(ours)?.tree;
+    let stand_in = repo.write().write_record(tree, &[since], "merge", Time(0))?;
+    combine(repo, stand_in, theirs)
 }

@@ -2,6 +2,8 @@
 //! readers, never the truth.
 
 use super::refs::{SESSION_TRAILER, TASK_TRAILER};
+use super::repo::Repo;
+use crate::error::Result;
 use crate::model::Name;
 
 /// A commit message with our trailers behind it.
@@ -12,4 +14,10 @@ pub fn sign(text: &str, session: Option<&Name>, task: &Name) -> String {
     }
     message.push_str(&format!("{TASK_TRAILER}: {task}\n"));
     message
+}
+
+/// The trailers of a message, a line each, as git reads them.
+pub fn parse(repo: &Repo, message: &str) -> Result<Vec<String>> {
+    let text = repo.git(["interpret-trailers", "--parse"]).stdin(message).run()?;
+    Ok(String::from_utf8_lossy(&text).lines().map(str::to_owned).collect())
 }
