@@ -6,6 +6,7 @@ use crate::app::App;
 use crate::error::{Error, Result, exit};
 use crate::git::Head;
 use crate::model::{Task, TaskState};
+use crate::review::restack;
 use crate::run::end::{self, Leave};
 use crate::session::TaskLock;
 use crate::store::{self, Stored};
@@ -40,7 +41,9 @@ pub(super) fn run(app: &App, args: &DoneArgs) -> Result<u8> {
     }
     let events = |event| app.ui.event(event);
     let leave = Leave { commit: args.commit, empty: args.empty };
-    let done = end::done(opened.scene(app, &events), task, leave)?;
+    let scene = opened.scene(app, &events);
+    let done = end::done(scene, task, leave)?;
+    restack::follow(scene)?;
     if done.value.state == TaskState::Cancelled {
         app.ui.data(&done.value)?;
         app.ui.note(format!("{} is closed without any change", done.value.name));

@@ -8,7 +8,8 @@ use super::result;
 use crate::app::App;
 use crate::error::{Error, IoContext, Result};
 use crate::git::{Repo, identity};
-use crate::model::{Session, Task, TaskState};
+use crate::model::{Oid, Session, Task, TaskState};
+use crate::review::restack;
 use crate::run::claim::Claimed;
 use crate::run::worker::{self, Worker};
 use crate::run::{flow, prepare};
@@ -45,7 +46,9 @@ pub(super) fn run(app: &App, args: &RetryArgs) -> Result<u8> {
     let mut claimed = Claimed { task, lock };
     claimed.task.value.agent = worker.name().map(str::to_owned);
     let typed = !args.command.is_empty();
-    let done = flow::carry_out(opened.scene(app, &events), claimed, &worker)?;
+    let scene = opened.scene(app, &events);
+    let done = flow::carry_out(scene, claimed, &worker)?;
+    restack::follow(scene)?;
     if typed {
         remember(
             &opened.repo,
@@ -65,8 +68,8 @@ fn check(repo: &Repo, task: &Stored<Task>) -> Result<()> {
         TaskState::Failed | TaskState::Cancelled | TaskState::Queued => {}
         TaskState::Changes => {
             let branch = repo.read().find_ref(&crate::git::refs::branch(&task.value.branch))?;
-            if branch != task.value.tip {
-                return Err(later(repo, &task.value)?);
+            if branch != task.value.tip && !is_of_a_result(repo, &task.value, branch)? {
+                return Err(later(&task.value));
             }
         }
         TaskState::Review => {
@@ -78,23 +81,20 @@ fn check(repo: &Repo, task: &Stored<Task>) -> Result<()> {
     Ok(())
 }
 
-/// Why a lower result can't be worked on, and what can be done instead.
-fn later(repo: &Repo, task: &Task) -> Result<Error> {
-    let (name, session) = (&task.name, &task.session);
-    let error = Error::refused(format!("later work of session `{session}` lies on top of `{name}`"));
-    let tasks = store::tasks::load(repo)?;
-    let on_top =
-        |other: &&Stored<Task>| other.value.on_top_of.as_ref() == Some(name) && !other.value.state.is_over();
-    Ok(match tasks.iter().find(on_top) {
-        Some(above) => error.hint(format!(
-            "call that off first: `git orch cancel {}`; or take this as it is: `git orch review {name} --approve`",
-            above.value.name
-        )),
-        None => {
-            let result = task.review_branch.as_deref().unwrap_or(&task.base);
-            error.hint(format!("look at it: `git log {result}..{}`", task.branch))
-        }
-    })
+/// Whether a session is at a result of its own that waits: it goes from there to
+/// another one, and back.
+fn is_of_a_result(repo: &Repo, task: &Task, at: Option<Oid>) -> Result<bool> {
+    let tasks = store::tasks::load(repo)?.into_iter().map(|other| other.value);
+    let mut own = tasks.filter(|other| other.session == task.session && other.state.is_pending());
+    Ok(own.any(|other| other.tip == at || at.is_some_and(|at| other.superseded.contains(&at))))
+}
+
+/// Why a result can't be worked on, and what can be done instead.
+fn later(task: &Task) -> Error {
+    let Task { name, session, branch, .. } = task;
+    let result = task.review_branch.as_deref().unwrap_or(&task.base);
+    Error::refused(format!("later work of session `{session}` lies on top of `{name}`"))
+        .hint(format!("look at it: `git log {result}..{branch}`"))
 }
 
 fn choose(app: &App, opened: &Opened, args: &RetryArgs, task: &Task, session: &Session) -> Result<Worker> {

@@ -72,7 +72,8 @@ pub(super) fn run(app: &App, args: TaskArgs) -> Result<u8> {
         identity::require(&opened.repo)?;
         let (agent, text, after) = (worker.name().map(str::to_owned), text.clone(), after.clone());
         let (session, again) = (session, args.again);
-        let order = Order { text, targets, route, session: session.clone(), agent, after, again };
+        let order =
+            Order { text, targets, route, session: session.clone(), agent, after, again, resolves: None };
         match claim::claim(&opened.repo, order, &events, app.now) {
             // Another one is chosen in place of one that is gone by now.
             Err(_) if args.session.is_none() && claim::is_gone(scene, &session)? => {}

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use super::schema::Config;
+use super::schema::{Config, Style};
 use crate::error::{Error, Result};
 use crate::model::time::parse_span;
 use crate::model::wording::nearest;
@@ -14,6 +14,7 @@ pub const KEYS: &[(&str, &str)] = &[
     ("orch.base", "the branch that sessions start from and merge back to"),
     ("orch.worktrees", "where session worktrees go"),
     ("orch.agent", "the agent used when none is named"),
+    ("orch.landing", "as what results land: merge, squash or rebase"),
     ("orch.hooks", "run the repository's hooks in commits that git-orch makes"),
     ("orch.sign", "sign commits that git-orch makes as the user does"),
     ("orch.jobs", "how many shards run at once"),
@@ -66,6 +67,9 @@ impl Settings {
         settings.number("orch.horizon")?;
         settings.flag("orch.hooks")?;
         settings.flag("orch.sign")?;
+        if let Some(word) = settings.personal("orch.landing").filter(|word| Style::named(word).is_none()) {
+            return Err(Error::unusable(format!("`orch.landing` is `{word}`: merge, squash or rebase")));
+        }
         for key in ["orch.keepTrash", "orch.keepOperations", "orch.keepLogs"] {
             settings.span(key)?;
         }
@@ -98,6 +102,12 @@ impl Settings {
     /// The agent used when none is named.
     pub fn agent(&self) -> Option<&str> {
         self.personal("orch.agent").or(self.file.agents.default.as_deref())
+    }
+
+    /// As what results land.
+    pub fn landing(&self) -> Style {
+        let personal = self.personal("orch.landing").and_then(Style::named);
+        personal.or(self.file.landing).unwrap_or_default()
     }
 
     /// How many shards run at once, where set.
@@ -161,6 +171,7 @@ impl Settings {
             row("orch.base", self.file.base.clone(), "the branch of origin/HEAD, else the one checked out"),
             row("orch.worktrees", self.file.worktrees.clone(), "../{repo}.orch/{session}"),
             row("orch.agent", self.file.agents.default.clone(), "none: a person takes over"),
+            row("orch.landing", self.file.landing.map(|style| style.word().to_owned()), "merge"),
             row("orch.hooks", None, "false"),
             row("orch.sign", None, "false"),
             row("orch.jobs", None, "one for each processor"),

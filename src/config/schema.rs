@@ -37,6 +37,9 @@ pub struct Config {
     pub engines: BTreeMap<String, Engine>,
     /// What a tree must pass before it lands.
     pub checks: Vec<String>,
+    /// As what results land: `merge` where not said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub landing: Option<Style>,
     /// Who must look at a result.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub viewpoints: Option<Viewpoints>,
@@ -93,6 +96,35 @@ pub enum Command {
     Shell(String),
     /// Arguments; files are appended.
     List(Vec<String>),
+}
+
+/// As what a result lands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Style {
+    /// A merge commit, with its own commits behind it.
+    #[default]
+    Merge,
+    /// One commit.
+    Squash,
+    /// Its own commits, made anew on top of the base.
+    Rebase,
+}
+
+impl Style {
+    /// The style with this name.
+    pub fn named(word: &str) -> Option<Self> {
+        [Self::Merge, Self::Squash, Self::Rebase].into_iter().find(|style| style.word() == word)
+    }
+
+    /// Its name.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Merge => "merge",
+            Self::Squash => "squash",
+            Self::Rebase => "rebase",
+        }
+    }
 }
 
 /// Defaults of a session.

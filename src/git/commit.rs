@@ -84,6 +84,16 @@ pub fn chain(repo: &Repo, base: Oid, links: &[(Oid, String)]) -> Result<Vec<Oid>
     Ok(made)
 }
 
+/// Commits a ready tree on top of a commit by the user's identity, for an author
+/// as a commit's header names one: the user, where none is given.
+pub fn by(repo: &Repo, (tree, parent): (Oid, Oid), author: Option<&[u8]>, message: &str) -> Result<Oid> {
+    let committer = repo.git(["var", "GIT_COMMITTER_IDENT"]).line()?;
+    let mut raw = format!("tree {tree}\nparent {parent}\nauthor ").into_bytes();
+    raw.extend(author.unwrap_or(committer.as_bytes()));
+    raw.extend(format!("\ncommitter {committer}\n\n{message}").bytes());
+    repo.write().write_commit(&raw)
+}
+
 /// Commits a ready tree, by the user's identity; git refuses a tree that is
 /// not all there.
 pub fn tree(repo: &Repo, tree: Oid, parents: &[Oid], message: &str) -> Result<Oid> {

@@ -50,23 +50,45 @@ pub fn holder(repo: &Repo, branch: &str) -> Result<Option<Worktree>> {
 /// # Errors
 /// Refused, naming them.
 pub fn require_clear(repo: &Repo, holder: &Worktree, branch: &str, from: Oid, to: Oid) -> Result<()> {
-    let (from, to) = (repo.read().commit(from)?.tree, repo.read().commit(to)?.tree);
-    let dirty: BTreeSet<RepoPath> = worktree::dirty(repo, &holder.place(repo))?.into_iter().collect();
-    let in_the_way = |change: &Change| {
-        let is_there = || holder.path.join(change.path.as_path()).symlink_metadata().is_ok();
-        dirty.contains(&change.path) || change.status == Status::Added && is_there()
-    };
-    let changes = repo.read().changes(Some(from), to)?;
-    let paths: Vec<String> =
-        changes.iter().filter(|change| in_the_way(change)).map(|one| tick(&one.path)).collect();
-    if paths.is_empty() {
-        return Ok(());
+    Dirt::of(repo, holder.clone())?.require_clear(repo, branch, from, to)
+}
+
+/// What is uncommitted where a branch is checked out.
+#[derive(Debug)]
+pub struct Dirt {
+    holder: Worktree,
+    paths: BTreeSet<RepoPath>,
+}
+
+impl Dirt {
+    /// Looks at a worktree.
+    pub fn of(repo: &Repo, holder: Worktree) -> Result<Self> {
+        let paths = worktree::dirty(repo, &holder.place(repo))?.into_iter().collect();
+        Ok(Self { holder, paths })
     }
-    let (at, files) = (holder.path.display(), few(paths));
-    Err(Error::refused(format!(
-        "`{branch}` is checked out in `{at}` with changes to {files}, which it also changes"
-    ))
-    .hint("commit or stash them there, then run the command again"))
+
+    /// Refuses where it lies where a move from one commit to another writes.
+    ///
+    /// # Errors
+    /// Refused, naming the files.
+    pub fn require_clear(&self, repo: &Repo, branch: &str, from: Oid, to: Oid) -> Result<()> {
+        let (from, to) = (repo.read().commit(from)?.tree, repo.read().commit(to)?.tree);
+        let in_the_way = |change: &Change| {
+            let is_there = || self.holder.path.join(change.path.as_path()).symlink_metadata().is_ok();
+            self.paths.contains(&change.path) || change.status == Status::Added && is_there()
+        };
+        let changes = repo.read().changes(Some(from), to)?;
+        let paths: Vec<String> =
+            changes.iter().filter(|change| in_the_way(change)).map(|one| tick(&one.path)).collect();
+        if paths.is_empty() {
+            return Ok(());
+        }
+        let (at, files) = (self.holder.path.display(), few(paths));
+        Err(Error::refused(format!(
+            "`{branch}` is checked out in `{at}` with changes to {files}, which it also changes"
+        ))
+        .hint("commit or stash them there, then run the command again"))
+    }
 }
 
 /// Which way a branch moves.

@@ -16,6 +16,21 @@ pub fn sign(text: &str, session: Option<&Name>, task: &Name) -> String {
     message
 }
 
+/// Trailers of others, each once, with ours behind them in place of older ones.
+pub fn block(others: &[String], session: Option<&Name>, task: &Name) -> String {
+    let ours =
+        |line: &str| [SESSION_TRAILER, TASK_TRAILER].iter().any(|key| line.starts_with(&format!("{key}:")));
+    let mut lines: Vec<String> = Vec::new();
+    for line in others {
+        if !ours(line) && !lines.contains(line) {
+            lines.push(line.clone());
+        }
+    }
+    lines.extend(session.map(|session| format!("{SESSION_TRAILER}: {session}")));
+    lines.push(format!("{TASK_TRAILER}: {task}"));
+    lines.join("\n") + "\n"
+}
+
 /// The trailers of a message, a line each, as git reads them.
 pub fn parse(repo: &Repo, message: &str) -> Result<Vec<String>> {
     let text = repo.git(["interpret-trailers", "--parse"]).stdin(message).run()?;

@@ -94,6 +94,9 @@ pub struct Task {
     /// The unmerged task whose result this one was built on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub on_top_of: Option<Name>,
+    /// The result whose conflict with its base this one resolves, by merging it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resolves: Option<Name>,
     /// The task that has to have a result before this one begins.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<Name>,
@@ -125,6 +128,13 @@ pub struct Task {
     pub created: Time,
     /// When its record last changed.
     pub updated: Time,
+}
+
+impl Task {
+    /// Whether it was made for somebody to begin it, by `retry`, and nobody has.
+    pub fn waits_for_a_start(&self) -> bool {
+        self.state == TaskState::Queued && self.resolves.is_some() && self.runs.is_empty()
+    }
 }
 
 /// How a task reached its base.

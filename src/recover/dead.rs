@@ -18,7 +18,10 @@ pub fn find(repo: &Repo) -> Result<Vec<Stored<Task>>> {
     tasks.retain(|task| {
         let carried = task.value.agent.is_some() || task.value.state == TaskState::Queued;
         let at_work = matches!(task.value.state, TaskState::Queued | TaskState::Running | TaskState::Input);
-        carried && at_work && TaskLock::holder(repo, &task.value.name).is_none()
+        carried
+            && at_work
+            && !task.value.waits_for_a_start()
+            && TaskLock::holder(repo, &task.value.name).is_none()
     });
     Ok(tasks)
 }
@@ -28,7 +31,8 @@ pub fn settle(scene: Scene<'_>) -> Result<()> {
     for task in find(scene.repo)? {
         let Ok(_alive) = TaskLock::try_take(scene.repo, &task.value.name)? else { continue };
         let Some(task) = store::tasks::find(scene.repo, &task.value.name)? else { continue };
-        if !matches!(task.value.state, TaskState::Queued | TaskState::Running | TaskState::Input) {
+        let at_work = matches!(task.value.state, TaskState::Queued | TaskState::Running | TaskState::Input);
+        if !at_work || task.value.waits_for_a_start() {
             continue;
         }
         let name = task.value.name.clone();

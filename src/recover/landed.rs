@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::git::{Repo, landed, refs};
 use crate::model::Oid;
 use crate::model::task::Landed;
-use crate::review::{Item, item, land};
+use crate::review::{Item, item, land, restack};
 use crate::run::Scene;
 use crate::session::LandLock;
 
@@ -25,6 +25,11 @@ pub fn find(scene: Scene<'_>) -> Result<Vec<Item>> {
 /// Whether the base has the very commits of a result, or its change as other
 /// commits. A result that changes nothing of its own waits for a person.
 fn has_landed(repo: &Repo, item: &Item, base: Oid) -> Result<bool> {
+    if let Some(pinned) = land::pinned(repo, item)?
+        && repo.read().merge_base(base, pinned)? == Some(pinned)
+    {
+        return Ok(true);
+    }
     let fork = repo.read().merge_base(base, item.tip)?;
     if item.tip == item.base_oid || fork == Some(item.tip) {
         return Ok(item.tip != item.base_oid);
@@ -52,5 +57,6 @@ pub fn settle(scene: Scene<'_>) -> Result<()> {
             Landed { from: item.base_oid, to: base, time: scene.now, checked: false },
         )?;
     }
+    restack::settle(scene)?;
     land::drop_leftovers(scene, &turn)
 }

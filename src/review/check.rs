@@ -68,6 +68,8 @@ pub struct Candidate {
     pub commit: Oid,
     /// Its tree.
     pub tree: Oid,
+    /// What its logs are called.
+    pub log: &'static str,
 }
 
 /// Runs all checks on the candidate's tree in a throwaway worktree, until one fails.
@@ -104,7 +106,7 @@ fn one(
 ) -> Result<(Option<Checked>, Duration)> {
     let folder = scene.repo.orch_dir()?.join("check").join(candidate.name.as_str());
     std::fs::create_dir_all(&folder).doing("could not make", &folder)?;
-    let log = folder.join(format!("check-{number}.log"));
+    let log = folder.join(format!("{}-{number}.log", candidate.log));
     let invocation = Invocation {
         argv: shell(check, []),
         folder: throwaway.path().to_owned(),

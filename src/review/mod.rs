@@ -4,6 +4,12 @@ pub mod check;
 pub mod gate;
 pub mod item;
 pub mod land;
+pub mod line;
+pub mod order;
+pub mod queue;
+pub mod resolve;
+pub mod restack;
+pub mod style;
 pub mod verdict;
 
 pub use item::Item;

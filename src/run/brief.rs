@@ -17,7 +17,8 @@ const LISTED: usize = 12;
 pub fn write(repo: &Repo, session: &Session, task: &Task) -> Result<String> {
     let mut text = format!("# Task {}\n\n{}\n", task.name, task.text);
     if let Some(requested) = &task.requested {
-        let _ = write!(text, "\n## Changes asked for in review\n\n{}\n", fence(requested));
+        let title = if task.resolves.is_some() { "The conflict" } else { "Changes asked for in review" };
+        let _ = write!(text, "\n## {title}\n\n{}\n", fence(requested));
     }
     targets(&mut text, task);
     before(repo, &mut text, task)?;

@@ -26,6 +26,8 @@ pub struct Order {
     pub agent: Option<String>,
     /// The task that has to have a result before it begins.
     pub after: Option<Name>,
+    /// The result that it shall make fit its base, and what there is to say of that.
+    pub resolves: Option<(Name, String)>,
     /// Whether a task with the same text may be open already.
     pub again: bool,
 }
@@ -53,6 +55,7 @@ pub fn claim(repo: &Repo, order: Order, events: Events<'_>, now: Time) -> Result
     let name = free_name(repo, &order.text)?;
     let held = TaskLock::try_take(repo, &name)?
         .map_err(|holder| Error::refused(format!("the task `{name}` is held by {holder}")))?;
+    let (resolves, requested) = order.resolves.unzip();
     let task = Task {
         version: store::record::VERSION,
         uid: uid()?,
@@ -67,13 +70,14 @@ pub fn claim(repo: &Repo, order: Order, events: Events<'_>, now: Time) -> Result
         tip: None,
         superseded: Vec::new(),
         on_top_of: None,
+        resolves,
         after: order.after,
         commits: Vec::new(),
         targets: order.targets,
         touched: Vec::new(),
         runs: Vec::new(),
         altered: Vec::new(),
-        requested: None,
+        requested,
         route: order.route,
         landed: None,
         created: now,

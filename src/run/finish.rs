@@ -50,6 +50,9 @@ fn put_up(scene: Scene<'_>, ready: &Ready, left: &Left, ending: Ending) -> Resul
     let passed_over = judge::passed_over(repo, &ready.place, &task.branch, tip)?;
     let keeps = [tip].into_iter().chain(passed_over).collect();
     worktree::switch(repo, &ready.place, &task.branch, tip)?;
+    if let Some(before) = task.tip.filter(|before| *before != tip) {
+        task.superseded.push(before);
+    }
     task.commits = own_commits(repo, &task, tip)?;
     task.touched = repo.read().changes(Some(before), after)?;
     task.tip = Some(tip);
@@ -93,6 +96,8 @@ fn message(task: &Task) -> String {
 /// The commits that a task itself made: not those of its base that it merged.
 pub fn own_commits(repo: &Repo, task: &Task, tip: Oid) -> Result<Vec<Oid>> {
     let base = repo.read().find_ref(&refs::branch(&task.base))?;
-    let hidden: Vec<Oid> = std::iter::once(task.base_oid).chain(base).collect();
+    let resolved = task.resolves.as_ref().map(|name| store::tasks::find(repo, name)).transpose()?.flatten();
+    let resolved = resolved.and_then(|task| task.value.tip);
+    let hidden: Vec<Oid> = std::iter::once(task.base_oid).chain(base).chain(resolved).collect();
     repo.read().commits_between(&hidden, tip)
 }

@@ -58,6 +58,12 @@ pub fn prepare(
     } else if task.value.runs.is_empty() {
         task.value.base_oid = start;
         task.value.on_top_of = pending_on(repo, session, start)?;
+    } else if let Some(tip) =
+        task.value.tip.filter(|tip| task.value.state == TaskState::Changes && *tip != start)
+    {
+        // Changes of a lower result are made where it ends; those above follow.
+        worktree::switch(repo, &place, &session.branch, tip)?;
+        start = tip;
     }
     let value = &mut task.value;
     value.state = TaskState::Running;
@@ -135,10 +141,22 @@ pub fn refresh(scene: Scene<'_>, session: &Session) -> Result<Session> {
     Ok(fresh)
 }
 
-/// What took the place of the result that lies at the session's tip.
+/// What took the place of the result that lies at the session's tip, or was
+/// built on it.
 fn successor(own: &[&Task], tip: Oid) -> Option<Oid> {
-    let pending = own.iter().filter(|task| task.state.is_pending());
-    pending.filter(|task| task.superseded.contains(&tip)).find_map(|task| task.tip)
+    let pending = || own.iter().filter(|task| task.state.is_pending());
+    let mut at = tip;
+    for _ in 0..own.len() {
+        let replaced = pending().find(|task| task.superseded.contains(&at)).and_then(|task| task.tip);
+        let built_on = || {
+            pending().find(|task| task.on_top_of.is_some() && task.base_oid == at).and_then(|task| task.tip)
+        };
+        match replaced.or_else(built_on).filter(|next| *next != at) {
+            Some(next) => at = next,
+            None => break,
+        }
+    }
+    (at != tip).then_some(at)
 }
 
 /// Whether nothing on the session's branch waits to land: all of it is in the

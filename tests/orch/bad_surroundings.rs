@@ -83,7 +83,6 @@ const REPOSITORIES: &[Case] = &[
     ("echo garbage >.git/shallow", (&["sessions"], 4, "`git rev-list` failed: …", &[])),
     ("mkdir -p .git/refs/heads/orch/b; touch .git/refs/heads/orch/b/c", (&["add-session", "b", "--paths", "src", "-q"], 4, "could not add the worktree `$TMP/shop.orch/b`: …", &[])),
     ("git-orch task x -q -- sh -c \"echo 1 >README.md\"; echo mine >README.md", (&["merge", "x"], 3, "cannot land `x`: `main` is checked out in `$TMP/shop` with changes to `README.md`, which it also changes", &["commit or stash them there, then run the command again"])),
-    ("git-orch task x -q -- sh -c \"echo 1 >README.md\"; echo 2 >README.md; git commit -qam 2", (&["merge", "x"], 3, "`x` conflicts with `main` in `README.md`", &["ask its session to follow: `git orch review x --request-changes -m 'merge main and resolve'`"])),
     ("git-orch task x -q -- sh -c \"echo 1 >x\"; touch .git/index.lock", (&["merge", "x"], 3, "cannot land `x`: `main` is checked out in `$TMP/shop`, where git can't move it: …", &["finish or undo what is going on there"])),
     ("git-orch task x -q -- sh -c \"echo 1 >x\"; git branch -q -m main trunk", (&["merge", "x"], 2, "no branch `main`", &["a base is a local branch: results merge back into it"])),
     ("git config --global --remove-section user; git config user.useConfigOnly true", (&["task", "x", "-q", "--", "true"], 4, "git does not know who commits here", &["run `git config --global user.name NAME` and `git config --global user.email ADDRESS`"])),
@@ -155,8 +154,8 @@ const SETTINGS: &[(&str, &str, &[&str])] = &[
     ("just words\n", "invalid type: string \"just words\", expected keys and values", &[]),
     ("version: 1\nbase: [main\n", "base: invalid type: sequence, expected a string at line 2 column 7", &[]),
     ("version: 1\n\tbase: main\n", "found a tab character that violates indentation at line 2 column 1, while scanning a plain scalar at line 1 column 10", &[]),
-    ("version: 1\nsesions: {}\n", "unknown field `sesions`, expected one of `version`, `base`, `worktrees`, `setup`, `agents`, `sessions`, `jobs`, `engines`, `checks`, `viewpoints`, `routing` at line 2 column 1", &["did you mean `sessions`?"]),
-    ("version: 1\nzzz: 1\n", "unknown field `zzz`, expected one of `version`, `base`, `worktrees`, `setup`, `agents`, `sessions`, `jobs`, `engines`, `checks`, `viewpoints`, `routing` at line 2 column 1", &["`git orch config --schema` lists every key"]),
+    ("version: 1\nsesions: {}\n", "unknown field `sesions`, expected one of `version`, `base`, `worktrees`, `setup`, `agents`, `sessions`, `jobs`, `engines`, `checks`, `landing`, `viewpoints`, `routing` at line 2 column 1", &["did you mean `sessions`?"]),
+    ("version: 1\nzzz: 1\n", "unknown field `zzz`, expected one of `version`, `base`, `worktrees`, `setup`, `agents`, `sessions`, `jobs`, `engines`, `checks`, `landing`, `viewpoints`, `routing` at line 2 column 1", &["`git orch config --schema` lists every key"]),
     ("version: 1\nbase: a\nbase: b\n", "duplicate field `base`", &[]),
     ("version: 1\nversion: 1\n", "duplicate field `version`", &[]),
     ("version: 1\nsessions:\n  a: {}\n  a: {}\n", "sessions: duplicate key `a` at line 3 column 3", &[]),
@@ -202,9 +201,9 @@ const SETTINGS: &[(&str, &str, &[&str])] = &[
     ("version: 1\nsessions: { a: &x {agent: b}, b: {<<: *x} }\n", "sessions.b: unknown field `<<`, expected one of `paths`, `specialty`, `agent` at line 2 column 35", &["`git orch config --schema` lists every key"]),
     ("version: 1\n---\nversion: 1\n", "it holds more than one document", &[]),
     ("version: 1\nbase: \"unterminated\n", "found unexpected end of stream at line 3 column 1, while scanning a quoted scalar at line 2 column 7", &[]),
-    ("version: 1\nse\u{202e}ss: 1\n", "unknown field `se\\u{202e}ss`, expected one of `version`, `base`, `worktrees`, `setup`, `agents`, `sessions`, `jobs`, `engines`, `checks`, `viewpoints`, `routing` at line 2 column 1", &["did you mean `sessions`?"]),
+    ("version: 1\nse\u{202e}ss: 1\n", "unknown field `se\\u{202e}ss`, expected one of `version`, `base`, `worktrees`, `setup`, `agents`, `sessions`, `jobs`, `engines`, `checks`, `landing`, `viewpoints`, `routing` at line 2 column 1", &["did you mean `sessions`?"]),
     ("version: 1\nb\u{1b}: 1\n", "control characters are not allowed at position 12", &[]),
-    ("version: 1\nx: &a [x,x,x,x,x,x,x,x,x]\ny: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nz: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\nchecks: *c\n", "unknown field `x`, expected one of `version`, `base`, `worktrees`, `setup`, `agents`, `sessions`, `jobs`, `engines`, `checks`, `viewpoints`, `routing` at line 2 column 1", &["`git orch config --schema` lists every key"]),
+    ("version: 1\nx: &a [x,x,x,x,x,x,x,x,x]\ny: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nz: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\nchecks: *c\n", "unknown field `x`, expected one of `version`, `base`, `worktrees`, `setup`, `agents`, `sessions`, `jobs`, `engines`, `checks`, `landing`, `viewpoints`, `routing` at line 2 column 1", &["`git orch config --schema` lists every key"]),
 ];
 
 /// What git's configuration holds, and what making a session says of it.
@@ -224,6 +223,7 @@ const PERSONAL: &[(&str, &str, i32, &str, &[&str])] = &[
     ("orch.base", "", 2, "no branch ``", &["a base is a local branch: results merge back into it"]),
     ("orch.base", "nowhere", 2, "no branch `nowhere`", &["a base is a local branch: results merge back into it"]),
     ("orch.base", "HEAD", 2, "no branch `HEAD`", &["a base is a local branch: results merge back into it"]),
+    ("orch.landing", "octopus", 4, "`orch.landing` is `octopus`: merge, squash or rebase", &[]),
     ("orch.worktrees", "x", 4, "the worktrees setting `x` has no `{session}` in it", &[]),
     ("orch.worktrees", "", 4, "the worktrees setting `` has no `{session}` in it", &[]),
     ("orch.worktrees", "../{sesion}", 4, "the worktrees setting `../{sesion}` has no `{session}` in it", &[]),

@@ -16,6 +16,7 @@ fn each_setting_tells_where_it_comes_from() {
           orch.base            main                      .orch.yml
           orch.worktrees       ../{repo}.orch/{session}  default
           orch.agent           person                    git config
+          orch.landing         merge                     default
           orch.hooks           false                     default
           orch.sign            false                     default
           orch.jobs            3                         git config

@@ -34,6 +34,7 @@ mod problems;
 mod promises;
 #[path = "../fuzz/properties/mod.rs"]
 pub mod properties;
+mod queue;
 mod replay;
 mod resume;
 mod review;

@@ -38,7 +38,7 @@ fn a_result_lands_where_the_base_is_checked_out() {
         "
         exit 0
         -- stdout
-          would land  fix-login  straight ahead of main <oid>, tree <oid>
+          would land     fix-login  straight ahead of main <oid>, tree <oid>
         ",
     );
     repo.call(&["merge", "fix-login"]).changing_checkout().run().expect(
@@ -136,14 +136,27 @@ fn a_conflict_keeps_both_as_they_are() {
           landed  fix-login  unchecked: no checks configured  main <oid> → <oid>
         ",
     );
-    let before = repo.everything();
-    repo.orch(&["merge", "redo-login"]).expect("
+    let before = repo.git(&["rev-parse", "main", "review/redo-login", "orch/frontend"]);
+    let told = "
         exit 3
+        -- stdout
+          back    redo-login  conflicts with main in `src/api/login.rs` → backend, as resolve-redo-login
         -- stderr
-        error: `redo-login` conflicts with `main` in `src/api/login.rs`
-        hint: ask its session to follow: `git orch review redo-login --request-changes -m 'merge main and resolve'`
-        ");
-    before.expect_same(&repo.everything(), "merge");
+        next: git orch retry resolve-redo-login
+        ";
+    repo.orch(&["merge", "redo-login"]).expect(told);
+    assert_eq!(repo.git(&["rev-parse", "main", "review/redo-login", "orch/frontend"]), before);
+    // Once is enough.
+    repo.orch(&["merge", "redo-login"]).expect(told);
+    repo.orch(&["tasks"]).expect(
+        "
+        exit 0
+        -- stdout
+          task                state   session   files  last    text
+          redo-login          review  frontend      1  <time> ago  redo login
+          resolve-redo-login  queued  backend       0  <time> ago  resolve redo-login
+        ",
+    );
 }
 
 #[test]
@@ -225,6 +238,7 @@ fn checks_of_the_base_decide_on_the_combined_tree() {
           back    fix-cart   check `! grep -r edited src/web` failed (exit 1) on top of main, which was not moved
           landed  fix-login  check passed in <time>             main <oid> → <oid>
         -- stderr
+        2 results fail together: looking for the first that does
         last 1 line of $TMP/shop/.git/orch/check/fix-cart/check-1.log:
             src/web/cart.ts:edited for fix-cart
         1 of 2 landed
@@ -245,20 +259,20 @@ fn checks_of_the_base_decide_on_the_combined_tree() {
 fn a_result_cannot_weaken_its_own_gate() {
     let repo = shop();
     repo.commit(
-        &[(".orch.yml", "version: 1\nchecks: [\"echo broken; false\"]\n")],
+        &[(".orch.yml", "version: 1\nchecks: [\"echo broken; test ! -e weak\"]\n")],
         "check",
         "Ann",
         days_ago(1),
     );
     repo.orch(&["trust", "--yes", "-q"]).expect_success();
-    let script = "echo 'version: 1' > .orch.yml";
+    let script = "echo 'version: 1' > .orch.yml; touch weak";
     repo.orch(&["task", "no checks", "--session", "backend", "-q", "--", "sh", "-c", script])
         .expect_success();
     repo.orch(&["merge", "no-checks"]).expect(
         "
         exit 1
         -- stdout
-          back    no-checks  check `echo broken; false` failed (exit 1) on top of main, which was not moved
+          back    no-checks  check `echo broken; test ! -e weak` failed (exit 1) on top of main, which was not moved
         -- stderr
         last 1 line of $TMP/shop/.git/orch/check/no-checks/check-1.log:
             broken
@@ -376,7 +390,7 @@ fn a_stack_lands_from_below_whatever_its_names() {
 fn a_failed_check_shows_its_last_words_and_sends_the_result_back() {
     let repo = shop();
     repo.commit(
-        &[(".orch.yml", "version: 1\nchecks: [\"grep -c login src/api/login.rs && exit 3\"]\n")],
+        &[(".orch.yml", "version: 1\nchecks: [\"if grep -c edited src/api/login.rs; then exit 3; fi\"]\n")],
         "check",
         "Ann",
         days_ago(1),
@@ -387,15 +401,15 @@ fn a_failed_check_shows_its_last_words_and_sends_the_result_back() {
     repo.orch(&["merge", "fix-login"]).expect("
         exit 1
         -- stdout
-          back    fix-login  check `grep -c login src/api/login.rs && exit 3` failed (exit 3) on top of main, which was not moved
+          back    fix-login  check `if grep -c edited src/api/login.rs; then exit 3; fi` failed (exit 3) on top of main, which was not moved
         -- stderr
         last 1 line of $TMP/shop/.git/orch/check/fix-login/check-1.log:
-            2
+            1
         next: git orch retry fix-login
         ");
     assert_eq!(repo.git(&["rev-parse", "main"]), before);
     let shown = repo.orch(&["show", "fix-login"]).stdout;
-    let asked = "The check `grep -c login src/api/login.rs && exit 3` fails on top of main:\n             2\nnext: git orch retry fix-login\n";
+    let asked = "The check `if grep -c edited src/api/login.rs; then exit 3; fi` fails on top of main:\n             1\nnext: git orch retry fix-login\n";
     assert!(shown.ends_with(&format!("  asked for  {asked}")), "{shown}");
     repo.orch(&["retry", "fix-login", "--", "sh", "-c", "grep -A5 'Changes asked' > why.txt"]).expect(
         "
@@ -416,8 +430,8 @@ fn a_failed_check_shows_its_last_words_and_sends_the_result_back() {
         ## Changes asked for in review
 
         ```text
-        The check `grep -c login src/api/login.rs && exit 3` fails on top of main:
-        2
+        The check `if grep -c edited src/api/login.rs; then exit 3; fi` fails on top of main:
+        1
         ```
         ",
     );
@@ -434,11 +448,9 @@ fn a_dry_run_takes_what_comes_before_as_landed() {
         "
         exit 3
         -- stdout
-          would land  one            straight ahead of main <oid>, tree <oid>
-          would land  two            straight ahead of main <oid>, tree <oid>
-          would keep  another-login  `another-login` conflicts with `main` in `src/api/login.rs`
-        -- stderr
-        hint: ask its session to follow: `git orch review another-login --request-changes -m 'merge main and resolve'`
+          would land     one            straight ahead of main <oid>, tree <oid>
+          would land     two            straight ahead of main <oid>, tree <oid>
+          would go back  another-login  conflicts with main in `src/api/login.rs`
         ",
     );
     assert_eq!(repo.refs(), before);
@@ -448,10 +460,10 @@ fn a_dry_run_takes_what_comes_before_as_landed() {
         -- stdout
           landed  one            unchecked: no checks configured  main <oid> → <oid>
           landed  two            unchecked: no checks configured  main <oid> → <oid>
-          kept    another-login  `another-login` conflicts with `main` in `src/api/login.rs`
+          back    another-login  conflicts with main in `src/api/login.rs` → backend, as resolve-another-login
         -- stderr
         2 of 3 landed
-        hint: ask its session to follow: `git orch review another-login --request-changes -m 'merge main and resolve'`
+        next: git orch retry resolve-another-login
         ",
     );
 }
@@ -488,8 +500,15 @@ fn a_conflict_is_resolved_by_the_session_and_its_commits_stay_its_own() {
     result(&repo, "fix login", "backend", &["src/api/login.rs"]);
     repo.write("src/api/login.rs", "fn login() { done() }\n");
     repo.git(&["commit", "-qam", "the owner was faster"]);
-    assert_eq!(repo.orch(&["merge", "fix-login"]).exit, 3);
-    repo.orch(&["review", "fix-login", "--request-changes", "-m", "merge main", "-q"]).expect_success();
+    repo.orch(&["merge", "fix-login"]).expect(
+        "
+        exit 3
+        -- stdout
+          back    fix-login  conflicts with main in `src/api/login.rs` → backend
+        -- stderr
+        next: git orch retry fix-login
+        ",
+    );
     repo.orch(&["retry", "fix-login", "-q", "--", "git", "merge", "-q", "-X", "ours", "main"])
         .expect_success();
     let task = &repo.orch(&["show", "fix-login", "--json"]).json()["data"];

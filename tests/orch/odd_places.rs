@@ -56,7 +56,7 @@ fn landing_is_refused_where_nothing_tells_the_main_worktree() {
         review/t1
         3
         -- stderr
-        error: cannot land `t1`: `main` is checked out in the main worktree, and nothing tells where that is
+        error: `main` is checked out in the main worktree, and nothing tells where that is
         hint: run the command in the main worktree
         ",
     );

@@ -705,10 +705,14 @@ fn tasks_that_wait_for_somebody_come_first() {
     );
     repo.orch(&["retry", "two"]).expect(
         "
-        exit 3
+        exit 0
+        -- stdout
+        review/two
         -- stderr
-        error: later work of session `backend` lies on top of `two`
-        hint: call that off first: `git orch cancel three`; or take this as it is: `git orch review two --approve`
+        three is restacked on two
+        done in <time>: 2 commits, 1 file, on top of one
+          A b
+        next: git orch review two --diff, then git orch merge two
         ",
     );
 }

@@ -176,6 +176,7 @@ fn make(
         agent: worker.name().map(str::to_owned),
         after: after(planned, pieces, &held(&shared.names)),
         again: false,
+        resolves: None,
     };
     let claimed = claim::claim(scene.repo, order, scene.events, scene.now)?;
     let name = claimed.task.value.name.clone();
