@@ -6,6 +6,7 @@ mod cancel;
 mod clear;
 mod completions;
 mod config;
+mod conflicts;
 mod demo;
 mod doctor;
 mod done;
@@ -106,6 +107,7 @@ enum Command {
     Cancel(cancel::CancelArgs),
     Retry(retry::RetryArgs),
     Wait(wait::WaitArgs),
+    Conflicts(conflicts::ConflictsArgs),
     Fanout(Box<fanout::FanoutArgs>),
     Review(review::ReviewArgs),
     Merge(merge::MergeArgs),
@@ -212,6 +214,7 @@ fn dispatch(app: &App, command: Command) -> Result<u8> {
         Command::Cancel(args) => cancel::run(app, &args),
         Command::Retry(args) => retry::run(app, &args),
         Command::Wait(args) => wait::run(app, &args),
+        Command::Conflicts(args) => conflicts::run(app, &args),
         Command::Fanout(args) => fanout::run(app, &args),
         Command::Review(args) => review::run(app, &args),
         Command::Merge(args) => merge::run(app, &args),
@@ -248,6 +251,7 @@ fn name(command: &Command) -> &'static str {
         Command::Cancel(_) => "cancel",
         Command::Retry(_) => "retry",
         Command::Wait(_) => "wait",
+        Command::Conflicts(_) => "conflicts",
         Command::Fanout(_) => "fanout",
         Command::Review(_) => "review",
         Command::Merge(_) => "merge",

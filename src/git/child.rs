@@ -57,6 +57,19 @@ impl Child {
         Ok(entry.map_or(format!("{commit}:"), |entry| entry.oid.to_string()))
     }
 
+    /// The common ancestors that git prints.
+    fn bases(&self, args: &[&str], one: Oid, two: Oid) -> Result<Vec<Oid>> {
+        let command = self.git.at(&self.place, args).args([one.to_string(), two.to_string()]);
+        let output = command.spawn()?;
+        let lines = output.stdout.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+        match output.code {
+            0 => lines.map(porcelain::oid).collect(),
+            // Of commits that are missing an older git complains, and goes on.
+            1 if !output.complaint().contains("ould not read") => Ok(Vec::new()),
+            _ => Err(output.into_error("merge-base")),
+        }
+    }
+
     fn object(&self, oid: Oid, kind: &str) -> Result<Vec<u8>> {
         match self.objects(&[oid.to_string()])?.pop().flatten() {
             Some((found, bytes)) if found == kind => Ok(bytes),
@@ -77,6 +90,10 @@ fn named(printed: &[u8]) -> Result<Vec<(String, Oid)>> {
 }
 
 impl Backing for Child {
+    fn read_also(&self, _objects: &Path) -> Result<()> {
+        Ok(())
+    }
+
     fn write_index(&self, _index: &Path) -> Option<Oid> {
         None
     }
@@ -195,14 +212,11 @@ impl Read for Child {
     }
 
     fn merge_base(&self, one: Oid, two: Oid) -> Result<Option<Oid>> {
-        let output = self.git(["merge-base"]).args([one.to_string(), two.to_string()]).spawn()?;
-        match output.code {
-            0 => porcelain::oid(output.stdout.split(|byte| *byte == b'\n').next().unwrap_or_default())
-                .map(Some),
-            // Of commits that are missing an older git complains, and goes on.
-            1 if !output.complaint().contains("ould not read") => Ok(None),
-            _ => Err(output.into_error("merge-base")),
-        }
+        Ok(self.bases(&["merge-base"], one, two)?.first().copied())
+    }
+
+    fn merge_bases(&self, one: Oid, two: Oid) -> Result<Vec<Oid>> {
+        self.bases(&["merge-base", "--all"], one, two)
     }
 
     fn ahead_behind(&self, tip: Oid, base: Oid) -> Result<(usize, usize)> {

@@ -53,6 +53,13 @@ impl Backing for Library {
         index.write_tree_to(&self.repository()).map(ours).ok()
     }
 
+    fn read_also(&self, objects: &Path) -> Result<()> {
+        let fail = |error| failed("read objects beside the repository", error);
+        let objects =
+            objects.to_str().ok_or_else(|| Error::unusable("the repository's path is not UTF-8"))?;
+        self.repository().odb().and_then(|odb| odb.add_disk_alternate(objects)).map_err(fail)
+    }
+
     fn settings(&self) -> Option<BTreeMap<String, String>> {
         let config = self.repository().config().ok()?.snapshot().ok()?;
         // git2 knows neither of these conditions.
@@ -174,6 +181,14 @@ impl Read for Library {
             Ok(oid) => Ok(Some(ours(oid))),
             Err(error) if is_missing(&error) => Ok(None),
             Err(error) => Err(failed("find a common ancestor", error)),
+        }
+    }
+
+    fn merge_bases(&self, one: Oid, two: Oid) -> Result<Vec<Oid>> {
+        match self.repository().merge_bases(theirs(one)?, theirs(two)?) {
+            Ok(bases) => Ok(bases.iter().map(|oid| ours(*oid)).collect()),
+            Err(error) if is_missing(&error) => Ok(Vec::new()),
+            Err(error) => Err(failed("find common ancestors", error)),
         }
     }
 

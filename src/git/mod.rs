@@ -14,6 +14,7 @@ mod library;
 mod partial;
 mod written;
 
+pub mod aside;
 pub mod checkout;
 pub mod commit;
 pub mod definitions;
@@ -28,6 +29,7 @@ pub mod mine;
 pub mod moved;
 pub mod notes;
 pub mod operation;
+pub mod pairs;
 pub mod patch;
 pub mod pending;
 pub mod porcelain;
@@ -46,6 +48,7 @@ pub mod trailer;
 pub mod untangle;
 pub mod worktree;
 
+pub use aside::Aside;
 pub use fence::Fence;
 pub use lock::RepoLock;
 pub use mailmap::Mailmap;

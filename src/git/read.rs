@@ -182,6 +182,9 @@ pub trait Read: Send + Sync {
     }
     /// The best common ancestor.
     fn merge_base(&self, one: Oid, two: Oid) -> Result<Option<Oid>>;
+    /// All best common ancestors, in any order: more than one where histories
+    /// crossed.
+    fn merge_bases(&self, one: Oid, two: Oid) -> Result<Vec<Oid>>;
     /// How many commits `tip` has that `base` has not, and the other way round.
     fn ahead_behind(&self, tip: Oid, base: Oid) -> Result<(usize, usize)>;
     /// Commits reachable from `tip` and from none of `hidden`, oldest first.
@@ -206,6 +209,8 @@ pub trait Write {
 pub(super) trait Backing: Read + Write {
     /// Settings under `orch.`, where they can be read in process.
     fn settings(&self) -> Option<BTreeMap<String, String>>;
+    /// Has objects in another folder read too; a child is told by its environment.
+    fn read_also(&self, objects: &Path) -> Result<()>;
     /// Stores the trees of an index, where it can be read in process.
     fn write_index(&self, index: &Path) -> Option<Oid>;
 }

@@ -103,6 +103,10 @@ impl Repo {
         self.reader.write_index(index)
     }
 
+    pub(super) fn read_also(&self, objects: &Path) -> Result<()> {
+        self.reader.read_also(objects)
+    }
+
     pub(super) fn unremembered(&self) -> &dyn Write {
         &*self.reader
     }

@@ -1,6 +1,7 @@
 //! Results put up for judgement, and how they reach their base.
 
 pub mod check;
+pub mod conflicts;
 pub mod gate;
 pub mod item;
 pub mod land;
@@ -11,5 +12,6 @@ pub mod resolve;
 pub mod restack;
 pub mod style;
 pub mod verdict;
+pub mod work;
 
 pub use item::Item;

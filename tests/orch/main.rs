@@ -10,6 +10,7 @@ mod bad_surroundings;
 mod completions;
 mod concurrency;
 mod config;
+mod conflicts;
 mod context;
 mod crash;
 mod damage;

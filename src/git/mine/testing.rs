@@ -28,6 +28,16 @@ impl Scratch {
         output.stdout
     }
 
+    /// What a shell script prints in the repository.
+    #[expect(clippy::disallowed_methods, reason = "git is what merging is checked against")]
+    pub(crate) fn shell(&self, script: &str) -> String {
+        let mut command = std::process::Command::new("sh");
+        command.current_dir(self.0.path()).args(["-c", script]).env_clear();
+        command.env("PATH", std::env::var_os("PATH").unwrap());
+        command.env("GIT_CONFIG_GLOBAL", "/dev/null").env("GIT_CONFIG_SYSTEM", "/dev/null");
+        String::from_utf8(command.output().unwrap().stdout).unwrap()
+    }
+
     #[expect(clippy::disallowed_methods, reason = "git is found as the program finds it")]
     pub(crate) fn repo(&self) -> crate::git::Repo {
         let environment = ["PATH", "HOME"].map(|key| (key.into(), std::env::var_os(key).unwrap_or_default()));

@@ -152,6 +152,9 @@ fn add_refs(lines: &mut Lines, repo: &Repo, refs: &[(String, Oid)]) {
         lines.add(name, read.symbolic(name));
         for (_, two) in refs.iter().take(index).filter(|(_, two)| two != one) {
             lines.add("merge base", read.merge_base(*one, *two));
+            let mut bases = read.merge_bases(*one, *two);
+            bases.iter_mut().for_each(|bases| bases.sort());
+            lines.add("merge bases", bases);
             lines.add("ahead, behind", read.ahead_behind(*one, *two));
         }
     }

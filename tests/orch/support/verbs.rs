@@ -23,6 +23,7 @@ pub(crate) const VERBS: &[&[&str]] = &[
     &["cancel", "fix-login"],
     &["retry", "fix-login"],
     &["wait", "fix-login"],
+    &["conflicts"],
     &["fanout", "touch", "--run", "true"],
     &["review"],
     &["merge"],

@@ -1,0 +1,63 @@
+//! Objects that only an answer needs: they lie in a folder that is gone with it.
+//!
+//! **Invariant:** what is written aside is in no ref and in no record. A
+//! repository that git2 does not read, as one that fetches what it lacks, has
+//! no such folder: there git writes where it always does.
+
+use std::ffi::OsString;
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+use std::path::Path;
+
+use super::process::Command;
+use super::repo::{Backend, Repo};
+use super::snapshot::SCRATCH;
+use crate::error::{IoContext, Result};
+
+/// The folder, as long as it is needed.
+#[derive(Debug)]
+pub struct Aside {
+    scratch: Option<tempfile::TempDir>,
+    objects: OsString,
+}
+
+impl Aside {
+    /// Makes it, and has it read too.
+    ///
+    /// # Errors
+    /// Unusable where nothing can be written.
+    pub fn make(repo: &Repo) -> Result<Self> {
+        let objects = quoted(&repo.place().common_dir.join("objects"));
+        if repo.backend() != Backend::Library {
+            return Ok(Self { scratch: None, objects });
+        }
+        let folder = repo.orch_dir()?;
+        let scratch = tempfile::Builder::new().prefix(SCRATCH).tempdir_in(&folder);
+        let scratch = scratch.doing("could not make a folder in", &folder)?;
+        // Large files are packed at once; only a folder that is there is looked into.
+        let packs = scratch.path().join("pack");
+        std::fs::create_dir(&packs).doing("could not make", &packs)?;
+        repo.read_also(scratch.path())?;
+        Ok(Self { scratch: Some(scratch), objects })
+    }
+
+    /// Has a command write its objects aside.
+    pub fn hold<'a>(&self, command: Command<'a>) -> Command<'a> {
+        let Some(scratch) = &self.scratch else { return command };
+        let command = command.env("GIT_OBJECT_DIRECTORY", scratch.path());
+        command.env("GIT_ALTERNATE_OBJECT_DIRECTORIES", &self.objects)
+    }
+}
+
+/// A path as git takes it in a list of them: one may have a colon in it.
+fn quoted(path: &Path) -> OsString {
+    let mut text = vec![b'"'];
+    for byte in path.as_os_str().as_bytes() {
+        match byte {
+            b'"' | b'\\' => text.extend([b'\\', *byte]),
+            b'\n' => text.extend(b"\\n"),
+            _ => text.push(*byte),
+        }
+    }
+    text.push(b'"');
+    OsString::from_vec(text)
+}
