@@ -3,7 +3,7 @@
 mod carry;
 mod lists;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::path::Path;
 
@@ -12,8 +12,10 @@ use super::result;
 use crate::app::App;
 use crate::error::{Error, IoContext, Kind, Result, exit};
 use crate::model::wording::{count, excerpt, few, list};
-use crate::model::{Because, Behind, Plan, Planned, Reads, RepoPath};
+use crate::model::{Because, Behind, Name, Plan, Planned, Reads, RepoPath};
+use crate::review::nearby;
 use crate::route::context::is_formatting;
+use crate::route::plan::likely;
 use crate::run::routing::Survey;
 use crate::run::{planning, routing};
 use crate::ui::Table;
@@ -70,6 +72,7 @@ pub(super) fn run(app: &App, args: &PlanArgs) -> Result<u8> {
         false => planning::plan(&opened.repo, &survey, &wanted, &events)?,
     };
     app.ui.settle();
+    warn(app, &opened, &survey, &plan)?;
     if args.run {
         return carry::run(&Desk { app, opened: &opened, survey: &survey, plan: &plan, args });
     }
@@ -87,6 +90,21 @@ pub(super) fn run(app: &App, args: &PlanArgs) -> Result<u8> {
         app.ui.note(format!("next: {same} --run{agent}"));
     }
     Ok(exit::DONE)
+}
+
+/// Warns of what others are changing where new tasks are likely to.
+fn warn(app: &App, opened: &Opened, survey: &Survey, plan: &Plan) -> Result<()> {
+    let mut targets: BTreeMap<&Name, Vec<RepoPath>> = BTreeMap::new();
+    for task in plan.tasks.iter().filter(|task| task.is_new()) {
+        let likely = task.route.iter().flat_map(|route| likely(&route.targets));
+        targets.entry(&task.session).or_default().extend(likely);
+    }
+    for (session, targets) in targets {
+        for one in nearby::find(&opened.repo, survey, session, &targets)? {
+            app.ui.warning(format!("{session}: {one}"));
+        }
+    }
+    Ok(())
 }
 
 /// The tasks that were asked for, each once.

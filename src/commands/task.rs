@@ -8,6 +8,8 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::git::identity;
 use crate::model::{RepoPath, Route, Session, Target, Task};
+use crate::review::nearby;
+use crate::route::plan::likely;
 use crate::run::claim::{self, Order};
 use crate::run::routing::{self, Survey};
 use crate::run::worker::{self, Worker};
@@ -95,10 +97,15 @@ fn choose(app: &App, opened: &Opened, scene: Scene<'_>, (text, args): (&str, &Ta
     let survey = routing::survey(&opened.repo, &opened.settings, app.now)?;
     let typed = patterns(app, &opened.repo, &args.paths)?;
     let given = routing::given(&opened.repo, &survey, &typed)?;
-    match &args.session {
-        Some(name) => by_name(scene, &survey, (name, text), &given),
-        None => by_history(scene, &survey, text, &given),
+    let chosen = match &args.session {
+        Some(name) => by_name(scene, &survey, (name, text), &given)?,
+        None => by_history(scene, &survey, text, &given)?,
+    };
+    let (session, targets, _) = &chosen;
+    for one in nearby::find(scene.repo, &survey, &session.name, &likely(targets))? {
+        app.ui.warning(one.to_string());
     }
+    Ok(chosen)
 }
 
 /// The session is said; which files are likely is still worth telling it.

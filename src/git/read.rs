@@ -172,6 +172,17 @@ pub trait Read: Send + Sync {
     fn sizes(&self, blobs: &[Oid]) -> Result<Vec<u64>>;
     /// A tree's own entries.
     fn tree(&self, oid: Oid) -> Result<Vec<Entry>>;
+    /// What a tree has at a path, however deep.
+    fn entry(&self, tree: Oid, path: &RepoPath) -> Result<Option<Entry>> {
+        let mut found = None;
+        let mut folder = Some(tree);
+        for name in path.as_bytes().split(|byte| *byte == b'/') {
+            let Some(within) = folder else { return Ok(None) };
+            found = self.tree(within)?.into_iter().find(|entry| entry.name.as_bytes() == name);
+            folder = found.as_ref().filter(|entry| entry.kind == EntryKind::Tree).map(|entry| entry.oid);
+        }
+        Ok(found)
+    }
     /// All files below a tree, by path.
     fn tracked(&self, tree: Oid) -> Result<Vec<Entry>>;
     /// What differs between two trees, by path; renames are a deletion and an addition.

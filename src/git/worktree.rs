@@ -6,14 +6,14 @@
 
 use std::io::{ErrorKind, Write as _};
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Component, Path, PathBuf};
 
 use super::lock::{self, RepoLock};
 use super::process::{Command, Place};
 use super::read::{Entry, Head};
-use super::repo::Repo;
-use super::{partial, porcelain, refs};
+use super::repo::{Backend, Repo};
+use super::{library, partial, porcelain, refs};
 use crate::error::{Error, IoContext, Result};
 use crate::model::{Oid, RepoPath};
 
@@ -271,17 +271,46 @@ pub fn unlock_own(repo: &Repo, place: &Place) -> Result<()> {
     own.filter(is_own).try_for_each(|file| lock::clear(repo, &file).map(drop))
 }
 
+/// How it is asked what differs from `HEAD`.
+const STATUS: [&str; 6] =
+    ["status", "--porcelain=v2", "-z", "--untracked-files=all", "--no-renames", "--ignore-submodules=none"];
+
 /// What differs from `HEAD` in a worktree: tracked and untracked paths.
 pub fn dirty(repo: &Repo, place: &Place) -> Result<Vec<RepoPath>> {
-    let args = [
-        "status",
-        "--porcelain=v2",
-        "-z",
-        "--untracked-files=all",
-        "--no-renames",
-        "--ignore-submodules=none",
-    ];
-    porcelain::status(&repo.git_in(place, args).run()?)
+    porcelain::status(&repo.git_in(place, STATUS).run()?)
+}
+
+/// The same of some files and folders; of all where the top is among them.
+pub fn dirty_at(repo: &Repo, place: &Place, paths: &[RepoPath]) -> Result<Vec<RepoPath>> {
+    if paths.iter().any(|path| path.as_bytes().is_empty()) {
+        return dirty(repo, place);
+    }
+    let command = repo.git_in(place, STATUS).args(["--"]).args(paths.iter().map(|path| path.as_path()));
+    porcelain::status(&command.env("GIT_LITERAL_PATHSPECS", "1").run()?)
+}
+
+/// Whether it is worth asking: files that a worktree's index has as `head` has
+/// them, and whose dates and sizes are those in the index, differ in nothing.
+pub fn may_differ(repo: &Repo, place: &Place, head: Oid, paths: &[RepoPath]) -> Result<bool> {
+    let file = place.git_dir.join("index");
+    let (Some(top), Backend::Library) = (&place.work_tree, repo.backend()) else { return Ok(true) };
+    let (Ok(index), Ok(written)) = (git2::Index::open(&file), file.metadata()) else { return Ok(true) };
+    let tree = repo.read().commit(head)?.tree;
+    for path in paths {
+        let (known, meta) = (index.get_path(path.as_path(), 0), top.join(path.as_path()).symlink_metadata());
+        let Some((known, meta)) = known.zip(meta.ok()) else { return Ok(true) };
+        let date = (i64::from(known.mtime.seconds()), i64::from(known.mtime.nanoseconds()));
+        let is_as_told = meta.is_file()
+            && date == (meta.mtime(), meta.mtime_nsec())
+            // What was written when the index was may have been written after it.
+            && meta.mtime() < written.mtime()
+            && u64::from(known.file_size) == meta.len();
+        let committed = repo.read().entry(tree, path)?.map(|entry| (entry.kind.mode(), entry.oid));
+        if !is_as_told || committed != Some((known.mode, library::ours(known.id))) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// Where git keeps what it knows of a linked worktree.

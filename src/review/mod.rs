@@ -6,6 +6,7 @@ pub mod gate;
 pub mod item;
 pub mod land;
 pub mod line;
+pub mod nearby;
 pub mod order;
 pub mod queue;
 pub mod resolve;

@@ -68,12 +68,10 @@ pub fn open(repo: &Repo, aside: &Aside, items: &[Item], events: Events<'_>) -> R
         }
     }
     let mut found = Vec::new();
-    for looked in in_parallel(&begun, |(session, tip, base)| {
-        let looked = look(repo, aside, (session, *tip));
-        looked.map(|(uncommitted, whole)| of_session(session, (*tip, *base), uncommitted, whole))
-    }) {
-        let Some(work) = told(looked, events) else { continue };
-        let mut work = work;
+    let looked = in_parallel(&begun, |(session, tip, _)| look(repo, aside, (session, *tip)));
+    for ((session, tip, base), looked) in begun.into_iter().zip(looked) {
+        let (uncommitted, whole) = told(looked, events).unwrap_or((Vec::new(), tip));
+        let mut work = of_session(session, (tip, base), uncommitted, whole);
         work.holds = held(repo, &work, items)?;
         let is_landed = repo.read().merge_base(work.tip, work.base_oid)? == Some(work.tip);
         let is_result = items.iter().any(|item| item.tip == work.tip || is_superseded(repo, item, work.tip));
@@ -87,9 +85,10 @@ pub fn open(repo: &Repo, aside: &Aside, items: &[Item], events: Events<'_>) -> R
     Ok(found)
 }
 
-/// A session that can't be looked into stays out, and is told of.
-fn told(looked: Result<Work>, events: Events<'_>) -> Option<Work> {
-    looked.map_err(|error| events(Event::Warning(error.to_string()))).ok()
+/// Of a worktree that can't be looked into the commits are left.
+fn told<T>(looked: Result<T>, events: Events<'_>) -> Option<T> {
+    let tell = |error| events(Event::Warning(format!("{error}; only its commits are compared")));
+    looked.map_err(tell).ok()
 }
 
 /// Runs over a list with as many threads as there are processors.

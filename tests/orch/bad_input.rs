@@ -124,6 +124,7 @@ const TYPED: &[Bad] = &[
     (&["retry", "fix-logn"], 2, "no task `fix-logn`; did you mean `fix-login`?", &["`git orch tasks --all` lists them"]),
     (&["wait", "fix-logn"], 2, "no task `fix-logn`; did you mean `fix-login`?", &["`git orch tasks --all` lists them"]),
     (&["done", "fix-logn"], 2, "no task `fix-logn`; did you mean `fix-login`?", &["`git orch tasks --all` lists them"]),
+    (&["conflicts", "fix-logn"], 2, "no session or task `fix-logn`; did you mean `fix-login`?", &["`git orch sessions` and `git orch review` list them"]),
     (&["review", "fix-logn"], 2, "no task `fix-logn`; did you mean `fix-login`?", &["`git orch review` lists what waits"]),
     (&["merge", "fix-logn"], 2, "no task `fix-logn`; did you mean `fix-login`?", &["`git orch review` lists what waits"]),
     (&["brief", ""], 2, "no task ``", &["`git orch tasks --all` lists them"]),
@@ -339,6 +340,7 @@ fn no_command_at_all() {
           cancel          Call a task off: stop what runs, keep its edits on its record, free its session
           retry           Run a task again: one that failed, was cancelled, or must change
           wait            Wait until a task is no longer being worked on
+          conflicts       Say which open work conflicts with which, and where
           fanout          Do parallel-safe work in throwaway worktrees; it comes back as one branch
           review          See what waits for judgement, look at one result, judge it
           merge           Land results: combine, check exactly that tree, move the base

@@ -139,6 +139,65 @@ fn results_and_the_base_are_compared_and_put_in_order() {
         );
 }
 
+#[test]
+fn a_new_task_is_told_of_others_at_its_files() {
+    let repo = shop();
+    let warned = |what: &str| format!("warning: {what}");
+    let told = |paths: &str| {
+        let run = repo.orch(&["task", "look", "--session", "backend", "--paths", paths, "--dry-run"]);
+        run.stderr.lines().map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(told("src/cart.rs"), [""; 0]);
+    repo.write("../shop.orch/frontend/src/cart.rs", "more\n");
+    repo.write("../shop.orch/frontend/src/new.rs", "more\n");
+    let cart = warned("src/cart.rs is being changed by frontend (uncommitted)");
+    assert_eq!(told("src/cart.rs"), [cart.as_str()]);
+    assert_eq!(told("src/list.rs"), [""; 0]);
+    repo.shell("git -C ../shop.orch/frontend add src/cart.rs").run().expect_success();
+    assert_eq!(told("src/cart.rs"), [cart.as_str()]);
+    assert_eq!(
+        told("src"),
+        [warned("src/cart.rs and src/new.rs are being changed by frontend (uncommitted)")]
+    );
+    repo.shell("git -C ../shop.orch/frontend add . && git -C ../shop.orch/frontend commit -qm own")
+        .run()
+        .expect_success();
+    assert_eq!(told("src/cart.rs"), [warned("src/cart.rs is being changed by frontend (not landed)")]);
+    task(&repo, "frontend", "rewrite", "echo all >src/list.rs");
+    assert_eq!(told("src/list.rs"), [warned("src/list.rs is changed in rewrite, which has not landed")]);
+    let own = repo.orch(&["task", "look", "--session", "frontend", "--paths", "src", "--dry-run"]);
+    assert_eq!(own.stderr, "");
+    let script =
+        "git-orch add-session docs --paths README.md -q >&2; echo x >>../shop.orch/frontend/README.md
+        git-orch plan 'fix README.md' 2>&1 >/dev/null | grep warning";
+    repo.shell(script).run().expect(
+        "
+        exit 0
+        -- stdout
+        warning: docs: README.md is being changed by frontend (uncommitted)
+        -- stderr
+        $TMP/shop.orch/docs
+        ",
+    );
+}
+
+#[test]
+fn a_session_that_can_not_be_looked_into_is_told_of() {
+    let repo = shop();
+    task(&repo, "backend", "first", "sed -i 's/^5$/five/' src/cart.rs");
+    let script = "cd ../shop.orch/frontend; sed -i 's/^5$/FIVE/' src/cart.rs; git commit -qam own; mv ../frontend ../away";
+    repo.shell(script).run().expect_success();
+    repo.orch(&["conflicts"]).expect(
+        "
+        exit 1
+        -- stdout
+          frontend × first  src/cart.rs  5 / 5
+        -- stderr
+        warning: the worktree of session `frontend` is gone from `$TMP/shop.orch/frontend`; only its commits are compared
+        ",
+    );
+}
+
 /// Numbered lines, some with other words.
 fn lines(count: usize, changed: &[(usize, &str)]) -> String {
     let line = |number: usize| {

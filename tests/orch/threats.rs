@@ -80,6 +80,7 @@ fn every_subcommand(repo: &TestRepo) -> Vec<Vec<String>> {
         "brief one".to_owned(),
         "log two".to_owned(),
         "show one".to_owned(),
+        "conflicts".to_owned(),
         "wait one".to_owned(),
         format!("retry two -- {edit} two.txt"),
         "cancel two".to_owned(),
