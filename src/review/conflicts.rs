@@ -157,14 +157,18 @@ fn between(items: &[Item], conflicts: &[Conflict]) -> Vec<Clashing> {
 
 /// The order in which results land best: what conflicts with the fewest of
 /// those that still wait comes first, what conflicts with its base last, each
-/// behind the one it builds on; among equals the order they were given in.
+/// behind those it builds on or comes after; among equals the order they were given in.
 pub fn landing_order(items: &[Item], clashing: &[Clashing]) -> Vec<usize> {
     let mut waiting: BTreeSet<usize> = (0..items.len()).collect();
     let mut order = Vec::new();
     while !waiting.is_empty() {
         let is_free = |index: &usize| {
-            let below = &items[*index].on_top_of;
-            !waiting.iter().any(|other| below.as_ref() == Some(&items[*other].name))
+            let Item { on_top_of, after, .. } = &items[*index];
+            let comes_first = |other: &&usize| {
+                let name = Some(&items[**other].name);
+                on_top_of.as_ref() == name || after.as_ref() == name
+            };
+            !waiting.iter().any(|other| comes_first(&other))
         };
         let weight = |index: &usize| {
             let own = clashing.iter().filter(|pair| pair.one == *index || pair.other == *index);

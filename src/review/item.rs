@@ -35,6 +35,9 @@ pub struct Item {
     /// The unmerged task it was built on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub on_top_of: Option<Name>,
+    /// The task that it comes after.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<Name>,
     /// What its runs changed of what git executes.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub altered: Vec<Alteration>,
@@ -139,6 +142,7 @@ fn of_task(repo: &Repo, task: &Task) -> Result<Option<Item>> {
         tip,
         commits,
         on_top_of: task.on_top_of.clone(),
+        after: task.after.clone(),
         altered: task.altered.clone(),
         failed_check: None,
         since: task.updated,
@@ -161,6 +165,7 @@ fn of_fanout(repo: &Repo, fanout: &Fanout) -> Result<Option<Item>> {
         tip,
         commits: repo.read().commits_between(&[fanout.base_oid], tip)?,
         on_top_of: None,
+        after: None,
         altered: fanout.altered.clone(),
         failed_check: fanout.failed_check().filter(|_| is_as_made).map(str::to_owned),
         since: fanout.ended.unwrap_or(fanout.started),

@@ -121,7 +121,9 @@ pub(crate) fn run(args: &LandingsArgs) -> Result<bool, String> {
     while pairs < args.count && deadline.is_none_or(|deadline| Instant::now() < deadline) {
         let changes = changes(pairs, args.processes / 2, &mut rng);
         pairs += args.processes / 2;
-        for (change, how) in course.round(&changes) {
+        // Each lands its own, or each lands whatever waits.
+        let by_name = rng.bool();
+        for (change, how) in course.round(&changes, by_name) {
             *landed.entry((change.clash, how)).or_insert(0) += 1;
         }
     }
@@ -173,7 +175,7 @@ impl Course {
     }
 
     /// Makes changes, each in its session, then lands them all at once.
-    fn round<'c>(&self, changes: &'c [Change]) -> Vec<(&'c Change, Landed)> {
+    fn round<'c>(&self, changes: &'c [Change], by_name: bool) -> Vec<(&'c Change, Landed)> {
         each(changes, |number, change| {
             let session = format!("s{number}");
             let made =
@@ -185,11 +187,18 @@ impl Course {
         let done = AtomicBool::new(false);
         let landed = std::thread::scope(|scope| {
             scope.spawn(|| self.commit_until(&done));
-            let landed = each(changes, |_, change| self.land(change));
+            let landed =
+                each(changes, |_, change| if by_name { self.land(change) } else { self.land_all(change) });
             done.store(true, Ordering::Relaxed);
             landed
         });
         let landed: Vec<(&Change, Landed)> = changes.iter().zip(landed).collect();
+        if !by_name {
+            landed
+                .iter()
+                .filter(|(_, how)| *how != Landed::Yes)
+                .for_each(|(change, _)| self.call_off(change));
+        }
         for &(change, how) in &landed {
             let other =
                 landed.iter().find(|other| other.0.pair == change.pair && other.0.name != change.name);
@@ -217,7 +226,7 @@ impl Course {
             let how = match ended.code {
                 0 => return Landed::Yes,
                 1 => Landed::Red,
-                3 if ended.stderr.contains("conflicts with") => Landed::Conflict,
+                3 if ended.stdout.contains("conflicts with") => Landed::Conflict,
                 3 => {
                     self.starved.fetch_add(1, Ordering::Relaxed);
                     why = ended.why();
@@ -228,14 +237,52 @@ impl Course {
                     continue;
                 }
             };
-            let cancelled = self.run(&["cancel", &change.name]);
-            if !cancelled.is_success() {
-                self.breach(format!("P6 `cancel`, {}", cancelled.why()));
-            }
+            self.call_off(change);
             return how;
         }
         self.breach(format!("P6 `{}` never gets its turn, {why}", change.name));
         Landed::Conflict
+    }
+
+    /// Lands whatever waits, until this one has landed or went back.
+    fn land_all(&self, change: &Change) -> Landed {
+        for _ in 0..TRIES {
+            let ended = self.run(&["merge"]);
+            if ![0, 1, 3].contains(&ended.code) {
+                self.breach(format!("P6 `merge`, {}", ended.why()));
+            }
+            let shown = self.run(&["show", &change.name]).stdout;
+            if shown.contains(": merged") {
+                return Landed::Yes;
+            }
+            if shown.contains("conflicts with main") || self.is_being_resolved(change) {
+                return Landed::Conflict;
+            }
+            if shown.contains(": changes") {
+                return Landed::Red;
+            }
+            self.starved.fetch_add(1, Ordering::Relaxed);
+        }
+        self.breach(format!("P6 `{}` never gets its turn among all", change.name));
+        Landed::Conflict
+    }
+
+    fn is_being_resolved(&self, change: &Change) -> bool {
+        self.run(&["show", &format!("resolve-{}", change.name)]).is_success()
+    }
+
+    /// Calls one off, and the task in which somebody was to make it fit.
+    fn call_off(&self, change: &Change) {
+        let mut names = vec![change.name.clone()];
+        if self.is_being_resolved(change) {
+            names.push(format!("resolve-{}", change.name));
+        }
+        for name in names {
+            let cancelled = self.run(&["cancel", &name]);
+            if !cancelled.is_success() {
+                self.breach(format!("P6 `cancel`, {}", cancelled.why()));
+            }
+        }
     }
 
     /// Commits to the base again and again, as somebody else would.

@@ -8,6 +8,7 @@
 #![expect(clippy::disallowed_methods, reason = "it runs and times programs")]
 
 mod ci;
+mod culprits;
 mod faults;
 mod inject;
 mod inventory;
@@ -43,6 +44,7 @@ enum Command {
     Points(points::PointsArgs),
     Mix(mix::MixArgs),
     Landings(landings::LandingsArgs),
+    Culprits(culprits::CulpritsArgs),
     Soak(soak::SoakArgs),
     Ci(ci::CiArgs),
 }
@@ -66,6 +68,7 @@ fn dispatch(command: &Command) -> Result<bool, String> {
         Command::Points(args) => points::run(args),
         Command::Mix(args) => mix::run(args),
         Command::Landings(args) => landings::run(args),
+        Command::Culprits(args) => culprits::run(args),
         Command::Soak(args) => soak::run(args),
         Command::Ci(args) => ci::run(args),
     }

@@ -46,6 +46,7 @@ macro_rules! landed {
 }
 
 mod fanouts;
+mod landing;
 mod trash;
 mod undo;
 mod verbs;
@@ -115,7 +116,7 @@ mkdir build; echo out >build/out; echo key >key.secret
 
 /// All there are.
 pub(crate) fn all() -> impl Iterator<Item = &'static Scenario> {
-    verbs::ALL.iter().chain(fanouts::ALL).chain(undo::ALL).chain(trash::ALL)
+    verbs::ALL.iter().chain(landing::ALL).chain(fanouts::ALL).chain(undo::ALL).chain(trash::ALL)
 }
 
 /// The scenario of that name.
