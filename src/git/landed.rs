@@ -6,6 +6,8 @@
 //! **Invariant:** a doubt is a no: what was edited on its way, or taken back
 //! since, has not landed.
 
+mod standing;
+
 use std::collections::{BTreeSet, HashSet};
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
@@ -53,18 +55,27 @@ pub fn landed(repo: &Repo, tip: Oid, base: Oid) -> Result<Option<How>> {
     if is_applied(repo, fork, tip, base)? {
         return Ok(Some(How::SquashMerged));
     }
-    let adds_nothing = merge::combine(repo, base, tip)? == Merged::Clean(base_tree);
-    Ok(adds_nothing.then_some(How::NothingToAdd))
+    Ok(adds_nothing(repo, base, tip)?.then_some(How::NothingToAdd))
 }
 
-/// Whether what lies between two commits was applied to `base`, as one commit
-/// or commit by commit, and is still there. Nothing is never applied.
+/// Whether what lies between two commits was applied to `base`, as one commit,
+/// commit by commit or as part of one commit, and is still there. Nothing is
+/// never applied.
 pub fn is_applied(repo: &Repo, from: Oid, tip: Oid, base: Oid) -> Result<bool> {
     let Some(fork) = repo.read().merge_base(base, tip)? else { return Ok(false) };
     let changed = paths(repo, Some(from), tip)?;
     if changed.is_empty() || !changed.is_subset(&paths(repo, Some(fork), base)?) {
         return Ok(false);
     }
+    let adds_nothing = adds_nothing(repo, base, tip)?;
+    if is_known(repo, (from, tip), base, changed)? {
+        return Ok(adds_nothing || standing::is_standing(repo, (from, tip), base)?);
+    }
+    Ok(adds_nothing && came_at_once(repo, (from, tip), (fork, base))?)
+}
+
+/// Whether the base has the very patch between two commits, whole or commit by commit.
+fn is_known(repo: &Repo, (from, tip): (Oid, Oid), base: Oid, changed: BTreeSet<RepoPath>) -> Result<bool> {
     let own = repo.read().commits_between(&[from, base], tip)?;
     let mut telling: BTreeSet<RepoPath> = changed.into_iter().take(1).collect();
     let mut singles = Vec::new();
@@ -92,6 +103,42 @@ pub fn is_applied(repo: &Repo, from: Oid, tip: Oid, base: Oid) -> Result<bool> {
         }
     }
     Ok(false)
+}
+
+/// Whether merging a tip would change nothing.
+fn adds_nothing(repo: &Repo, base: Oid, tip: Oid) -> Result<bool> {
+    Ok(merge::combine(repo, base, tip)? == Merged::Clean(tree(repo, base)?))
+}
+
+/// Whether one step of the base brought all of it: just before, all was still
+/// to come, just after, nothing. So it came beside other changes, or to files
+/// that were renamed meanwhile; what came together by and by is a coincidence.
+fn came_at_once(repo: &Repo, (from, tip): (Oid, Oid), (fork, base): (Oid, Oid)) -> Result<bool> {
+    let range = [base.to_string(), format!("^{fork}")];
+    let text = repo.git(["rev-list", "--first-parent"]).args(range).run()?;
+    let steps: Vec<Oid> =
+        String::from_utf8_lossy(&text).lines().filter_map(|line| line.parse().ok()).collect();
+    // The newest has it all, what is before the oldest has not.
+    let (mut with, mut without) = (0, steps.len());
+    while without - with > 1 {
+        let middle = with + (without - with) / 2;
+        if adds_nothing(repo, steps[middle], tip)? { with = middle } else { without = middle }
+    }
+    let Some(step) = steps.get(with) else { return Ok(false) };
+    let Some(before) = repo.read().commit(*step)?.parents.first().copied() else { return Ok(false) };
+    let Merged::Clean(merged) = merge::combine(repo, before, tip)? else { return Ok(false) };
+    let to_come = sizes(repo, tree(repo, before)?, merged)?;
+    Ok(to_come == sizes(repo, tree(repo, from)?, tree(repo, tip)?)?)
+}
+
+/// How many lines each file gains and loses between two trees, whatever it is called.
+fn sizes(repo: &Repo, from: Oid, to: Oid) -> Result<Vec<String>> {
+    let args = ["diff-tree", "-r", "--numstat", "-M", "--no-ext-diff", "--no-textconv"];
+    let text = repo.git(args).args([from.to_string(), to.to_string()]).run()?;
+    let size = |line: &str| line.rsplitn(2, '\t').last().map(str::to_owned);
+    let mut sizes: Vec<String> = String::from_utf8_lossy(&text).lines().filter_map(size).collect();
+    sizes.sort();
+    Ok(sizes)
 }
 
 /// The commits of the base that changed one of these paths and are not the

@@ -20,6 +20,7 @@ pub mod commit;
 pub mod definitions;
 pub mod executing;
 pub mod fence;
+pub mod hunks;
 pub mod identity;
 pub mod landed;
 pub mod lock;

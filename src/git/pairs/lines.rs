@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-use crate::error::{Error, Result};
+use crate::error::Result;
+use crate::git::hunks::{Hunk, between};
 use crate::git::repo::Repo;
 use crate::model::Oid;
 
@@ -26,13 +27,6 @@ impl std::fmt::Display for Lines {
     }
 }
 
-/// Lines that took the place of others, both counted from 0.
-#[derive(Clone, Copy, Debug)]
-struct Hunk {
-    old: (usize, usize),
-    new: (usize, usize),
-}
-
 /// The lines in question, as ours and as theirs has them, of a file that is
 /// there in a base, ours and theirs, or not.
 pub(super) fn of(repo: &Repo, blobs: [Option<Oid>; 3]) -> Result<(Vec<Lines>, Vec<Lines>)> {
@@ -45,39 +39,18 @@ pub(super) fn of(repo: &Repo, blobs: [Option<Oid>; 3]) -> Result<(Vec<Lines>, Ve
     }
     let new = |hunks: Vec<Hunk>| hunks.into_iter().map(|hunk| lines(hunk.new)).collect();
     Ok(match (base, ours, theirs) {
-        (Some(base), Some(ours), Some(theirs)) => shared(&hunks(&base, &ours)?, &hunks(&base, &theirs)?),
+        (Some(base), Some(ours), Some(theirs)) => shared(&between(&base, &ours)?, &between(&base, &theirs)?),
         (None, Some(ours), Some(theirs)) => {
-            hunks(&ours, &theirs)?.into_iter().map(|hunk| (lines(hunk.old), lines(hunk.new))).unzip()
+            between(&ours, &theirs)?.into_iter().map(|hunk| (lines(hunk.old), lines(hunk.new))).unzip()
         }
-        (Some(base), Some(ours), None) => (new(hunks(&base, &ours)?), Vec::new()),
-        (Some(base), None, Some(theirs)) => (Vec::new(), new(hunks(&base, &theirs)?)),
+        (Some(base), Some(ours), None) => (new(between(&base, &ours)?), Vec::new()),
+        (Some(base), None, Some(theirs)) => (Vec::new(), new(between(&base, &theirs)?)),
         _ => (Vec::new(), Vec::new()),
     })
 }
 
 fn lines((start, end): (usize, usize)) -> Lines {
     Lines { first: start + 1, count: end - start }
-}
-
-fn hunks(old: &[u8], new: &[u8]) -> Result<Vec<Hunk>> {
-    let failed = |error: git2::Error| {
-        Error::unusable("could not compare two files").because(error.message().to_owned())
-    };
-    let mut options = git2::DiffOptions::new();
-    options.context_lines(0).interhunk_lines(0).force_text(true);
-    let patch = git2::Patch::from_buffers(old, None, new, None, Some(&mut options)).map_err(failed)?;
-    let mut hunks = Vec::new();
-    for index in 0..patch.num_hunks() {
-        let (hunk, _) = patch.hunk(index).map_err(failed)?;
-        let span = |start: u32, count: u32| {
-            let (start, count) = (start as usize, count as usize);
-            let start = if count == 0 { start } else { start - 1 };
-            (start, start + count)
-        };
-        let old = span(hunk.old_start(), hunk.old_lines());
-        hunks.push(Hunk { old, new: span(hunk.new_start(), hunk.new_lines()) });
-    }
-    Ok(hunks)
 }
 
 /// Where hunks of both meet or touch: those lines of the base as each has them.
@@ -129,7 +102,7 @@ mod tests {
             ("1\n2\n3\n4\n5\n6\n7\n8\n9\nx\n", "1\n2\n3\n4\n5\n6\n7\n8\n9\ny\nz\n", "10 / 10-11"),
             ("x\n2\n3\n4\n5\n6\n7\n8\n9\n", "1\n2\n3\n4\n5\n6\n7\n8\ny\n", ""),
         ] {
-            let hunks = |text: &str| hunks(base.as_bytes(), text.as_bytes()).unwrap();
+            let hunks = |text: &str| between(base.as_bytes(), text.as_bytes()).unwrap();
             let (mine, other) = shared(&hunks(ours), &hunks(theirs));
             let told: Vec<String> = mine.iter().zip(&other).map(|(a, b)| format!("{a} / {b}")).collect();
             assert_eq!(told.join(", "), expected, "{ours:?} {theirs:?}");

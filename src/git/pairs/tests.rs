@@ -149,7 +149,7 @@ enum Merged {
 
 fn merged(scratch: &Scratch, pair: Pair) -> Merged {
     let script = format!(
-        "rm -f .git/index.lock; git reset -q --hard; git clean -qffdx; git checkout -q --detach {} 2>&1
+        "rm -f .git/index.lock; git reset -q --hard; git clean -qffdx; git checkout -q --detach {}
         if git -c user.name=n -c user.email=e merge -q --no-edit {} >out 2>&1; then echo clean
         else git ls-files -u | cut -f2 | sort -u; fi; rm -f out",
         pair.ours, pair.theirs
