@@ -23,7 +23,7 @@
 //! | [`session`] | sessions made, looked at, taken away |
 //! | [`run`] | one task carried out; throwaway worktrees |
 //! | [`fanout`] | one job over many files: shards, proof of disjointness, one tree |
-//! | [`review`] | verdicts, checks, landing |
+//! | [`review`] | verdicts, sessions that look at results, checks, landing |
 //! | [`recover`] | what a killed process left, set right; what a command did, undone; what nobody needs, deleted |
 //! | [`app`] | what every command starts from |
 //! | [`commands`] | the command line, one file a command |

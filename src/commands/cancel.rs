@@ -17,11 +17,26 @@ pub(super) struct CancelArgs {
     /// The task or fan-out
     #[arg(value_name = "TASK")]
     task: String,
+    /// Only end the look at its result from this viewpoint
+    #[arg(long, value_name = "VIEWPOINT", value_parser = ["reviewer", "tester", "documenter"])]
+    viewpoint: Option<String>,
 }
 
 pub(super) fn run(app: &App, args: &CancelArgs) -> Result<u8> {
     let opened = Opened::to_change(app)?;
     let events = |event| app.ui.event(event);
+    let viewpoint = args.viewpoint.as_deref().and_then(|word| word.parse().ok());
+    let ended = end::call_off_looks(opened.scene(app, &events), &args.task, viewpoint)?;
+    for (session, viewpoint) in &ended {
+        app.ui.note(format!("{session} looks at {} as {} no more", args.task, viewpoint.word()));
+    }
+    if let Some(viewpoint) = &args.viewpoint {
+        app.ui.data(&ended)?;
+        if ended.is_empty() {
+            app.ui.note(format!("no {viewpoint} looks at {}", args.task));
+        }
+        return Ok(exit::DONE);
+    }
     if let Ok(name) = args.task.parse()
         && let Some(fanout) = store::fanouts::find(&opened.repo, &name)?
     {

@@ -12,8 +12,10 @@ use crate::error::{Error, IoContext, Result, exit};
 use crate::fanout::check;
 use crate::model::Fanout;
 use crate::model::wording::list;
+use crate::review::item;
+use crate::review::viewpoint::look;
 use crate::run::execute;
-use crate::session::TaskLock;
+use crate::session::{TaskLock, seat};
 use crate::store;
 
 /// Print what a task's command, or a fan-out's shard or check, printed
@@ -37,6 +39,10 @@ pub(super) struct LogArgs {
     /// A fan-out's shard, counted from 1; the one that went wrong without it
     #[arg(long, value_name = "N", conflicts_with = "run")]
     shard: Option<usize>,
+    /// What the last session printed that looked at its result from this viewpoint
+    #[arg(long, value_name = "VIEWPOINT", value_parser = ["reviewer", "tester", "documenter"])]
+    #[arg(conflicts_with_all = ["ops", "run", "shard", "check"])]
+    viewpoint: Option<String>,
     /// What the check of a fan-out printed; with `--shard`, when it failed with that one
     #[arg(long, conflicts_with_all = ["run", "follow"])]
     check: bool,
@@ -71,7 +77,10 @@ pub(super) fn run(app: &App, args: &LogArgs) -> Result<u8> {
 }
 
 fn is_running(opened: &Opened, task: &str) -> bool {
-    task.parse().is_ok_and(|name| TaskLock::holder(&opened.repo, &name).is_some())
+    task.parse().is_ok_and(|name| {
+        let is_seen = || seat::taken(&opened.repo).iter().any(|taken| taken.seat.result == name);
+        TaskLock::holder(&opened.repo, &name).is_some() || is_seen()
+    })
 }
 
 /// The only shard there is, or the only one that went wrong.
@@ -89,7 +98,26 @@ fn telling_shard(fanout: &Fanout) -> Result<usize> {
     }
 }
 
+/// The log of the last look from a viewpoint.
+fn of_look(opened: &Opened, typed: &str, viewpoint: &str) -> Result<PathBuf> {
+    let item = item::require(&opened.repo, typed)?;
+    let folder = look::logs(&opened.repo, &item)?;
+    let files = folder.read_dir().into_iter().flatten().flatten().map(|entry| entry.path());
+    let is_of = |path: &PathBuf| {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        name.starts_with(&format!("{viewpoint}-")) && name.ends_with(".log")
+    };
+    let last = files.filter(is_of).max_by_key(|path| path.metadata().and_then(|meta| meta.modified()).ok());
+    last.ok_or_else(|| {
+        Error::refused(format!("no {viewpoint} has looked at `{typed}` here"))
+            .hint(format!("have one look: `git orch review {typed} --by --viewpoint {viewpoint}`"))
+    })
+}
+
 fn find(opened: &Opened, typed: &str, args: &LogArgs) -> Result<PathBuf> {
+    if let Some(viewpoint) = &args.viewpoint {
+        return of_look(opened, typed, viewpoint);
+    }
     if let Ok(name) = typed.parse()
         && let Some(fanout) = store::fanouts::find(&opened.repo, &name)?
     {

@@ -61,8 +61,17 @@ pub(super) fn next(task: &Task) -> Option<String> {
 
 /// Reports an ended run; the exit code.
 pub(super) fn report(app: &App, opened: &Opened, task: &Task) -> Result<u8> {
-    app.ui.settle();
     app.ui.data(task)?;
+    let code = tell(app, opened, task)?;
+    if let Some(next) = next(task) {
+        app.ui.note(format!("next: {next}"));
+    }
+    Ok(code)
+}
+
+/// Tells how a run ended, where something follows in the same command.
+pub(super) fn tell(app: &App, opened: &Opened, task: &Task) -> Result<u8> {
+    app.ui.settle();
     let took = took(task);
     let outcome = task.runs.last().and_then(|run| run.outcome);
     let code = match (task.state, outcome) {
@@ -87,9 +96,6 @@ pub(super) fn report(app: &App, opened: &Opened, task: &Task) -> Result<u8> {
             }
         }
     };
-    if let Some(next) = next(task) {
-        app.ui.note(format!("next: {next}"));
-    }
     Ok(code)
 }
 
@@ -106,7 +112,7 @@ fn took(task: &Task) -> String {
 /// What a result holds: `1 commit, 2 files, on top of fix-login`.
 fn holds(task: &Task) -> String {
     let below = task.on_top_of.as_ref().map(|below| format!(", on top of {below}"));
-    let (commits, files) = (count(task.commits.len(), "commit"), count(task.touched.len(), "file"));
+    let (commits, files) = (count(task.all_commits().count(), "commit"), count(task.touched.len(), "file"));
     format!("{commits}, {files}{}", below.unwrap_or_default())
 }
 

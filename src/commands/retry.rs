@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use super::opened::Opened;
-use super::result;
+use super::{result, review};
 use crate::app::App;
 use crate::error::{Error, IoContext, Result};
 use crate::git::{Repo, identity};
@@ -38,7 +38,7 @@ pub(super) fn run(app: &App, args: &RetryArgs) -> Result<u8> {
     let task = store::tasks::require(&opened.repo, &args.task)?;
     check(&opened.repo, &task)?;
     let session = store::sessions::require(&opened.repo, task.value.session.as_str())?.value;
-    let worker = choose(app, &opened, args, &task.value, &session)?;
+    let worker = choose(app, &opened, (args.agent.as_deref(), &args.command), &task.value, &session)?;
     identity::require(&opened.repo)?;
     let lock = TaskLock::try_take(&opened.repo, &task.value.name)?
         .map_err(|holder| Error::refused(format!("`{}` is held by {holder}", task.value.name)))?;
@@ -59,7 +59,18 @@ pub(super) fn run(app: &App, args: &RetryArgs) -> Result<u8> {
     if matches!(worker, Worker::Person) {
         result::hand_over(app, &opened, &done.value, &session)?;
     }
-    result::report(app, &opened, &done.value).map(|code| opened.exit_code(code))
+    review::follow(app, &opened, scene, &done.value).map(|code| opened.exit_code(code))
+}
+
+/// Who runs a task again that has to change, as it was run before; nobody where
+/// a person does it.
+pub(super) fn again(app: &App, opened: &Opened, task: &Task) -> Result<Option<Worker>> {
+    let task = store::tasks::require(&opened.repo, task.name.as_str())?;
+    check(&opened.repo, &task)?;
+    let session = store::sessions::require(&opened.repo, task.value.session.as_str())?.value;
+    let worker = choose(app, opened, (None, &[]), &task.value, &session)?;
+    let did = task.value.agent.is_some() && !matches!(worker, Worker::Person);
+    Ok(did.then_some(worker))
 }
 
 fn check(repo: &Repo, task: &Stored<Task>) -> Result<()> {
@@ -97,17 +108,23 @@ fn later(task: &Task) -> Error {
         .hint(format!("look at it: `git log {result}..{branch}`"))
 }
 
-fn choose(app: &App, opened: &Opened, args: &RetryArgs, task: &Task, session: &Session) -> Result<Worker> {
-    if !args.command.is_empty() {
-        return worker::typed(&args.command, &app.folder, &app.environment);
+fn choose(
+    app: &App,
+    opened: &Opened,
+    (agent, command): (Option<&str>, &[OsString]),
+    task: &Task,
+    session: &Session,
+) -> Result<Worker> {
+    if !command.is_empty() {
+        return worker::typed(command, &app.folder, &app.environment);
     }
-    if args.agent.is_none()
+    if agent.is_none()
         && let Some(argv) = remembered(&opened.repo, task)?
     {
         return worker::typed(&argv, &app.folder, &app.environment);
     }
     let known = |name: &&str| opened.settings.file.agents.profiles.contains_key(*name);
-    let asked = args.agent.as_deref().or(task.agent.as_deref().filter(known));
+    let asked = agent.or(task.agent.as_deref().filter(known));
     worker::configured(&opened.settings, &opened.trust, asked, session, &app.environment)
 }
 

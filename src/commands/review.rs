@@ -1,5 +1,6 @@
 //! `git orch review`
 
+mod by;
 mod diff;
 mod judge;
 mod list;
@@ -8,11 +9,12 @@ mod look;
 use super::opened::Opened;
 use crate::app::App;
 use crate::error::Result;
-use crate::model::TaskState;
 use crate::model::wording::review_then_merge;
+use crate::model::{Decision, TaskState};
 use crate::review::{Item, item};
 use crate::run::altered;
 
+pub(super) use by::follow;
 pub(super) use judge::refuse_inside_session;
 
 /// See what waits for judgement, look at one result, judge it
@@ -30,22 +32,45 @@ pub(super) struct ReviewArgs {
     /// It must change first; say how with -m
     #[arg(long, requires = "task", requires = "message", conflicts_with = "diff")]
     request_changes: bool,
+    /// No opinion
+    #[arg(long, requires = "task", conflicts_with_all = ["approve", "request_changes", "diff"])]
+    abstain: bool,
     /// What there is to say of it
     #[arg(short, long, value_name = "TEXT")]
     message: Option<String>,
     /// From which side it was looked at
-    #[arg(long, value_name = "VIEWPOINT", default_value = "reviewer", hide_default_value = true)]
-    #[arg(value_parser = ["reviewer", "tester", "documenter"])]
-    viewpoint: String,
+    #[arg(long, value_name = "VIEWPOINT", value_parser = ["reviewer", "tester", "documenter"])]
+    viewpoint: Option<String>,
+    #[command(flatten)]
+    by: by::ByArgs,
+}
+
+impl ReviewArgs {
+    /// What is said, where something is.
+    fn decision(&self) -> Option<Decision> {
+        let said = [
+            (self.approve, Decision::Approve),
+            (self.request_changes, Decision::Change),
+            (self.abstain, Decision::Abstain),
+        ];
+        said.into_iter().find(|(is_said, _)| *is_said).map(|(_, decision)| decision)
+    }
 }
 
 pub(super) fn run(app: &App, args: &ReviewArgs) -> Result<u8> {
-    let judges = args.approve || args.request_changes;
-    let opened = if judges { Opened::to_change(app)? } else { Opened::to_read(app)? };
+    let decision = args.decision();
+    if let Some(decision) = decision.filter(|_| by::is_inside(app)) {
+        return by::say(app, args, decision);
+    }
+    let changes = decision.is_some() || args.by.by.is_some();
+    let opened = if changes { Opened::to_change(app)? } else { Opened::to_read(app)? };
     let Some(task) = &args.task else { return list::run(app, &opened) };
     let item = item::require(&opened.repo, task)?;
-    if judges {
-        return judge::run(app, &opened, &item, args);
+    if let Some(decision) = decision {
+        return judge::run(app, &opened, &item, (args, decision));
+    }
+    if args.by.by.is_some() {
+        return by::run(app, &opened, &item, args);
     }
     if args.diff { diff::run(app, &opened, &item) } else { look::run(app, &opened, &item) }
 }

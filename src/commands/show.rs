@@ -9,7 +9,7 @@ use crate::error::{Kind, Result, exit};
 use crate::fanout::shard::labels;
 use crate::model::time::elapsed;
 use crate::model::wording::{bytes, count, hanging, list, review_then_merge, thousands};
-use crate::model::{Fanout, Session, Shard, ShardState, Task, TaskState, Time};
+use crate::model::{Fanout, Look, Session, Shard, ShardState, Task, TaskState, Time};
 use crate::session::view::{Depth, view};
 use crate::store::{self, Stored};
 use crate::ui::Table;
@@ -128,6 +128,18 @@ fn task_text(app: &App, opened: &Opened, task: &Task) -> Result<String> {
     for oid in &task.commits {
         line("commit", format!("{} {}", oid.short(), opened.repo.read().commit(*oid)?.subject()));
     }
+    if !task.needs.is_empty() {
+        line("needs", format!("the approval of {}", list(task.needs.iter().map(|needs| needs.word()))));
+    }
+    for look in &task.viewpoints {
+        line(look.viewpoint.word(), look_words(look, app.now));
+        for oid in &look.commits {
+            line("  commit", format!("{} {}", oid.short(), opened.repo.read().commit(*oid)?.subject()));
+        }
+        if let Some(aside) = look.aside {
+            line("  aside", format!("git diff {} {}", look.tip.short(), aside.short()));
+        }
+    }
     for change in &task.touched {
         line("touched", format!("{} {}", change.status.letter(), change.path));
     }
@@ -142,6 +154,13 @@ fn task_text(app: &App, opened: &Opened, task: &Task) -> Result<String> {
     }
     lines.extend(result::next(task).map(|next| format!("next: {next}")));
     Ok(lines.join("\n"))
+}
+
+/// `docs (claude) approves (3f2a91c, 2m ago): reads well`.
+fn look_words(look: &Look, now: Time) -> String {
+    let text = if look.text.is_empty() { String::new() } else { format!(": {}", look.text) };
+    let (session, agent, tip) = (&look.session, &look.agent, look.tip.short());
+    format!("{session} ({agent}) {} ({tip}, {}){text}", look.verdict.word(), look.time.ago(now))
 }
 
 fn fanout_text(fanout: &Fanout, altered: Vec<String>, now: Time) -> String {

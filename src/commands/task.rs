@@ -3,11 +3,11 @@
 use std::ffi::OsString;
 
 use super::opened::{Opened, patterns};
-use super::result;
+use super::{result, review};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::git::identity;
-use crate::model::{RepoPath, Route, Session, Target, Task};
+use crate::model::{RepoPath, Route, Session, Target, Task, Viewpoint};
 use crate::review::nearby;
 use crate::route::plan::likely;
 use crate::run::claim::{self, Order};
@@ -40,6 +40,10 @@ pub(super) struct TaskArgs {
     /// Begin once this task has a result
     #[arg(long, value_name = "TASK")]
     after: Option<String>,
+    /// Who shall look at its result: reviewer, tester, documenter
+    #[arg(long, value_name = "VIEWPOINT", value_delimiter = ',')]
+    #[arg(value_parser = ["reviewer", "tester", "documenter"])]
+    viewpoints: Vec<String>,
     /// Make it although a task with the same text is open
     #[arg(long)]
     again: bool,
@@ -49,6 +53,15 @@ pub(super) struct TaskArgs {
     /// The command that does it
     #[arg(last = true, value_name = "CMD")]
     command: Vec<OsString>,
+}
+
+impl TaskArgs {
+    fn viewpoints(&self) -> Vec<Viewpoint> {
+        let mut asked: Vec<Viewpoint> = self.viewpoints.iter().filter_map(|word| word.parse().ok()).collect();
+        asked.sort();
+        asked.dedup();
+        asked
+    }
 }
 
 pub(super) fn run(app: &App, args: TaskArgs) -> Result<u8> {
@@ -74,8 +87,18 @@ pub(super) fn run(app: &App, args: TaskArgs) -> Result<u8> {
         identity::require(&opened.repo)?;
         let (agent, text, after) = (worker.name().map(str::to_owned), text.clone(), after.clone());
         let (session, again) = (session, args.again);
-        let order =
-            Order { text, targets, route, session: session.clone(), agent, after, again, resolves: None };
+        let needs = args.viewpoints();
+        let order = Order {
+            text,
+            targets,
+            route,
+            session: session.clone(),
+            agent,
+            after,
+            needs,
+            resolves: None,
+            again,
+        };
         match claim::claim(&opened.repo, order, &events, app.now) {
             // Another one is chosen in place of one that is gone by now.
             Err(_) if args.session.is_none() && claim::is_gone(scene, &session)? => {}
@@ -88,7 +111,7 @@ pub(super) fn run(app: &App, args: TaskArgs) -> Result<u8> {
     if matches!(worker, Worker::Person) {
         result::hand_over(app, &opened, &done.value, &session)?;
     }
-    result::report(app, &opened, &done.value).map(|code| opened.exit_code(code))
+    review::follow(app, &opened, scene, &done.value).map(|code| opened.exit_code(code))
 }
 
 type Chosen = (Session, Vec<Target>, Option<Route>);

@@ -7,9 +7,9 @@ use std::fs::File;
 use std::io::Write as _;
 use std::path::Path;
 
-use super::schema::{CommitsKind, Config, Job, Weights};
+use super::schema::{CommitsKind, Config, Job, ViewpointRule, Viewpoints, Weights};
 use crate::error::{Error, IoContext, Result};
-use crate::model::wording::nearest;
+use crate::model::wording::{list, nearest, unknown};
 use crate::model::{PathSet, time};
 
 /// The file's name.
@@ -24,6 +24,10 @@ pub const MOST_RETRIES: u32 = 10;
 pub const ROUNDS: u8 = 3;
 /// How often at most.
 pub const MOST_ROUNDS: u8 = 50;
+/// How often a task is run again for what viewpoints ask where nobody says so.
+pub const REVISIONS: u8 = 2;
+/// How often at most.
+pub const MOST_REVISIONS: u8 = 10;
 /// The most that a signal may weigh.
 const MOST_WEIGHT: f64 = 100.0;
 
@@ -139,16 +143,33 @@ fn check(config: &Config) -> Result<()> {
             return Err(bad(&format!("engine `{name}`: a command can't be empty")));
         }
     }
+    config.viewpoints.as_ref().map_or(Ok(()), check_viewpoints)
+}
+
+fn check_viewpoints(viewpoints: &Viewpoints) -> Result<()> {
     let known = ["developer", "reviewer", "tester", "documenter"];
-    let viewpoints = config.viewpoints.iter();
-    let named =
-        viewpoints.flat_map(|v| v.default.iter().chain(v.rules.iter().flat_map(|rule| &rule.require)));
-    for viewpoint in named {
+    let required = viewpoints.rules.iter().flat_map(|rule| &rule.require);
+    for viewpoint in viewpoints.default.iter().chain(required).chain(viewpoints.agents.keys()) {
         if !known.contains(&viewpoint.as_str()) {
-            return Err(bad(&crate::model::wording::unknown("viewpoint", viewpoint, known)));
+            return Err(bad(&unknown("viewpoint", viewpoint, known)));
         }
     }
-    Ok(())
+    let is_bare = |rule: &&ViewpointRule| {
+        rule.paths.is_empty() && rule.files.is_none() && rule.lines.is_none() && !rule.require.is_empty()
+    };
+    if let Some(rule) = viewpoints.rules.iter().find(is_bare) {
+        let why = format!("the rule that requires {} says not when", list(&rule.require));
+        return Err(
+            bad(&why).hint("add `paths`, `files` or `lines`; what every result needs is the `default`")
+        );
+    }
+    match viewpoints.rounds {
+        Some(rounds) if rounds > MOST_REVISIONS => {
+            let why = format!("`rounds: {rounds}` of viewpoints can't be");
+            Err(bad(&why).hint(format!("changes are made at most {MOST_REVISIONS} times by themselves")))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn check_job(name: &str, job: &Job) -> Result<()> {

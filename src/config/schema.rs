@@ -73,6 +73,27 @@ pub struct Profile {
     /// How long it may run, as `30m`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout: Option<String>,
+    /// How its verdict on a result comes.
+    #[serde(default, skip_serializing_if = "Says::is_words")]
+    pub verdict: Says,
+}
+
+/// How the verdict of a program that looks at a result comes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Says {
+    /// It says it, as its brief tells.
+    #[default]
+    Words,
+    /// Its exit code is it: 0 approves, for linters and test suites.
+    ExitCode,
+}
+
+impl Says {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
+    fn is_words(&self) -> bool {
+        *self == Self::Words
+    }
 }
 
 /// How the brief reaches an agent.
@@ -270,18 +291,32 @@ impl CommitsKind {
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Viewpoints {
-    /// Where no rule says otherwise.
+    /// Those of every result.
     pub default: Vec<String>,
-    /// Rules by path.
+    /// Those of some results.
     pub rules: Vec<ViewpointRule>,
+    /// The agent that looks from a viewpoint, by viewpoint.
+    #[serde(deserialize_with = "unique_map", skip_serializing_if = "BTreeMap::is_empty")]
+    pub agents: BTreeMap<String, String>,
+    /// How often a task is run again for changes that viewpoints ask for: 0 to
+    /// 10, 2 where not said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rounds: Option<u8>,
 }
 
-/// Which viewpoints results at some paths need.
+/// Which viewpoints some results need: those that all of its conditions hold for.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ViewpointRule {
-    /// Path patterns.
+    /// It changes a file that one of these patterns matches.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub paths: Vec<String>,
+    /// It changes so many files, or more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub files: Option<usize>,
+    /// It adds and takes away so many lines, or more.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub lines: Option<usize>,
     /// The viewpoints.
     pub require: Vec<String>,
 }

@@ -47,6 +47,12 @@ pub fn environment(job: &str, env: &BTreeMap<String, String>) -> Named {
     Named { purpose: format!("environment of job {job}"), command: words.join(" ") }
 }
 
+/// What stands for an agent whose exit code is a verdict: a program that judges
+/// nothing would approve everything so.
+pub fn judge(agent: &str, run: &super::Command) -> Named {
+    Named { purpose: format!("verdict of agent {agent}, its exit code"), command: exact(run) }
+}
+
 /// What stands for the checker of a job.
 pub fn checker(job: &str, from: &str) -> Named {
     Named { purpose: format!("checker of job {job}"), command: from.to_owned() }
@@ -62,6 +68,10 @@ pub fn commands(config: &Config) -> Vec<Named> {
     }
     for (name, profile) in &config.agents.profiles {
         add(format!("agent {name}"), exact(&profile.run));
+        if profile.verdict == super::Says::ExitCode {
+            let Named { purpose, command } = judge(name, &profile.run);
+            add(purpose, command);
+        }
         if let Some(resume) = &profile.resume {
             add(format!("agent {name}, resuming"), exact(resume));
         }

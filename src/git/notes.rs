@@ -67,6 +67,18 @@ pub fn find_all(repo: &Repo, notes_ref: &str, objects: &[Oid]) -> Result<Vec<Opt
 /// # Errors
 /// Refused when another process moved the notes meanwhile.
 pub fn set(repo: &Repo, lock: &RepoLock, notes_ref: &str, notes: &[(Oid, Vec<u8>)], now: Time) -> Result<()> {
+    let change = change(repo, notes_ref, notes, now)?;
+    refs::apply(repo, lock, change.as_slice(), "notes")
+}
+
+/// The change that sets them, for who moves other refs with it; none where all
+/// are already so. Made under the lock that it is carried out under.
+pub fn change(
+    repo: &Repo,
+    notes_ref: &str,
+    notes: &[(Oid, Vec<u8>)],
+    now: Time,
+) -> Result<Option<RefChange>> {
     let tip = repo.read().find_ref(notes_ref)?;
     let old_tree = tip.map(|tip| repo.read().commit(tip).map(|commit| commit.tree)).transpose()?;
     let mut top = by_name(repo, old_tree)?;
@@ -89,11 +101,11 @@ pub fn set(repo: &Repo, lock: &RepoLock, notes_ref: &str, notes: &[(Oid, Vec<u8>
     }
     let tree = repo.write().write_tree(&top.into_values().collect::<Vec<_>>())?;
     if Some(tree) == old_tree {
-        return Ok(());
+        return Ok(None);
     }
     let parents: Vec<Oid> = tip.into_iter().collect();
     let commit = repo.write().write_record(tree, &parents, "notes", now)?;
-    refs::apply(repo, lock, &[RefChange::set(notes_ref, commit, tip)], "notes")
+    Ok(Some(RefChange::set(notes_ref, commit, tip)))
 }
 
 /// The change that takes back what one operation did to some notes: each that

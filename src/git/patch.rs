@@ -29,3 +29,15 @@ fn ids(repo: &Repo, diff: Vec<u8>) -> Result<Vec<(Oid, Oid)>> {
     };
     Ok(String::from_utf8_lossy(&text).lines().filter_map(pair).collect())
 }
+
+/// How many lines are added and taken away between two commits; those of
+/// binary files can't be told.
+pub fn lines(repo: &Repo, from: Oid, to: Oid) -> Result<usize> {
+    let args = ["diff-tree", "-r", "-z", "--numstat", "--no-ext-diff", "--no-textconv", "--no-renames"];
+    let text = repo.git(args).args([from.to_string(), to.to_string()]).run()?;
+    let count = |record: &[u8]| -> usize {
+        let text = String::from_utf8_lossy(record);
+        text.split('\t').take(2).filter_map(|number| number.parse::<usize>().ok()).sum()
+    };
+    Ok(text.split(|byte| *byte == 0).map(count).sum())
+}

@@ -36,6 +36,9 @@ pub const SESSION_TRAILER: &str = "Orch-Session";
 /// The trailer that names a task.
 pub const TASK_TRAILER: &str = "Orch-Task";
 
+/// The trailer that names the viewpoint from which something was added.
+pub const VIEWPOINT_TRAILER: &str = "Orch-Viewpoint";
+
 /// `refs/heads/` before a short branch name.
 pub fn branch(short: &str) -> String {
     format!("refs/heads/{short}")

@@ -1,10 +1,10 @@
 //! The trailers that tie a commit to a session and a task: a hint for
 //! readers, never the truth.
 
-use super::refs::{SESSION_TRAILER, TASK_TRAILER};
+use super::refs::{SESSION_TRAILER, TASK_TRAILER, VIEWPOINT_TRAILER};
 use super::repo::Repo;
 use crate::error::Result;
-use crate::model::Name;
+use crate::model::{Name, Viewpoint};
 
 /// A commit message with our trailers behind it.
 pub fn sign(text: &str, session: Option<&Name>, task: &Name) -> String {
@@ -35,4 +35,9 @@ pub fn block(others: &[String], session: Option<&Name>, task: &Name) -> String {
 pub fn parse(repo: &Repo, message: &str) -> Result<Vec<String>> {
     let text = repo.git(["interpret-trailers", "--parse"]).stdin(message).run()?;
     Ok(String::from_utf8_lossy(&text).lines().map(str::to_owned).collect())
+}
+
+/// The same for what a session adds to a result from its viewpoint.
+pub fn sign_as(text: &str, session: &Name, task: &Name, viewpoint: Viewpoint) -> String {
+    format!("{}{VIEWPOINT_TRAILER}: {}\n", sign(text, Some(session), task), viewpoint.word())
 }

@@ -37,7 +37,7 @@ pub use path::{PathSet, RepoPath};
 pub use plan::{Because, Behind, Plan, Planned};
 pub use problem::Problem;
 pub use profile::{HalfLives, Known, Profiles, SessionWeight, Touched};
-pub use review::{Decision, Verdict, Viewpoint};
+pub use review::{Decision, Look, Verdict, Viewpoint};
 pub use route::{Alike, Candidate, Reason, Route, Signals, Target, TargetSource, Term, Weights};
 pub use run::{Outcome, Run};
 pub use session::{Session, SessionState};

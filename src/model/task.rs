@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Alteration, Change, Name, Oid, Route, Run, Target, Time};
+use super::{Alteration, Change, Look, Name, Oid, Route, Run, Target, Time, Viewpoint};
 
 /// Where a task is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -112,6 +112,12 @@ pub struct Task {
     /// Its runs, oldest first.
     #[serde(default)]
     pub runs: Vec<Run>,
+    /// The viewpoints whose approval was asked for with it, beside those of its base.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub needs: Vec<Viewpoint>,
+    /// What sessions said of its result from their viewpoints, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub viewpoints: Vec<Look>,
     /// What its runs changed of what git executes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub altered: Vec<Alteration>,
@@ -134,6 +140,18 @@ impl Task {
     /// Whether it was made for somebody to begin it, by `retry`, and nobody has.
     pub fn waits_for_a_start(&self) -> bool {
         self.state == TaskState::Queued && self.resolves.is_some() && self.runs.is_empty()
+    }
+
+    /// The commits of its result, whoever made them.
+    pub fn all_commits(&self) -> impl Iterator<Item = Oid> {
+        self.commits.iter().chain(self.viewpoints.iter().flat_map(|look| &look.commits)).copied()
+    }
+
+    /// The commits of its result that a session made.
+    pub fn commits_of(&self, session: &Name) -> Vec<Oid> {
+        let own = self.commits.iter().filter(|_| self.session == *session);
+        let looks = self.viewpoints.iter().filter(|look| look.session == *session);
+        own.chain(looks.flat_map(|look| &look.commits)).copied().collect()
     }
 }
 

@@ -17,6 +17,7 @@ use crate::error::Result;
 use crate::fanout::claim;
 use crate::git::{RepoLock, moved, operation, worktree};
 use crate::model::{Event, operation::RECOVERY};
+use crate::review::viewpoint;
 use crate::run::{Scene, strays, throwaway};
 use crate::session::{SessionLock, add, gone, lock, moving, remove, workplace};
 use crate::store;
@@ -28,6 +29,8 @@ pub fn settle(scene: Scene<'_>) -> Result<()> {
     RepoLock::settle(scene.repo, scene.events)?;
     scene.repo.settle_fence(scene.events);
     RepoLock::sweep(scene.repo, scene.events)?;
+    // Whoever looked at a result did so in a throwaway: before that goes, its command ends.
+    viewpoint::record::settle(scene)?;
     let dead = journal::dead(scene.repo)?;
     let (undos, rest): (Vec<_>, Vec<_>) =
         dead.into_iter().partition(|(_, intent)| matches!(intent, Intent::Undo { .. }));

@@ -6,8 +6,8 @@ use crate::error::{Error, Result};
 use crate::git::Repo;
 use crate::git::refs;
 use crate::model::wording::{excerpt, unknown};
-use crate::model::{Alteration, Fanout, Name, Oid, Task, TaskState, Time};
-use crate::run::finish::own_commits;
+use crate::model::{Alteration, Fanout, Name, Oid, Task, TaskState, Time, Viewpoint};
+use crate::run::finish::result_commits;
 use crate::store::{self, Stored};
 
 /// A result that waits.
@@ -38,6 +38,9 @@ pub struct Item {
     /// The task that it comes after.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub after: Option<Name>,
+    /// The viewpoints whose approval was asked for with it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub needs: Vec<Viewpoint>,
     /// What its runs changed of what git executes.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub altered: Vec<Alteration>,
@@ -130,7 +133,8 @@ fn of_task(repo: &Repo, task: &Task) -> Result<Option<Item>> {
     let Some(branch) = task.review_branch.clone() else { return Ok(None) };
     let Some(tip) = tip(repo, &branch, task.tip)? else { return Ok(None) };
     let amended = Some(tip) != task.tip;
-    let commits = if amended { own_commits(repo, task, tip)? } else { task.commits.clone() };
+    let as_made = !amended && task.viewpoints.is_empty();
+    let commits = if as_made { task.commits.clone() } else { result_commits(repo, task, tip)? };
     Ok(Some(Item {
         name: task.name.clone(),
         text: task.text.clone(),
@@ -143,6 +147,7 @@ fn of_task(repo: &Repo, task: &Task) -> Result<Option<Item>> {
         commits,
         on_top_of: task.on_top_of.clone(),
         after: task.after.clone(),
+        needs: task.needs.clone(),
         altered: task.altered.clone(),
         failed_check: None,
         since: task.updated,
@@ -166,6 +171,7 @@ fn of_fanout(repo: &Repo, fanout: &Fanout) -> Result<Option<Item>> {
         commits: repo.read().commits_between(&[fanout.base_oid], tip)?,
         on_top_of: None,
         after: None,
+        needs: Vec::new(),
         altered: fanout.altered.clone(),
         failed_check: fanout.failed_check().filter(|_| is_as_made).map(str::to_owned),
         since: fanout.ended.unwrap_or(fanout.started),

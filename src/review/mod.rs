@@ -13,6 +13,7 @@ pub mod resolve;
 pub mod restack;
 pub mod style;
 pub mod verdict;
+pub mod viewpoint;
 pub mod work;
 
 pub use item::Item;

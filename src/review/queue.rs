@@ -204,7 +204,7 @@ fn present(queue: &Queue<'_>, items: Vec<Item>, tell: Tell<'_>) -> Result<Vec<It
 }
 
 /// Lines results up, and pins what they become; anew where a `git gc` took of it.
-fn lined_up(queue: &Queue<'_>, branch: &str, items: Vec<Item>) -> Result<(Base, Gate, Line)> {
+fn lined_up<'a>(queue: &Queue<'a>, branch: &str, items: Vec<Item>) -> Result<(Base, Gate<'a>, Line)> {
     let Queue { scene, rules, .. } = *queue;
     for _ in 0..ATTEMPTS {
         let _fence = scene.repo.fence(scene.events);

@@ -144,6 +144,7 @@ fn ask_owner(
         agent: agent.filter(|agent| agent != "person"),
         session,
         after: None,
+        needs: Vec::new(),
         again: true,
         resolves: Some((item.name.clone(), words)),
     };

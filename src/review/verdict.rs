@@ -5,11 +5,11 @@
 
 use serde::Serialize;
 
-use super::item::Item;
+use super::item::{self, Item};
 use crate::error::{Error, Result};
 use crate::git::refs::{self, RefChange};
 use crate::git::{Repo, RepoLock, notes, patch};
-use crate::model::{Decision, Events, Oid, TaskState, Time, Verdict, Viewpoint};
+use crate::model::{Decision, Events, Name, Oid, Task, TaskState, Time, Verdict, Viewpoint};
 use crate::store::tasks::With;
 use crate::store::{self, record};
 
@@ -35,6 +35,8 @@ pub struct Judgement {
     pub text: String,
     /// Who.
     pub by: String,
+    /// The session, where one looked.
+    pub session: Option<Name>,
 }
 
 /// The verdicts that hold for a result, oldest first.
@@ -59,11 +61,40 @@ pub fn load(repo: &Repo, item: &Item) -> Result<Vec<Held>> {
     Ok(held)
 }
 
-/// The last word from a viewpoint.
-pub fn last(held: &[Held], viewpoint: Viewpoint) -> Option<&Held> {
-    held.iter()
-        .rev()
-        .find(|held| held.verdict.viewpoint == viewpoint && held.verdict.decision != Decision::Abstain)
+/// The words from a viewpoint that stand: the last of each. What somebody asks
+/// for stands until they take it back, or until a person approves: a program's
+/// approval is no answer to another's objection.
+pub fn standing(held: &[Held], viewpoint: Viewpoint) -> Vec<&Held> {
+    let mut standing: Vec<&Held> = Vec::new();
+    let said =
+        |held: &&Held| held.verdict.viewpoint == viewpoint && held.verdict.decision != Decision::Abstain;
+    for one in held.iter().filter(said) {
+        standing.retain(|other| !overrules(&one.verdict, &other.verdict));
+        standing.push(one);
+    }
+    standing
+}
+
+fn overrules(one: &Verdict, other: &Verdict) -> bool {
+    match (&one.session, &other.session) {
+        (None, _) if one.decision == Decision::Approve => true,
+        (None, None) => one.by == other.by,
+        (one, other) => one == other,
+    }
+}
+
+/// What a viewpoint says in all: to change, where anyone does.
+pub fn decided(held: &[Held], viewpoint: Viewpoint) -> Option<Decision> {
+    let standing = standing(held, viewpoint);
+    let asks = standing.iter().any(|held| held.verdict.decision == Decision::Change);
+    if asks { Some(Decision::Change) } else { standing.first().map(|_| Decision::Approve) }
+}
+
+/// The verdicts that ask for changes, as they stand.
+fn asking(held: &[Held]) -> Vec<&Verdict> {
+    let all = [Viewpoint::Developer, Viewpoint::Reviewer, Viewpoint::Tester, Viewpoint::Documenter];
+    let standing = all.into_iter().flat_map(|viewpoint| standing(held, viewpoint));
+    standing.map(|held| &held.verdict).filter(|verdict| verdict.decision == Decision::Change).collect()
 }
 
 /// The verdicts in a note; lines that are none are passed over.
@@ -72,49 +103,162 @@ pub fn parse(note: &[u8]) -> Vec<Verdict> {
 }
 
 /// Notes a judgement on a result's tip; a task of which changes are asked
-/// goes to state changes, one that is approved comes back from it.
+/// goes to state changes, one of which nobody asks them any more comes back.
 ///
 /// # Errors
 /// Refused where the result does not wait for judgement.
 pub fn give(repo: &Repo, item: &Item, judgement: Judgement, events: Events<'_>, now: Time) -> Result<()> {
-    if !item.state.is_pending() {
-        return Err(Error::refused(format!(
-            "`{}` does not wait for judgement: it is {}",
-            item.name,
-            item.state.word()
-        )));
+    let lock = RepoLock::take(repo, &format!("review {}", item.name), events)?;
+    // Others may have said something since it was looked at.
+    let item = &item::require(repo, item.name.as_str())?;
+    require_waiting(item)?;
+    let said = say(repo, item, item.tip, judgement, now)?;
+    let mut changes: Vec<RefChange> = said.note.iter().cloned().collect();
+    if let Some(mut task) = store::tasks::find(repo, &item.name)?
+        && turn(&mut task.value, &said)
+    {
+        let with = With { old: Some(task.tip), ..With::default() };
+        changes.push(store::tasks::prepare(repo, &task.value, with, task.value.state.word())?);
     }
+    refs::apply(repo, &lock, &changes, "review")
+}
+
+/// Refuses a result that does not wait for judgement.
+///
+/// # Errors
+/// Refused, with where it is in its life.
+pub fn require_waiting(item: &Item) -> Result<()> {
+    if item.state.is_pending() {
+        return Ok(());
+    }
+    let (name, state) = (&item.name, item.state.word());
+    Err(Error::refused(format!("`{name}` does not wait for judgement: it is {state}")))
+}
+
+/// A judgement that is said, but not yet written.
+#[derive(Debug)]
+pub struct Said {
+    /// The note that says it.
+    pub note: Option<RefChange>,
+    /// What it says.
+    pub verdict: Verdict,
+    /// All that holds for the tip with it, oldest first.
+    held: Vec<Held>,
+}
+
+/// Says a judgement on a tip of a result, which is its own or will be. Under
+/// the lock that it is written under: no other one is lost.
+pub fn say(repo: &Repo, item: &Item, tip: Oid, judgement: Judgement, now: Time) -> Result<Said> {
+    let item = &Item { tip, ..item.clone() };
+    let mut held = load(repo, item)?;
+    // The last word has to be the youngest.
+    let same = held.iter().filter(|held| held.verdict.viewpoint == judgement.viewpoint);
+    let last = same.map(|held| held.verdict.time.0 + 1).max();
     let verdict = Verdict {
-        time: now,
+        time: last.map_or(now, |last| now.max(Time(last))),
         by: judgement.by,
+        session: judgement.session,
         viewpoint: judgement.viewpoint,
         decision: judgement.decision,
         text: judgement.text,
-        tree: repo.read().commit(item.tip)?.tree,
-        patch: patch::between(repo, item.base_oid, item.tip)?,
+        tree: repo.read().commit(tip)?.tree,
+        patch: patch::between(repo, item.base_oid, tip)?,
     };
-    let old = notes::find(repo, refs::VERDICT_NOTES, item.tip)?.unwrap_or_default();
+    let old = notes::find(repo, refs::VERDICT_NOTES, tip)?.unwrap_or_default();
     let mut lines: Vec<String> = String::from_utf8_lossy(&old).lines().map(str::to_owned).collect();
     lines.push(record::line(&verdict)?);
     lines.sort();
     lines.dedup();
     let text = lines.join("\n") + "\n";
-    let lock = RepoLock::take(repo, &format!("review {}", item.name), events)?;
-    notes::set(repo, &lock, refs::VERDICT_NOTES, &[(item.tip, text.into_bytes())], now)?;
-    let changes = state_change(repo, item, &verdict)?;
-    refs::apply(repo, &lock, &changes.into_iter().collect::<Vec<_>>(), "review")
+    let note = notes::change(repo, refs::VERDICT_NOTES, &[(tip, text.into_bytes())], now)?;
+    held.push(Held { verdict: verdict.clone(), carried_from: None });
+    Ok(Said { note, verdict, held })
 }
 
-fn state_change(repo: &Repo, item: &Item, verdict: &Verdict) -> Result<Option<RefChange>> {
-    let Some(mut task) = store::tasks::find(repo, &item.name)? else { return Ok(None) };
-    let state = match verdict.decision {
-        Decision::Approve => TaskState::Review,
-        Decision::Change => TaskState::Changes,
-        Decision::Abstain => return Ok(None),
-    };
-    task.value.requested = (state == TaskState::Changes).then(|| verdict.text.clone());
-    task.value.state = state;
-    task.value.updated = verdict.time;
-    let with = With { old: Some(task.tip), ..With::default() };
-    store::tasks::prepare(repo, &task.value, with, state.word()).map(Some)
+/// Has a task follow what was said of its result; whether that changes anything.
+pub fn turn(task: &mut Task, said: &Said) -> bool {
+    let asking = asking(&said.held);
+    match said.verdict.decision {
+        Decision::Abstain => return false,
+        Decision::Approve if asking.is_empty() => {
+            task.state = TaskState::Review;
+            task.requested = None;
+        }
+        Decision::Approve | Decision::Change => {
+            // What a check printed before is no verdict, and still to be mended.
+            let is_first = said.verdict.decision == Decision::Change && asking.len() == 1;
+            let before = task.requested.take().filter(|_| is_first && task.state == TaskState::Changes);
+            task.state = TaskState::Changes;
+            let words = requests(&asking);
+            task.requested = Some(before.map_or(words.clone(), |before| format!("{before}\n\n{words}")));
+        }
+    }
+    task.updated = task.updated.max(said.verdict.time);
+    true
+}
+
+/// What is asked for, in words; whose they are, unless one person alone asks.
+fn requests(asking: &[&Verdict]) -> String {
+    match asking {
+        [only] if only.session.is_none() => only.text.clone(),
+        _ => {
+            let words = |verdict: &&Verdict| {
+                format!("{} {}: {}", verdict.viewpoint.word(), verdict.by, verdict.text.trim())
+            };
+            asking.iter().map(words).collect::<Vec<_>>().join("\n\n")
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn held(words: &str) -> Vec<Held> {
+        let one = |(time, word): (i64, &str)| {
+            let (by, decision) = word.split_once(' ').unwrap();
+            let decision = match decision {
+                "yes" => Decision::Approve,
+                "no" => Decision::Change,
+                _ => Decision::Abstain,
+            };
+            let tree = Oid::from_bytes(&[1; 20]).unwrap();
+            let session = by.strip_prefix('@').map(|name| name.parse().unwrap());
+            let (text, viewpoint) = (format!("{by} says"), Viewpoint::Reviewer);
+            let by = by.to_owned();
+            let verdict =
+                Verdict { time: Time(time), by, session, viewpoint, decision, text, tree, patch: None };
+            Held { verdict, carried_from: None }
+        };
+        (0..).zip(words.split(", ")).map(one).collect()
+    }
+
+    #[test]
+    fn an_objection_stands_until_its_maker_or_a_person_takes_it_back() {
+        for (words, expected) in [
+            ("@a yes", Some(Decision::Approve)),
+            ("@a abstains", None),
+            ("@a no, @b yes", Some(Decision::Change)),
+            ("@a no, @b yes, @a yes", Some(Decision::Approve)),
+            ("@a no, @a abstains", Some(Decision::Change)),
+            ("@a no, Ann yes", Some(Decision::Approve)),
+            ("Ann no, @a yes", Some(Decision::Change)),
+            ("Ann no, Ben no, Ann yes", Some(Decision::Approve)),
+            ("Ann yes, @a no", Some(Decision::Change)),
+        ] {
+            assert_eq!(decided(&held(words), Viewpoint::Reviewer), expected, "{words}");
+            assert_eq!(decided(&held(words), Viewpoint::Tester), None);
+        }
+    }
+
+    #[test]
+    fn each_request_says_whose_it_is_unless_one_person_alone_asks() {
+        let words = |text: &str| {
+            let held = held(text);
+            requests(&asking(&held))
+        };
+        assert_eq!(words("Ann no"), "Ann says");
+        assert_eq!(words("@a no"), "reviewer @a: @a says");
+        assert_eq!(words("Ann no, @a no, @b yes"), "reviewer Ann: Ann says\n\nreviewer @a: @a says");
+    }
 }

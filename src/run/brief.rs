@@ -91,8 +91,8 @@ pub fn fence(text: &str) -> String {
 fn own_commits(repo: &Repo, session: &Session, task: &Task) -> Result<Vec<String>> {
     let mut commits: Vec<Oid> = session.commits.clone();
     for other in crate::store::tasks::load(repo)? {
-        if other.value.session == session.name && other.value.name != task.name {
-            commits.extend(other.value.commits);
+        if other.value.name != task.name {
+            commits.extend(other.value.commits_of(&session.name));
         }
     }
     commits.iter().rev().take(LISTED).map(|oid| line(repo, *oid)).collect()

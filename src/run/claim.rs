@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use crate::error::{Error, Result};
 use crate::git::refs::{self, RefChange};
 use crate::git::{Repo, RepoLock};
-use crate::model::{Events, Name, Route, Session, SessionState, Target, Task, TaskState, Time};
+use crate::model::{Events, Name, Route, Session, SessionState, Target, Task, TaskState, Time, Viewpoint};
 use crate::run::Scene;
 use crate::session::{SessionLock, TaskLock, workplace};
 use crate::store::tasks::With;
@@ -28,6 +28,8 @@ pub struct Order {
     pub after: Option<Name>,
     /// The result that it shall make fit its base, and what there is to say of that.
     pub resolves: Option<(Name, String)>,
+    /// The viewpoints whose approval is asked for with it.
+    pub needs: Vec<Viewpoint>,
     /// Whether a task with the same text may be open already.
     pub again: bool,
 }
@@ -76,6 +78,8 @@ pub fn claim(repo: &Repo, order: Order, events: Events<'_>, now: Time) -> Result
         targets: order.targets,
         touched: Vec::new(),
         runs: Vec::new(),
+        needs: order.needs,
+        viewpoints: Vec::new(),
         altered: Vec::new(),
         requested,
         route: order.route,

@@ -11,7 +11,8 @@ use crate::error::{Error, IoContext, Result};
 use crate::git::refs::{self, RefChange};
 use crate::git::{Repo, RepoLock, worktree};
 use crate::model::wording::uncommitted;
-use crate::model::{Effect, Name, Outcome, Task, TaskState};
+use crate::model::{Effect, Name, Oid, Outcome, Task, TaskState, Viewpoint};
+use crate::session::seat::{self, Taken};
 use crate::session::{SessionLock, TaskLock, lock, moving, workplace};
 use crate::store::tasks::With;
 use crate::store::{self, Stored};
@@ -118,6 +119,43 @@ fn cancel_elsewhere(scene: Scene<'_>, name: &Name, process: u32) -> Result<Store
     }
 }
 
+/// Ends what looks at a result, from one viewpoint or from any; who did.
+///
+/// # Errors
+/// Refused where one does not end.
+pub fn call_off_looks(
+    scene: Scene<'_>,
+    result: &str,
+    viewpoint: Option<Viewpoint>,
+) -> Result<Vec<(Name, Viewpoint)>> {
+    let is_meant = |taken: &Taken| {
+        taken.seat.result.as_str() == result && viewpoint.is_none_or(|wanted| taken.seat.viewpoint == wanted)
+    };
+    let looks: Vec<Taken> = seat::taken(scene.repo).into_iter().filter(is_meant).collect();
+    for Taken { process, request, .. } in &looks {
+        std::fs::write(request, interrupt::request(*process)).doing("could not write", request)?;
+    }
+    let is_there = |look: &Taken| {
+        seat::taken(scene.repo).iter().any(|now| now.request == look.request && now.process == look.process)
+    };
+    let watch = crate::model::time::Stopwatch::start();
+    for look in &looks {
+        while is_there(look) {
+            scene.interrupt.check()?;
+            if watch.elapsed().as_secs() > 30 {
+                let (process, session) = (look.process, &look.seat.session);
+                return Err(Error::refused(format!(
+                    "process {process} does not end the look of `{session}`"
+                ))
+                .hint(format!("end it yourself: `kill -9 {process}`")));
+            }
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        drop(std::fs::remove_file(&look.request));
+    }
+    Ok(looks.into_iter().map(|look| (look.seat.session, look.seat.viewpoint)).collect())
+}
+
 /// Takes back a result, or a task that never ran. Its commits stay reachable
 /// from its record.
 fn withdraw(scene: Scene<'_>, mut task: Stored<Task>) -> Result<Stored<Task>> {
@@ -150,10 +188,10 @@ fn withdraw(scene: Scene<'_>, mut task: Stored<Task>) -> Result<Stored<Task>> {
 /// result is the last thing on it and nothing else is in the worktree.
 fn give_back(scene: Scene<'_>, task: &Task) -> Result<Option<Effect>> {
     let Some(session) = store::sessions::find(scene.repo, &task.session)? else { return Ok(None) };
-    let Some(tip) = task.tip else { return Ok(None) };
-    if scene.repo.read().find_ref(&refs::branch(&task.branch))? != Some(tip) {
-        return Ok(None);
-    }
+    // Where others added to the result, the branch may not have followed yet.
+    let is_own = |at: &Oid| task.tip == Some(*at) || task.superseded.contains(at);
+    let at = scene.repo.read().find_ref(&refs::branch(&task.branch))?;
+    let Some(tip) = at.filter(is_own) else { return Ok(None) };
     match workplace::require_clean(scene.repo, &session.value) {
         Ok(place) => {
             let moving = moving::begin(scene.repo, &task.session, task.base_oid)?;

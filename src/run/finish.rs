@@ -93,8 +93,17 @@ fn message(task: &Task) -> String {
     trailer::sign(&text, Some(&task.session), &task.name)
 }
 
-/// The commits that a task itself made: not those of its base that it merged.
+/// The commits that a task's session itself made: neither those of its base that
+/// it merged, nor what other sessions added from their viewpoints.
 pub fn own_commits(repo: &Repo, task: &Task, tip: Oid) -> Result<Vec<Oid>> {
+    let others: Vec<Oid> = task.viewpoints.iter().flat_map(|look| look.commits.iter().copied()).collect();
+    let mut commits = result_commits(repo, task, tip)?;
+    commits.retain(|commit| !others.contains(commit));
+    Ok(commits)
+}
+
+/// The commits of a task's result, whoever made them.
+pub fn result_commits(repo: &Repo, task: &Task, tip: Oid) -> Result<Vec<Oid>> {
     let base = repo.read().find_ref(&refs::branch(&task.base))?;
     let resolved = task.resolves.as_ref().map(|name| store::tasks::find(repo, name)).transpose()?.flatten();
     let resolved = resolved.and_then(|task| task.value.tip);

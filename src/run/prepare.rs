@@ -164,7 +164,7 @@ fn successor(own: &[&Task], tip: Oid) -> Option<Oid> {
 fn has_landed(repo: &Repo, own: &[&Task], tip: Oid, base: Oid) -> Result<bool> {
     let landed = || own.iter().filter(|task| task.state == TaskState::Merged);
     let hidden: Vec<Oid> = landed().flat_map(|task| task.superseded.iter().copied()).chain([base]).collect();
-    let commits: Vec<Oid> = landed().flat_map(|task| task.commits.iter().copied()).collect();
+    let commits: Vec<Oid> = landed().flat_map(|task| task.all_commits()).collect();
     Ok(repo.read().commits_between(&hidden, tip)?.iter().all(|commit| commits.contains(commit)))
 }
 

@@ -77,9 +77,8 @@ fn request(
 }
 
 fn source(session: &Session, tasks: &[Stored<Task>]) -> Result<Source> {
-    let done = tasks.iter().map(|task| &task.value).filter(|task| task.session == session.name);
     let mut commits: Vec<Oid> = session.commits.clone();
-    commits.extend(done.flat_map(|task| task.commits.iter().copied()));
+    commits.extend(tasks.iter().flat_map(|task| task.value.commits_of(&session.name)));
     Ok(Source {
         name: session.name.clone(),
         paths: PathSet::parse(&session.paths).map_err(Error::unusable)?,
@@ -109,8 +108,23 @@ pub fn decide(
     (text, given): (&str, &[RepoPath]),
     events: Events<'_>,
 ) -> Result<Route> {
+    decide_without(repo, survey, (text, given), &[], events)
+}
+
+/// The same without some sessions.
+///
+/// # Errors
+/// Unusable where the history can't be read.
+pub fn decide_without(
+    repo: &Repo,
+    survey: &Survey,
+    (text, given): (&str, &[RepoPath]),
+    without: &[Name],
+    events: Events<'_>,
+) -> Result<Route> {
     let mut history = refresh(survey, events)?;
-    let contenders = contenders(survey, &history);
+    let mut contenders = contenders(survey, &history);
+    contenders.retain(|contender| !without.contains(&contender.name));
     let defined = defined(repo, survey, text)?;
     let known = Known { given, defined: &defined };
     among(&contenders, &mut history, (text, known), &survey.weights.of_sessions(), events)

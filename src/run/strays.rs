@@ -47,7 +47,7 @@ fn find(
     let tip = read.find_ref(&refs::branch(&session.branch))?;
     let base = read.find_ref(&refs::branch(&session.base))?;
     let (Some(tip), Some(base)) = (tip, base) else { return Ok(Vec::new()) };
-    let of_tasks: HashSet<Oid> = tasks.iter().flat_map(|task| task.value.commits.iter().copied()).collect();
+    let of_tasks: HashSet<Oid> = tasks.iter().flat_map(|task| task.value.all_commits()).collect();
     let mut commits = read.commits_between(&[base, session.base_oid], tip)?;
     commits.retain(|commit| !known.contains(commit) && !of_tasks.contains(commit));
     Ok(commits)

@@ -7,9 +7,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::Scene;
 use crate::error::Result;
 use crate::git::mine::Miner;
-use crate::git::{Repo, RepoLock, notes, refs};
+use crate::git::{RefChange, Repo, RepoLock, notes, refs};
 use crate::history::notes::TouchNote;
-use crate::model::{Change, Name, Oid, Session, Task, Time};
+use crate::model::{Change, Look, Name, Oid, Session, Task, Time};
 use crate::store::Stored;
 
 /// Whose commits these are.
@@ -26,6 +26,25 @@ type Notes = BTreeMap<Oid, Vec<u8>>;
 pub fn note(repo: &Repo, lock: &RepoLock, task: &Task, now: Time) -> Result<()> {
     let source = Source { session: &task.session, task: Some(&task.name), commits: &task.commits };
     write(repo, lock, &texts(repo, &[source])?, now)
+}
+
+/// Who made the commits of a task's result.
+fn sources(task: &Task) -> impl Iterator<Item = Source<'_>> {
+    let own = Source { session: &task.session, task: Some(&task.name), commits: &task.commits };
+    let looks = task.viewpoints.iter().map(|look| Source {
+        session: &look.session,
+        task: Some(&task.name),
+        commits: &look.commits,
+    });
+    std::iter::once(own).chain(looks)
+}
+
+/// The changes that note what a look added to a task's result.
+pub fn of_look(repo: &Repo, task: &Name, look: &Look, now: Time) -> Result<Option<RefChange>> {
+    let source = Source { session: &look.session, task: Some(task), commits: &look.commits };
+    let notes = texts(repo, &[source])?.remove(&look.session).unwrap_or_default();
+    let notes: Vec<(Oid, Vec<u8>)> = notes.into_iter().collect();
+    notes::change(repo, &notes_ref(&look.session), &notes, now)
 }
 
 /// Notes commits that a session made outside any task.
@@ -62,11 +81,7 @@ pub fn wrong(
         task: None,
         commits: &value.commits,
     });
-    let of_tasks = tasks.iter().map(|Stored { value, .. }| Source {
-        session: &value.session,
-        task: Some(&value.name),
-        commits: &value.commits,
-    });
+    let of_tasks = tasks.iter().flat_map(|task| sources(&task.value));
     let mut all = BTreeMap::new();
     for (session, right) in texts(repo, &of_sessions.chain(of_tasks).collect::<Vec<_>>())? {
         let commits: Vec<Oid> = right.keys().copied().collect();

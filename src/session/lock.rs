@@ -82,14 +82,28 @@ impl TaskLock {
 
     /// The process that carries the task out, where one lives.
     pub fn holder(repo: &Repo, name: &Name) -> Option<u32> {
-        let path = repo.orch_path().join("run").join(format!("task-{name}.lock"));
-        let mut file = File::options().read(true).write(true).open(path).ok()?;
-        match file.try_lock_shared() {
-            Err(TryLockError::WouldBlock) => {}
-            _ => return None,
-        }
-        lock::holder(&mut file).split(' ').nth(1)?.parse().ok()
+        holder_of(&repo.orch_path().join("run").join(format!("task-{name}.lock")))
     }
+
+    /// All tasks that living processes carry out, and which.
+    pub fn holders(repo: &Repo) -> Vec<(Name, u32)> {
+        let locks = ending_in(&repo.orch_path().join("run"), "lock");
+        let held = locks.filter_map(|path| {
+            let name = path.file_stem()?.to_str()?.strip_prefix("task-")?.parse().ok()?;
+            Some((name, holder_of(&path)?))
+        });
+        held.collect()
+    }
+}
+
+/// The living process that holds a lock.
+pub(super) fn holder_of(path: &Path) -> Option<u32> {
+    let mut file = File::options().read(true).write(true).open(path).ok()?;
+    match file.try_lock_shared() {
+        Err(TryLockError::WouldBlock) => {}
+        _ => return None,
+    }
+    lock::holder(&mut file).split(' ').nth(1)?.parse().ok()
 }
 
 impl LandLock {
@@ -138,8 +152,8 @@ pub fn folder(repo: &Repo) -> Result<PathBuf> {
 
 /// A locked file, which goes with this value.
 #[derive(Debug)]
-struct Held {
-    file: File,
+pub(super) struct Held {
+    pub(super) file: File,
     goes: Option<PathBuf>,
 }
 
@@ -174,7 +188,7 @@ fn is_at(file: &File, path: &Path) -> bool {
 const ATTEMPTS: u32 = 6;
 
 /// Takes a lock; `Err` names who has it.
-fn try_lock(path: &Path, what: &str) -> Result<std::result::Result<Held, String>> {
+pub(super) fn try_lock(path: &Path, what: &str) -> Result<std::result::Result<Held, String>> {
     let mut attempt = 1;
     loop {
         let mut file = lock::open(path)?;
@@ -216,7 +230,7 @@ pub fn sweep(repo: &Repo, events: Events<'_>) -> Result<()> {
 }
 
 /// The files in a folder with this ending.
-fn ending_in(folder: &Path, wanted: &'static str) -> impl Iterator<Item = PathBuf> + use<> {
+pub(super) fn ending_in(folder: &Path, wanted: &'static str) -> impl Iterator<Item = PathBuf> + use<> {
     let entries = folder.read_dir().into_iter().flatten().flatten().map(|entry| entry.path());
     entries.filter(move |path| path.extension().is_some_and(|ending| ending == wanted))
 }

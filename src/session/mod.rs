@@ -7,6 +7,7 @@ pub mod include;
 pub mod lock;
 pub mod moving;
 pub mod remove;
+pub mod seat;
 pub mod trash;
 pub mod view;
 pub mod workplace;

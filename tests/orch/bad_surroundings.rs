@@ -190,7 +190,7 @@ const SETTINGS: &[(&str, &str, &[&str])] = &[
     ("version: 1\njobs:\n  a: { run: x, needs: [\"{\"] }\n", "bad pattern `{`: unclosed alternate group; missing '}' (maybe escape '{' with '[{]'?)", &[]),
     ("version: 1\nviewpoints: { default: [boss] }\n", "no viewpoint `boss`", &[]),
     ("version: 1\nviewpoints: { rules: [{ paths: [x], require: [revewer] }] }\n", "no viewpoint `revewer`; did you mean `reviewer`?", &[]),
-    ("version: 1\nviewpoints: { defalt: [] }\n", "viewpoints: unknown field `defalt`, expected `default` or `rules` at line 2 column 15", &["did you mean `default`?"]),
+    ("version: 1\nviewpoints: { defalt: [] }\n", "viewpoints: unknown field `defalt`, expected one of `default`, `rules`, `agents`, `rounds` at line 2 column 15", &["did you mean `default`?"]),
     ("version: 1\nrouting: { half_lives: [soon, 365d] }\n", "`soon` is no time span", &["write it as `30s`, `5m`, `2h` or `7d`"]),
     ("version: 1\nrouting: { half_lives: [1d, 2d, 3d] }\n", "routing.half_lives: invalid length 3, expected sequence of 2 elements at line 2 column 24", &[]),
     ("version: 1\nrouting: { half_lives: [0d, 2d] }\n", "`0d` is no time span", &["write it as `30s`, `5m`, `2h` or `7d`"]),

@@ -293,6 +293,7 @@ fn a_needed_viewpoint_has_to_approve() {
         -- stderr
         error: `fix-login` lacks the approval of reviewer and tester
         hint: `git orch review fix-login --approve --viewpoint reviewer`
+        hint: or have a session look at it: `git orch review fix-login --by`
         ",
     );
     repo.orch(&["review", "fix-login", "--approve", "-q"]).expect("exit 0");
@@ -302,6 +303,7 @@ fn a_needed_viewpoint_has_to_approve() {
         -- stderr
         error: `fix-login` lacks the approval of tester
         hint: `git orch review fix-login --approve --viewpoint tester`
+        hint: or have a session look at it: `git orch review fix-login --by`
         ",
     );
     repo.orch(&["review", "fix-login", "--approve", "--viewpoint", "tester", "-q"]).expect("exit 0");

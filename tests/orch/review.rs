@@ -101,7 +101,7 @@ fn changes_are_asked_for_in_words_and_a_retry_hears_them() {
         error: the following required arguments were not provided:
           --message <TEXT>
 
-        Usage: git orch review --message <TEXT> --request-changes <TASK>
+        Usage: git orch review --message <TEXT> --request-changes <TASK> [-- <CMD>...]
 
         For more information, try '--help'.
         ",

@@ -175,6 +175,7 @@ fn make(
         session: session.clone(),
         agent: worker.name().map(str::to_owned),
         after: after(planned, pieces, &held(&shared.names)),
+        needs: Vec::new(),
         again: false,
         resolves: None,
     };

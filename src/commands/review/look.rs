@@ -8,10 +8,10 @@ use crate::commands::opened::Opened;
 use crate::commands::result;
 use crate::error::{Result, exit};
 use crate::fanout::shard::labels;
-use crate::model::wording::{count, few, hanging};
-use crate::model::{Name, SessionState, ShardState};
-use crate::review::Item;
+use crate::model::wording::{count, few, hanging, list};
+use crate::model::{Name, SessionState, ShardState, Viewpoint};
 use crate::review::verdict::{self, Held};
+use crate::review::{Item, gate};
 use crate::store;
 
 #[derive(serde::Serialize)]
@@ -20,6 +20,9 @@ struct Look<'a> {
     item: &'a Item,
     stat: Vec<crate::model::Change>,
     verdicts: Vec<Held>,
+    /// The viewpoints whose approval it lacks.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    lacking: Vec<Viewpoint>,
     /// Who could review which part of a fan-out's result.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     reviewers: Vec<Reviewer>,
@@ -67,8 +70,12 @@ pub(super) fn run(app: &App, opened: &Opened, item: &Item) -> Result<u8> {
         format!("  could be reviewed by {}: {} ({files})", one.session, few(&one.labels))
     }));
     lines.extend(verdicts.iter().map(|held| verdict_words(app, held)));
+    let lacking = if item.state.is_pending() { gate::lacking(&opened.repo, item)? } else { Vec::new() };
+    if !lacking.is_empty() {
+        lines.push(format!("lacks the approval of {}", list(lacking.iter().map(|one| one.word()))));
+    }
     app.ui.answer(lines.join("\n"))?;
-    app.ui.data(&Look { item, stat, verdicts, reviewers })?;
+    app.ui.data(&Look { item, stat, verdicts, lacking, reviewers })?;
     if let Some(next) = next(opened, item) {
         app.ui.note(format!("next: {next}"));
     }
