@@ -52,3 +52,5 @@ mod threats_text;
 mod trash;
 mod trust;
 mod undo;
+mod viewpoints;
+mod viewpoints_rounds;

@@ -205,7 +205,6 @@ fn report(app: &App, opened: &Opened, name: &Name, went: &Went) -> Result<u8> {
         let who = session.as_ref().map_or("nobody else knows it".to_owned(), ToString::to_string);
         app.ui.note(format!("waits for {}: {who}", viewpoint.word()));
     }
-    let said_no = went.told.last().is_some_and(|told| told.look.verdict != Decision::Approve);
     let lacking: Vec<&str> = went.lacking.iter().map(|viewpoint| viewpoint.word()).collect();
     let next = match item.state {
         TaskState::Review if !went.waits.is_empty() => {
@@ -234,8 +233,12 @@ fn report(app: &App, opened: &Opened, name: &Name, went: &Went) -> Result<u8> {
     if let Some(next) = next {
         app.ui.note(format!("next: {next}"));
     }
-    let is_done =
-        item.state == TaskState::Review && !said_no && (lacking.is_empty() || !went.waits.is_empty());
+    let is_last = |told: &&Told| {
+        let same = went.told.iter().rfind(|other| other.look.viewpoint == told.look.viewpoint);
+        same.is_some_and(|last| std::ptr::eq(last, *told))
+    };
+    let mut last = went.told.iter().filter(is_last);
+    let is_done = item.state == TaskState::Review && last.all(|told| told.look.verdict == Decision::Approve);
     Ok(if is_done { exit::DONE } else { exit::FAILED })
 }
 
