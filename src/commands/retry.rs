@@ -134,6 +134,17 @@ pub(super) fn remember(repo: &Repo, task: &Task, command: &[String]) -> Result<(
     std::fs::write(&path, command.join("\0")).doing("could not write", &path)
 }
 
+/// Forgets such a command.
+pub(super) fn forget(repo: &Repo, task: &Task) -> Result<()> {
+    let path = prepare::folder(repo, task)?.join("command");
+    match std::fs::remove_file(&path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(error).doing("could not remove", &path)
+        }
+        _ => Ok(()),
+    }
+}
+
 fn remembered(repo: &Repo, task: &Task) -> Result<Option<Vec<OsString>>> {
     let path = prepare::folder(repo, task)?.join("command");
     if !Path::new(&path).is_file() {

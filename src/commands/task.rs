@@ -106,8 +106,11 @@ pub(super) fn run(app: &App, args: TaskArgs) -> Result<u8> {
         }
     };
     app.ui.note(taken(&claimed.task.value));
+    if let Err(error) = remember_command(&opened, &claimed.task.value, (&args, &worker)) {
+        claim::withdraw(&opened.repo, &claimed.task.value.name, &events)?;
+        return Err(error);
+    }
     let done = flow::carry_out(scene, claimed, &worker)?;
-    remember_command(&opened, &done.value, &args)?;
     if matches!(worker, Worker::Person) {
         result::hand_over(app, &opened, &done.value, &session)?;
     }
@@ -174,14 +177,15 @@ fn words(route: Option<&Route>) -> String {
     }
 }
 
-/// What was typed behind `--` stays on this machine, for `retry`.
-fn remember_command(opened: &Opened, task: &Task, args: &TaskArgs) -> Result<()> {
-    if args.command.is_empty() {
-        return Ok(());
+/// What was typed behind `--` stays on this machine, for `retry`; also where
+/// this process dies. What another task of this name had goes.
+fn remember_command(opened: &Opened, task: &Task, (args, worker): (&TaskArgs, &Worker)) -> Result<()> {
+    match worker {
+        Worker::Program(program) if !args.command.is_empty() => {
+            let words: Vec<String> =
+                program.argv.iter().map(|word| word.to_string_lossy().into_owned()).collect();
+            super::retry::remember(&opened.repo, task, &words)
+        }
+        _ => super::retry::forget(&opened.repo, task),
     }
-    super::retry::remember(
-        &opened.repo,
-        task,
-        task.runs.last().map(|run| run.command.as_slice()).unwrap_or_default(),
-    )
 }

@@ -766,7 +766,8 @@ fn second_tier_claude_code_looks_at_a_result() {
         ANTHROPIC_BASE_URL=http://127.0.0.1:$port ANTHROPIC_API_KEY=x IS_SANDBOX=1 \
             git orch review fix-login --by docs --agent claude -q
         code=$?; kill $model; exit $code"#;
-    repo.shell(script).run().expect(
+    // What it keeps in its home is its own.
+    repo.shell(script).changing_checkout().run().expect(
         "
         exit 1
         -- stdout

@@ -41,9 +41,9 @@ viewpoints: { agents: { tester: try, reviewer: read } }\n",
         backend takes fix-login
         done in <time>: 1 commit, 1 file
           M src/api/login.rs
-        docs looks at fix-login as tester (nobody else knows it)
+        docs looks at fix-login as tester (only its author knows it)
         docs approves fix-login as tester in <time>, and adds 1 commit
-        frontend looks at fix-login as reviewer (nobody else knows it)
+        frontend looks at fix-login as reviewer (only its author knows it)
         what frontend changed there, 1 file, is dropped: a reviewer says it
         frontend approves fix-login as reviewer in <time>
         next: git orch review fix-login --diff, then git orch merge fix-login
@@ -68,7 +68,7 @@ fn the_developer_makes_what_is_asked_for_and_all_look_again() {
         backend takes fix-login
         done in <time>: 1 commit, 1 file
           M src/api/login.rs
-        docs looks at fix-login as reviewer (nobody else knows it)
+        docs looks at fix-login as reviewer (only its author knows it)
         docs asks for changes in fix-login as reviewer in <time>: say why
         backend makes the changes, round 1 of 2 at most
         backend has made them: 2 commits, 1 file now
@@ -97,7 +97,7 @@ fn rounds_end_and_what_is_left_is_told() {
         backend takes fix-login
         done in <time>: 1 commit, 1 file
           M src/api/login.rs
-        docs looks at fix-login as reviewer (nobody else knows it)
+        docs looks at fix-login as reviewer (only its author knows it)
         docs asks for changes in fix-login as reviewer in <time>: no
         backend makes the changes, round 1 of 1 at most
         backend has made them: 2 commits, 1 file now
@@ -172,7 +172,7 @@ fn viewpoints_without_an_agent_wait_for_a_person() {
         backend takes fix-login
         done in <time>: 1 commit, 1 file
           M src/api/login.rs
-        docs looks at fix-login as tester (nobody else knows it)
+        docs looks at fix-login as tester (only its author knows it)
         docs approves fix-login as tester in <time>
         waits for reviewer: docs
         next: git orch review fix-login --diff
@@ -207,7 +207,7 @@ fn what_the_base_asks_for_goes_on_by_itself_where_an_agent_is_set_for_it() {
         backend takes fix-login
         done in <time>: 1 commit, 1 file
           M src/api/login.rs
-        docs looks at fix-login as documenter (nobody else knows it)
+        docs looks at fix-login as documenter (only its author knows it)
         docs approves fix-login as documenter in <time>
         fix-login lacks the approval of reviewer
         next: git orch review fix-login --by
@@ -220,7 +220,7 @@ fn what_the_base_asks_for_goes_on_by_itself_where_an_agent_is_set_for_it() {
         -- stdout
         docs approves fix-login as reviewer in <time>
         -- stderr
-        docs looks at fix-login as reviewer (nobody else knows it)
+        docs looks at fix-login as reviewer (only its author knows it)
         next: git orch review fix-login --diff, then git orch merge fix-login
         ",
     );

@@ -86,7 +86,7 @@ fn words(chosen: &Candidate, route: &Route) -> String {
     let files = if route.targets.len() == 1 { "file" } else { "files" };
     match touched {
         0 if chosen.has_evidence() || chosen.signals.specialty > 0.0 => format!("{:.2}", chosen.score),
-        0 => "nobody else knows it".to_owned(),
+        0 => "only its author knows it".to_owned(),
         touched => format!("it touched {touched} of {} {files}", route.targets.len()),
     }
 }

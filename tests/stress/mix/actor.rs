@@ -197,7 +197,16 @@ impl<'a> Actor<'a> {
         let there = |item: &Item| item.fate == Fate::There && item.kind == Kind::Task;
         let Some(at) = self.choose(there) else { return self.task() };
         let name = self.items[at].name.clone();
-        self.run(&["review", &name, "--approve", "-m", "fine"]);
+        if self.rng.bool() {
+            self.run(&["review", &name, "--approve", "-m", "fine"]);
+            return;
+        }
+        // A session's look, or a tester's addition; its own author is refused.
+        let session = self.arena.shared_session(&mut self.rng);
+        let viewpoint = if self.rng.bool() { "reviewer" } else { "tester" };
+        let script = format!("mkdir -p work; echo seen >work/{name}-seen; echo approve >$GIT_ORCH_VERDICT");
+        let by = ["--by", &session, "--viewpoint", viewpoint, "--", "sh", "-c", &script];
+        self.run(&[&["review", &name], &by[..]].concat());
     }
 
     /// Takes back what it did last to one of its own.

@@ -47,6 +47,7 @@ macro_rules! landed {
 
 mod fanouts;
 mod landing;
+mod reviews;
 mod trash;
 mod undo;
 mod verbs;
@@ -116,7 +117,8 @@ mkdir build; echo out >build/out; echo key >key.secret
 
 /// All there are.
 pub(crate) fn all() -> impl Iterator<Item = &'static Scenario> {
-    verbs::ALL.iter().chain(landing::ALL).chain(fanouts::ALL).chain(undo::ALL).chain(trash::ALL)
+    let verbs = verbs::ALL.iter().chain(landing::ALL).chain(reviews::ALL);
+    verbs.chain(fanouts::ALL).chain(undo::ALL).chain(trash::ALL)
 }
 
 /// The scenario of that name.
