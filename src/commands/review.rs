@@ -11,7 +11,7 @@ use crate::app::App;
 use crate::error::Result;
 use crate::model::wording::review_then_merge;
 use crate::model::{Decision, TaskState};
-use crate::review::{Item, item};
+use crate::review::{Item, gate, item};
 use crate::run::altered;
 
 pub(super) use by::follow;
@@ -88,7 +88,13 @@ fn next(opened: &Opened, item: &Item) -> Option<String> {
         return Some(format!("git orch show {name}"));
     }
     match (item.state, &item.session) {
-        (TaskState::Review, _) => Some(review_then_merge(name)),
+        (TaskState::Review, _) => match gate::lacking(&opened.repo, item).unwrap_or_default().first() {
+            None => Some(review_then_merge(name)),
+            Some(first) => {
+                let approve = format!("git orch review {name} --approve --viewpoint {}", first.word());
+                Some(format!("git orch review {name} --diff\nthen: {approve}"))
+            }
+        },
         (TaskState::Changes, Some(_)) => Some(format!("git orch retry {name}")),
         (TaskState::Changes, None) => Some(format!("git orch cancel {name}")),
         _ => None,

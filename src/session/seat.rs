@@ -46,6 +46,7 @@ pub struct Seat {
 #[derive(Debug)]
 pub struct SeatLock {
     held: Held,
+    path: PathBuf,
 }
 
 impl SeatLock {
@@ -57,13 +58,13 @@ impl SeatLock {
         session: &Name,
     ) -> Result<std::result::Result<Self, String>> {
         let path = folder(repo)?.join(file_name(result, viewpoint, session, "lock"));
-        Ok(lock::try_lock(&path, &format!("review {result}"))?.map(|held| Self { held }))
+        Ok(lock::try_lock(&path, &format!("review {result}"))?.map(|held| Self { held, path }))
     }
 
     /// Writes down what the next command needs to know.
     pub fn tell(&mut self, seat: &Seat) -> Result<()> {
         let line = record::line(seat)? + "\n";
-        self.held.file.write_all(line.as_bytes()).doing("could not write", &seat.verdict)
+        self.held.file.write_all(line.as_bytes()).doing("could not write", &self.path)
     }
 }
 

@@ -178,7 +178,8 @@ pub(in crate::commands) fn follow(app: &App, opened: &Opened, scene: Scene<'_>, 
     let mut due = Vec::new();
     if task.state == TaskState::Review {
         let item = item::require(&opened.repo, task.name.as_str())?;
-        due = gate::lacking(&opened.repo, &item)?;
+        // What is wrong with the base's settings, `merge` tells.
+        due = gate::lacking(&opened.repo, &item).unwrap_or_default();
         due.retain(|viewpoint| wanted(*viewpoint));
     }
     if due.is_empty() {

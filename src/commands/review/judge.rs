@@ -8,7 +8,7 @@ use crate::error::{Error, Result, exit};
 use crate::git::{Repo, identity};
 use crate::model::{Decision, TaskState, Viewpoint};
 use crate::review::verdict::{self, Judgement};
-use crate::review::{Item, item};
+use crate::review::{Item, gate, item};
 use crate::session::{TaskLock, seat};
 use crate::store;
 
@@ -36,8 +36,9 @@ pub(super) fn run(
         Decision::Change => format!("asked for changes in {name}"),
         Decision::Abstain => format!("abstained from {name}"),
     };
+    let lacks = !gate::lacking(&opened.repo, &judged).unwrap_or_default().is_empty();
     let next = match (decision, judged.state) {
-        (Decision::Approve, TaskState::Review) => Some(format!("git orch merge {name}")),
+        (Decision::Approve, TaskState::Review) if !lacks => Some(format!("git orch merge {name}")),
         _ => next(opened, &judged),
     };
     let still = match (decision, judged.state) {

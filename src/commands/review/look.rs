@@ -70,7 +70,9 @@ pub(super) fn run(app: &App, opened: &Opened, item: &Item) -> Result<u8> {
         format!("  could be reviewed by {}: {} ({files})", one.session, few(&one.labels))
     }));
     lines.extend(verdicts.iter().map(|held| verdict_words(app, held)));
-    let lacking = if item.state.is_pending() { gate::lacking(&opened.repo, item)? } else { Vec::new() };
+    // What is wrong with the base's settings, `merge` tells.
+    let lacking = if item.state.is_pending() { gate::lacking(&opened.repo, item) } else { Ok(Vec::new()) };
+    let lacking = lacking.unwrap_or_default();
     if !lacking.is_empty() {
         lines.push(format!("lacks the approval of {}", list(lacking.iter().map(|one| one.word()))));
     }
