@@ -7,7 +7,7 @@ use crate::app::App;
 use crate::error::{Result, exit};
 use crate::model::time::elapsed;
 use crate::model::wording::{count, review_then_merge};
-use crate::model::{Alteration, Outcome, Route, Session, Task, TaskState};
+use crate::model::{Alteration, Outcome, Published, RequestState, Route, Session, Task, TaskState};
 use crate::run::{altered, prepare};
 use crate::session::workplace;
 use crate::store;
@@ -42,6 +42,15 @@ pub(super) fn altered_words(opened: &Opened, altered: &[Alteration]) -> Vec<Stri
         false => "undone or accepted",
     };
     altered.iter().map(|one| format!("  altered    {one} ({})", fate(one))).collect()
+}
+
+/// `#12 open, approved, https://…`: the request that publishes a result.
+pub(super) fn request_words(request: &Published) -> String {
+    let address = request.address.as_ref().map(|address| format!(", {address}"));
+    let label = if request.number.is_some() { request.label() } else { request.forge.clone() };
+    let state =
+        if request.state == RequestState::Unknown { String::new() } else { format!(" {}", request.words()) };
+    format!("{label}{state}{}", address.unwrap_or_default())
 }
 
 /// The next command for a task, where there is one.

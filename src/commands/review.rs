@@ -5,6 +5,7 @@ mod diff;
 mod judge;
 mod list;
 mod look;
+mod pr;
 
 use super::opened::Opened;
 use crate::app::App;
@@ -43,6 +44,8 @@ pub(super) struct ReviewArgs {
     viewpoint: Option<String>,
     #[command(flatten)]
     by: by::ByArgs,
+    #[command(flatten)]
+    pr: pr::PrArgs,
 }
 
 impl ReviewArgs {
@@ -62,12 +65,17 @@ pub(super) fn run(app: &App, args: &ReviewArgs) -> Result<u8> {
     if let Some(decision) = decision.filter(|_| by::is_inside(app)) {
         return by::say(app, args, decision);
     }
-    let changes = decision.is_some() || args.by.by.is_some();
+    let changes = decision.is_some() || args.by.by.is_some() || pr::changes(&args.pr);
     let opened = if changes { Opened::to_change(app)? } else { Opened::to_read(app)? };
-    let Some(task) = &args.task else { return list::run(app, &opened) };
+    let Some(task) = &args.task else {
+        return if args.pr.pr { pr::run(app, &opened, None, &args.pr) } else { list::run(app, &opened) };
+    };
     let item = item::require(&opened.repo, task)?;
     if let Some(decision) = decision {
         return judge::run(app, &opened, &item, (args, decision));
+    }
+    if args.pr.pr {
+        return pr::run(app, &opened, Some(&item), &args.pr);
     }
     if args.by.by.is_some() {
         return by::run(app, &opened, &item, args);

@@ -148,6 +148,9 @@ fn task_text(app: &App, opened: &Opened, task: &Task) -> Result<String> {
     if let Some(requested) = &task.requested {
         line("asked for", requested.clone());
     }
+    if let Some(published) = &task.published {
+        line("request", result::request_words(published));
+    }
     if let Some(landed) = &task.landed {
         let unchecked = if landed.checked { "" } else { ", unchecked" };
         line("landed", format!("{} {} → {}{unchecked}", task.base, landed.from.short(), landed.to.short()));
@@ -173,6 +176,8 @@ fn fanout_text(fanout: &Fanout, altered: Vec<String>, now: Time) -> String {
     lines.extend(fanout.check.iter().map(|check| format!("  check      {check}")));
     lines.extend(fanout.from.iter().map(|from| format!("  problems   {}", hanging(from, 13))));
     lines.extend(fanout.rounds.iter().map(|round| format!("  {}", super::fanout::problems::line(round))));
+    let request = fanout.published.as_ref().map(result::request_words);
+    lines.extend(request.map(|words| format!("  request    {words}")));
     lines.push(shards(&fanout.shards, now));
     lines.extend(altered);
     if let Some(landed) = &fanout.landed {

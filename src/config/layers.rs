@@ -19,6 +19,11 @@ pub const KEYS: &[(&str, &str)] = &[
     ("orch.sign", "sign commits that git-orch makes as the user does"),
     ("orch.jobs", "how many shards run at once"),
     ("orch.remote", "the remote that fan-outs on other machines go over"),
+    (
+        "orch.forge",
+        "how `review --pr` puts results up: gh, glab, gitlab, agit, gerrit, email, none or one of `forges`",
+    ),
+    ("orch.login", "who an e-mail address is on the forge, as `ann@example.com=ann`, one a value"),
     ("orch.ssh", "the program that reaches the hosts of `fanout --on ssh:HOSTS`"),
     ("orch.slurm", "arguments of `sbatch` for `fanout --on slurm`, one a value"),
     ("orch.horizon", "how many of the newest commits are mined"),
@@ -120,6 +125,11 @@ impl Settings {
         self.personal("orch.remote")
     }
 
+    /// How results are put up as pull requests, where set.
+    pub fn forge(&self) -> Option<&str> {
+        self.personal("orch.forge").or(self.file.forge.as_deref())
+    }
+
     /// The program that reaches other machines.
     pub fn ssh(&self) -> &str {
         self.personal("orch.ssh").unwrap_or("ssh")
@@ -176,6 +186,8 @@ impl Settings {
             row("orch.sign", None, "false"),
             row("orch.jobs", None, "one for each processor"),
             row("orch.remote", None, "origin or the only one"),
+            row("orch.forge", self.file.forge.clone(), "by the remote's address"),
+            row("orch.login", None, "none"),
             row("orch.ssh", None, "ssh"),
             row("orch.slurm", None, "none"),
             row("orch.horizon", shared_horizon, "20000"),

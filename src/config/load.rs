@@ -28,6 +28,8 @@ pub const MOST_ROUNDS: u8 = 50;
 pub const REVISIONS: u8 = 2;
 /// How often at most.
 pub const MOST_REVISIONS: u8 = 10;
+/// The forges that are built in.
+pub const FORGES: [&str; 7] = ["gh", "glab", "gitlab", "agit", "gerrit", "email", "none"];
 /// The most that a signal may weigh.
 const MOST_WEIGHT: f64 = 100.0;
 
@@ -125,7 +127,13 @@ fn check(config: &Config) -> Result<()> {
     for patterns in sets.chain(rules) {
         PathSet::parse(patterns).map_err(|why| bad(&why))?;
     }
-    for name in config.sessions.keys().chain(config.jobs.keys()).chain(config.engines.keys()) {
+    for name in config
+        .sessions
+        .keys()
+        .chain(config.jobs.keys())
+        .chain(config.engines.keys())
+        .chain(config.forges.keys())
+    {
         name.parse::<crate::model::Name>().map_err(|why| bad(&format!("`{name}`: {why}")))?;
     }
     let timeouts = config.agents.profiles.values().filter_map(|profile| profile.timeout.as_ref());
@@ -143,6 +151,7 @@ fn check(config: &Config) -> Result<()> {
             return Err(bad(&format!("engine `{name}`: a command can't be empty")));
         }
     }
+    check_forges(config)?;
     config.viewpoints.as_ref().map_or(Ok(()), check_viewpoints)
 }
 
@@ -167,6 +176,20 @@ fn check_viewpoints(viewpoints: &Viewpoints) -> Result<()> {
         Some(rounds) if rounds > MOST_REVISIONS => {
             let why = format!("`rounds: {rounds}` of viewpoints can't be");
             Err(bad(&why).hint(format!("changes are made at most {MOST_REVISIONS} times by themselves")))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_forges(config: &Config) -> Result<()> {
+    if let Some(taken) = config.forges.keys().find(|name| FORGES.contains(&name.as_str())) {
+        return Err(bad(&format!("the forge `{taken}` is built in")).hint("give yours another name"));
+    }
+    let known = || FORGES.iter().copied().chain(config.forges.keys().map(String::as_str));
+    match &config.forge {
+        Some(forge) if !known().any(|name| name == forge) => {
+            Err(bad(&crate::model::wording::unknown("forge", forge, known()))
+                .hint(format!("it is one of {}, or of `forges`", FORGES.join(", "))))
         }
         _ => Ok(()),
     }

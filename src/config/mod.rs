@@ -6,4 +6,4 @@ pub mod schema;
 pub mod trust;
 
 pub use layers::Settings;
-pub use schema::{Agents, Command, Config, Engine, Job, Profile, Routing, Says, Style};
+pub use schema::{Agents, Command, Config, Engine, ForgeCommands, Job, Profile, Routing, Says, Style};

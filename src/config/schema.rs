@@ -35,6 +35,16 @@ pub struct Config {
     /// Schedulers that fan-outs run on, by `--on exec:NAME`.
     #[serde(deserialize_with = "unique_map")]
     pub engines: BTreeMap<String, Engine>,
+    /// How results are put up as pull requests, where the remote's address does
+    /// not tell: `gh`, `glab`, `gitlab`, `agit`, `gerrit`, `email`, `none`, or one of `forges`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub forge: Option<String>,
+    /// Forges that are reached by commands.
+    #[serde(deserialize_with = "unique_map")]
+    pub forges: BTreeMap<String, ForgeCommands>,
+    /// Who an e-mail address is on the forge.
+    #[serde(deserialize_with = "unique_map")]
+    pub logins: BTreeMap<String, String>,
     /// What a tree must pass before it lands.
     pub checks: Vec<String>,
     /// As what results land: `merge` where not said.
@@ -233,6 +243,25 @@ pub struct Engine {
     pub poll: String,
     /// Gets that id as `$1`; ends all of it.
     pub cancel: String,
+}
+
+/// Commands that put a result up as a request somewhere. They find in their
+/// environment `GIT_ORCH_TASK`, `GIT_ORCH_REMOTE`, `GIT_ORCH_HEAD` (the branch
+/// that was pushed), `GIT_ORCH_BASE` and `GIT_ORCH_TIP`.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ForgeCommands {
+    /// Opens a request with `GIT_ORCH_TITLE`, the text in the file
+    /// `GIT_ORCH_BODY`, `GIT_ORCH_DRAFT`, and a line each in `GIT_ORCH_LABELS`
+    /// and `GIT_ORCH_REVIEWERS`; prints its address.
+    pub open: Command,
+    /// Changes the request `GIT_ORCH_ID`, as `open` printed it: what is empty stays.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub update: Option<Command>,
+    /// Prints how the request of `GIT_ORCH_HEAD` stands: nothing where there is
+    /// none, open, draft, merged, closed or unknown, or JSON with more.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<Command>,
 }
 
 /// How the files of a job are put together.

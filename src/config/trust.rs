@@ -98,6 +98,11 @@ pub fn commands(config: &Config) -> Vec<Named> {
             add(named.purpose, named.command);
         }
     }
+    for (name, forge) in &config.forges {
+        for named in forge_commands(name, forge) {
+            add(named.purpose, named.command);
+        }
+    }
     for check in &config.checks {
         add("check".to_owned(), check.clone());
     }
@@ -123,6 +128,16 @@ pub fn work(job: &Job) -> String {
 pub fn engine_commands(name: &str, engine: &super::Engine) -> [Named; 3] {
     let commands = [("submit", &engine.submit), ("poll", &engine.poll), ("cancel", &engine.cancel)];
     commands.map(|(what, text)| Named { purpose: format!("{what} of engine {name}"), command: text.clone() })
+}
+
+/// What a forge runs.
+pub fn forge_commands(name: &str, forge: &super::ForgeCommands) -> Vec<Named> {
+    let commands =
+        [("open", Some(&forge.open)), ("update", forge.update.as_ref()), ("state", forge.state.as_ref())];
+    let named = |(what, command): (&str, Option<&super::Command>)| {
+        Some(Named { purpose: format!("{what} of forge {name}"), command: exact(command?) })
+    };
+    commands.into_iter().filter_map(named).collect()
 }
 
 /// A command's words, told apart where a list and a string print alike.

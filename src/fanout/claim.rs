@@ -158,6 +158,7 @@ fn begun(order: &Order, input_tree: Oid, scene: Scene<'_>) -> Fanout {
         remaining: Vec::new(),
         foreign: Vec::new(),
         state: TaskState::Running,
+        published: None,
         landed: None,
         started: scene.now,
         ended: None,

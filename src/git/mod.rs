@@ -36,6 +36,7 @@ pub mod pending;
 pub mod porcelain;
 pub mod process;
 pub mod programs;
+pub mod push;
 pub mod read;
 pub mod refs;
 pub mod remote;

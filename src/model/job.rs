@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::task::Landed;
-use super::{Alteration, Name, Oid, Problem, RepoPath, TaskState, Time};
+use super::{Alteration, Name, Oid, Problem, Published, RepoPath, TaskState, Time};
 
 /// How a shard ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -219,6 +219,9 @@ pub struct Fanout {
     pub foreign: Vec<String>,
     /// Where its result is in its life: running, review, merged, failed, cancelled.
     pub state: TaskState,
+    /// The request on a forge that publishes its result.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published: Option<Published>,
     /// Where it landed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub landed: Option<Landed>,

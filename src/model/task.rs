@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Alteration, Change, Look, Name, Oid, Route, Run, Target, Time, Viewpoint};
+use super::{Alteration, Change, Look, Name, Oid, Published, Route, Run, Target, Time, Viewpoint};
 
 /// Where a task is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -127,6 +127,9 @@ pub struct Task {
     /// Why it went to its session; absent when a person chose.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub route: Option<Route>,
+    /// The request on a forge that publishes its result.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published: Option<Published>,
     /// Where it landed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub landed: Option<Landed>,

@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::git::Repo;
 use crate::git::refs;
 use crate::model::wording::{excerpt, unknown};
-use crate::model::{Alteration, Fanout, Name, Oid, Task, TaskState, Time, Viewpoint};
+use crate::model::{Alteration, Fanout, Name, Oid, Published, Task, TaskState, Time, Viewpoint};
 use crate::run::finish::result_commits;
 use crate::store::{self, Stored};
 
@@ -47,6 +47,9 @@ pub struct Item {
     /// What the check of a fan-out's job said of it, where it failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failed_check: Option<String>,
+    /// The request on a forge that publishes it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub published: Option<Published>,
     /// Since when it waits.
     pub since: Time,
 }
@@ -59,6 +62,19 @@ pub fn load(repo: &Repo) -> Result<Vec<Item>> {
     }
     for fanout in store::fanouts::load(repo)? {
         items.extend(of_fanout(repo, &fanout.value)?.filter(|item| item.state.is_pending()));
+    }
+    items.sort_by_key(|item| item.since);
+    Ok(from_below(items))
+}
+
+/// Everything that was put up on a forge, each behind the one it builds on.
+pub fn load_published(repo: &Repo) -> Result<Vec<Item>> {
+    let mut items = Vec::new();
+    for task in store::tasks::load(repo)?.into_iter().filter(|task| task.value.published.is_some()) {
+        items.extend(of_task(repo, &task.value)?);
+    }
+    for fanout in store::fanouts::load(repo)?.into_iter().filter(|one| one.value.published.is_some()) {
+        items.extend(of_fanout(repo, &fanout.value)?);
     }
     items.sort_by_key(|item| item.since);
     Ok(from_below(items))
@@ -150,6 +166,7 @@ fn of_task(repo: &Repo, task: &Task) -> Result<Option<Item>> {
         needs: task.needs.clone(),
         altered: task.altered.clone(),
         failed_check: None,
+        published: task.published.clone(),
         since: task.updated,
     }))
 }
@@ -174,6 +191,7 @@ fn of_fanout(repo: &Repo, fanout: &Fanout) -> Result<Option<Item>> {
         needs: Vec::new(),
         altered: fanout.altered.clone(),
         failed_check: fanout.failed_check().filter(|_| is_as_made).map(str::to_owned),
+        published: fanout.published.clone(),
         since: fanout.ended.unwrap_or(fanout.started),
     }))
 }

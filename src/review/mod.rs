@@ -2,18 +2,22 @@
 
 pub mod check;
 pub mod conflicts;
+pub mod forge;
 pub mod gate;
 pub mod item;
 pub mod land;
 pub mod line;
 pub mod nearby;
 pub mod order;
+pub mod people;
+pub mod publish;
 pub mod queue;
 pub mod resolve;
 pub mod restack;
 pub mod style;
 pub mod verdict;
 pub mod viewpoint;
+pub mod wanted;
 pub mod work;
 
 pub use item::Item;

@@ -83,6 +83,7 @@ pub fn claim(repo: &Repo, order: Order, events: Events<'_>, now: Time) -> Result
         altered: Vec::new(),
         requested,
         route: order.route,
+        published: None,
         landed: None,
         created: now,
         updated: now,

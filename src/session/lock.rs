@@ -40,6 +40,24 @@ pub struct LandLock {
     _held: Held,
 }
 
+/// Held while a result is put up on a forge, or its request is looked at there.
+#[derive(Debug)]
+pub struct PublishLock {
+    _held: Held,
+}
+
+impl PublishLock {
+    /// Takes the turn to publish a result, waiting for whoever has it.
+    ///
+    /// # Errors
+    /// Interrupted while waiting.
+    pub fn wait(repo: &Repo, name: &Name, interrupt: &Interrupt, events: Events<'_>) -> Result<Self> {
+        let path = folder(repo)?.join(format!("publish-{name}.lock"));
+        let take = || try_lock(&path, &format!("review {name} --pr"));
+        wait(take, |holder| events(Event::Waiting(holder)), interrupt).map(|held| Self { _held: held })
+    }
+}
+
 impl SessionLock {
     /// Takes a session for `what`, waiting for whoever has it.
     ///

@@ -12,5 +12,5 @@ pub mod trash;
 pub mod view;
 pub mod workplace;
 
-pub use lock::{LandLock, SessionLock, TaskLock};
+pub use lock::{LandLock, PublishLock, SessionLock, TaskLock};
 pub use view::View;

@@ -21,6 +21,8 @@ fn each_setting_tells_where_it_comes_from() {
           orch.sign            false                     default
           orch.jobs            3                         git config
           orch.remote          origin or the only one    default
+          orch.forge           by the remote's address   default
+          orch.login           none                      default
           orch.ssh             ssh                       default
           orch.slurm           none                      default
           orch.horizon         20000                     default

@@ -45,7 +45,7 @@ const DOORS: &[(&str, &str)] = &[
     ("serde", "*"),
     (
         "serde_json",
-        "store/record.rs ui/json.rs fanout/formatter/manifest.rs fanout/problems/json.rs fanout/problems/keyed.rs",
+        "store/record.rs ui/json.rs fanout/formatter/manifest.rs fanout/problems/json.rs fanout/problems/keyed.rs review/forge/answer.rs",
     ),
     ("serde_yaml", "config/"),
     ("sha2", "config/trust.rs fanout/cache.rs history/"),
@@ -53,7 +53,7 @@ const DOORS: &[(&str, &str)] = &[
     ("strsim", "model/wording.rs"),
     (
         "tempfile",
-        "run/throwaway.rs agent/ask.rs agent/hold.rs fanout/remote/ssh.rs commands/demo.rs git/ config/ store/ history/",
+        "run/throwaway.rs agent/ask.rs agent/hold.rs fanout/remote/ssh.rs commands/demo.rs git/ config/ store/ history/ review/forge/patches.rs",
     ),
     ("toml", "fanout/formatter/manifest.rs"),
     ("walkdir", "git/checkout.rs git/worktree.rs"),

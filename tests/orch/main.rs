@@ -20,6 +20,8 @@ mod elsewhere;
 mod engines;
 mod fanout;
 mod fanout_agents;
+mod forge;
+mod forge_real;
 mod formatters;
 mod gc;
 mod landed;

@@ -4,8 +4,8 @@ use super::{next, state};
 use crate::app::App;
 use crate::commands::opened::Opened;
 use crate::error::{Result, exit};
-use crate::model::TaskState;
 use crate::model::wording::excerpt;
+use crate::model::{RequestState, TaskState};
 use crate::review::{Item, item};
 use crate::ui::Table;
 
@@ -38,5 +38,10 @@ pub(super) fn run(app: &App, opened: &Opened) -> Result<u8> {
 
 fn words(item: &Item) -> String {
     let below = item.on_top_of.as_ref().map(|below| format!(", on top of {below}"));
-    excerpt(&item.text, 60) + &below.unwrap_or_default()
+    let request = item.published.as_ref().filter(|request| request.number.is_some());
+    let request = request.map(|request| match request.state {
+        RequestState::Unknown => format!(", {}", request.label()),
+        _ => format!(", {} {}", request.label(), request.words()),
+    });
+    excerpt(&item.text, 60) + &below.unwrap_or_default() + &request.unwrap_or_default()
 }

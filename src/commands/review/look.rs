@@ -48,6 +48,8 @@ pub(super) fn run(app: &App, opened: &Opened, item: &Item) -> Result<u8> {
     if let Some(below) = &item.on_top_of {
         lines.push(format!("on top of {below}"));
     }
+    lines
+        .extend(item.published.as_ref().map(|request| format!("request {}", result::request_words(request))));
     for oid in &item.commits {
         let commit = read.commit(*oid)?;
         lines.push(format!("  {} {}  {}", oid.short(), commit.subject(), commit.author));

@@ -1,0 +1,73 @@
+//! Forgejo and Gitea, by what AGit flow calls a push for review: one push opens
+//! a request, and the next to the same topic updates it.
+
+use super::refs::{Shape, said};
+use super::{Edits, Forge, Seen, Site, Wanted};
+use crate::error::{Error, Result};
+use crate::git::push::{self, Answer};
+use crate::model::{Oid, Published, RequestState};
+
+const PULLS: Shape = Shape { before: "refs/pull/", behind: "/head", page: "/pulls/" };
+
+/// A forge that takes `refs/for/BASE/TOPIC`.
+pub(super) struct Agit<'a>(Site<'a>);
+
+impl<'a> Agit<'a> {
+    pub(super) fn new(site: Site<'a>) -> Self {
+        Self(site)
+    }
+}
+
+impl Forge for Agit<'_> {
+    fn head(&self, wanted: &Wanted) -> String {
+        format!("refs/for/{}/{}", wanted.base, wanted.name)
+    }
+
+    fn is_branch(&self) -> bool {
+        false
+    }
+
+    fn options(&self, wanted: &Wanted, found: Option<&Seen>) -> Vec<String> {
+        let topic = [format!("topic={}", wanted.name), "force-push=true".to_owned()];
+        let mut options = topic.to_vec();
+        // Nobody can tell whether a person wrote other words there meanwhile.
+        if found.is_none() {
+            let draft = if wanted.draft { "WIP: " } else { "" };
+            options.push(format!("title={draft}{}", wanted.text.title));
+            options.push(format!("description={}", self.body(wanted)));
+        }
+        options
+    }
+
+    fn body(&self, wanted: &Wanted) -> String {
+        wanted.text.one_line()
+    }
+
+    fn find(&self, wanted: &Wanted, known: Option<&Published>, commit: Oid) -> Result<Option<Seen>> {
+        let Some(seen) = PULLS.find(self.0, &wanted.base, known, commit)? else { return Ok(None) };
+        let (left, there) = (known.and_then(|known| known.tip), seen.tip);
+        if seen.state != RequestState::Merged && left.is_some() && left != there && there != Some(commit) {
+            let name = seen.number.map(|number| PULLS.name(number)).unwrap_or_default();
+            return Err(push::moved(&self.0.remote.name, &name));
+        }
+        Ok(Some(seen))
+    }
+
+    fn opened(&self, _wanted: &Wanted, answer: &Answer) -> Option<Seen> {
+        let told = said(&answer.said, PULLS.page);
+        let number = answer.became.as_deref().and_then(|name| PULLS.number(name));
+        let number = number.or(told.as_ref().map(|(_, number)| *number))?;
+        let address = told.map(|(address, _)| address).or_else(|| PULLS.address(self.0, number));
+        Some(Seen { number: Some(number), address, state: RequestState::Open, ..Seen::default() })
+    }
+
+    fn open(&self, wanted: &Wanted) -> Result<Seen> {
+        Err(Error::refused(format!("`{}` took `{}` and opened no request", self.0.remote.name, wanted.name))
+            .hint("is it a Forgejo or Gitea? say which forge it is with `--forge`"))
+    }
+
+    fn edit(&self, _seen: &Seen, edits: &Edits) -> Result<()> {
+        self.0.warn_of_what_stays(edits, "labels reviewers");
+        Ok(())
+    }
+}

@@ -1,0 +1,816 @@
+//! `git orch review --pr`: results put up as requests, on bare repositories
+//! whose hooks speak as forges do.
+
+use crate::support::{TestRepo, days_ago, expect_refusal, found, refused};
+
+/// A repository with one result that waits, and a bare one as its remote.
+fn waiting() -> TestRepo {
+    let repo = TestRepo::new();
+    repo.orch(&["add-session", "backend", "--paths", "src/api", "-q"]).expect_success();
+    repo.shell(
+        "git init -q --bare ../hub.git && git remote add origin ../hub.git && git push -q origin main",
+    )
+    .changing_checkout()
+    .run()
+    .expect_success();
+    result(&repo, "fix login", "src/api/login.rs");
+    repo
+}
+
+fn result(repo: &TestRepo, text: &str, file: &str) {
+    repo.orch(&["task", text, "--session", "backend", "-q", "--", &repo.agent("edit.sh"), file])
+        .expect_success();
+}
+
+/// Gives the remote a hook of `fixtures/forge/`.
+fn with_hook(repo: &TestRepo, hook: &str) {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/forge");
+    let script = format!(
+        "cp {file}/{hook} ../hub.git/hooks/ && cd ../hub.git && git config receive.procReceiveRefs refs/for
+        git config receive.advertisePushOptions true"
+    );
+    repo.shell(&script).run().expect_success();
+}
+
+/// The commit that `review/NAME` is at, and again with another change.
+fn amended(repo: &TestRepo, name: &str) {
+    let script = format!(
+        "cd ../shop.orch/backend && echo more >>src/api/cart.rs && git commit -qa --amend --no-edit && git branch -f review/{name}"
+    );
+    repo.shell(&script).run().expect_success();
+}
+
+#[test]
+fn a_branch_alone_is_pushed_and_pushed_again_where_it_moved() {
+    let repo = waiting();
+    let first = "
+        exit 0
+        -- stdout
+        $TMP/hub.git review/fix-login
+        -- stderr
+        review/fix-login on origin: pushed
+        ";
+    repo.orch(&["review", "fix-login", "--pr", "--forge", "none"]).expect(first);
+    // The second time where it is known already: by the record.
+    let before = repo.everything();
+    repo.orch(&["review", "fix-login", "--pr"]).expect(
+        "
+        exit 0
+        -- stdout
+        $TMP/hub.git review/fix-login
+        -- stderr
+        review/fix-login on origin: is there already
+        ",
+    );
+    before.expect_same(&repo.everything(), "the second time");
+    amended(&repo, "fix-login");
+    repo.orch(&["review", "fix-login", "--pr"]).expect(first);
+    let there = repo.git(&["ls-remote", "origin", "review/fix-login"]);
+    assert_eq!(there.split('\t').next(), Some(repo.git(&["rev-parse", "review/fix-login"]).trim()));
+    repo.orch(&["review", "--pr"]).expect(
+        "
+        exit 0
+        -- stdout
+          fix-login  none  unknown  $TMP/hub.git review/fix-login
+        ",
+    );
+    repo.orch(&["show", "fix-login"]).expect(
+        "
+        exit 0
+        -- stdout
+        task fix-login: review
+          fix login
+          session    backend, by $TMP/agents/edit.sh
+          base       main <oid>
+          target     src/web/login.ts 1.00
+          target     src/api/login.rs 0.99
+          target     src/web/cart.ts 0.82
+          target     src/api/cart.rs 0.81
+          run        1 committed, <time> ago
+          commit     <oid> fix login
+          touched    M src/api/login.rs
+          request    none, $TMP/hub.git review/fix-login
+        next: git orch review fix-login --diff, then git orch merge fix-login
+        ",
+    );
+}
+
+#[test]
+fn what_somebody_else_pushed_is_not_overwritten() {
+    let repo = waiting();
+    repo.orch(&["review", "fix-login", "--pr", "--forge", "none", "-q"]).expect_success();
+    let theirs = "git clone -q -b review/fix-login ../hub.git ../ben 2>&1; cd ../ben; echo theirs >>README.md
+        git -c user.name=Ben -c user.email=b@localhost commit -qam 'a word more' && git push -q";
+    repo.shell(theirs).run().expect_success();
+    amended(&repo, "fix-login");
+    repo.orch(&["review", "fix-login", "--pr"]).expect(
+        "
+        exit 3
+        -- stderr
+        error: `review/fix-login` on `origin` was moved by somebody else
+        hint: look at what is there: `git fetch origin review/fix-login`, then `git log -p FETCH_HEAD`
+        hint: take it into the result, or take it away there: `git push origin :review/fix-login`
+        ",
+    );
+    // Taken into the result, it is ours.
+    let take = "cd ../shop.orch/backend && git fetch -q ../../hub.git review/fix-login && git merge -q -X ours FETCH_HEAD -m take && git branch -f review/fix-login";
+    repo.shell(take).run().expect_success();
+    repo.orch(&["review", "fix-login", "--pr", "-q"]).expect_success();
+    // A branch of that name that was never ours.
+    result(&repo, "fix cart", "src/api/cart.rs");
+    repo.shell("cd ../ben && git -c user.name=Ben -c user.email=b@localhost commit -q --allow-empty -m other && git push -q origin HEAD:review/fix-cart").run().expect_success();
+    amended(&repo, "fix-cart");
+    let output = repo.orch(&["review", "fix-cart", "--pr", "--forge", "none"]);
+    assert_eq!(output.exit, 3, "{output}");
+}
+
+#[test]
+fn one_push_opens_a_request_and_the_next_updates_it() {
+    let repo = waiting();
+    with_hook(&repo, "proc-receive");
+    let call = ["review", "fix-login", "--pr", "--forge", "agit", "--draft"];
+    repo.orch(&call).expect(
+        "
+        exit 0
+        -- stdout
+        https://forge.example.com/me/shop/pulls/1
+        -- stderr
+        opened #1 into main: draft
+        ",
+    );
+    repo.shell("cat ../hub.git/requests/1/options; git ls-remote origin | cut -f2").run().expect(
+        "
+        exit 0
+        -- stdout
+        topic=fix-login
+        force-push=true
+        title=WIP: fix login
+        description=<h4>By</h4><pre>session backend, by edit.sh</pre><h4>Touched</h4><pre>src/api  1 file</pre><h4>Commits</h4><pre><oid> fix login</pre><h4>Know this best</h4><pre>Ann  1 touch of src/api/login.rs</pre>Orch-Task: fix-login
+        refs/heads/main
+        refs/pull/1/head
+        ",
+    );
+    repo.orch(&call).expect(
+        "
+        exit 0
+        -- stdout
+        https://forge.example.com/me/shop/pulls/1
+        -- stderr
+        #1 is up to date
+        ",
+    );
+    amended(&repo, "fix-login");
+    repo.orch(&["review", "--pr"]).expect(
+        "
+        exit 0
+        -- stdout
+          fix-login  #1  unknown, pushed  https://forge.example.com/me/shop/pulls/1
+        ",
+    );
+    // Words that a person may have written there meanwhile stay.
+    repo.shell("cat ../hub.git/requests/1/options").run().expect(
+        "
+        exit 0
+        -- stdout
+        topic=fix-login
+        force-push=true
+        ",
+    );
+    let shown = &repo.orch(&["show", "fix-login", "--json"]).json()["data"]["published"];
+    assert_eq!((&shown["number"], &shown["forge"]), (&1.into(), &"agit".into()));
+}
+
+#[test]
+fn what_was_merged_there_is_done_once_it_is_here() {
+    let repo = waiting();
+    with_hook(&repo, "proc-receive");
+    repo.orch(&["review", "fix-login", "--pr", "--forge", "agit", "-q"]).expect_success();
+    // Merged there, which the remote's base tells once it is here.
+    repo.git(&["push", "-q", "origin", "review/fix-login:main"]);
+    repo.orch(&["review", "fix-login", "--pr"]).expect(
+        "
+        exit 0
+        -- stdout
+        https://forge.example.com/me/shop/pulls/1
+        -- stderr
+        #1 is up to date: merged
+        #1 was merged there: bring it to main, `git pull origin main`, and fix-login is done
+        ",
+    );
+    repo.git(&["pull", "-q", "origin", "main"]);
+    repo.orch(&["doctor", "--fix", "-q"]).expect_success();
+    assert_eq!(repo.orch(&["show", "fix-login", "--json"]).json()["data"]["state"], "merged");
+}
+
+#[test]
+fn a_request_that_nobody_recorded_is_found() {
+    let repo = waiting();
+    with_hook(&repo, "proc-receive");
+    let record = repo.git(&["rev-parse", "refs/orch/task/fix-login"]);
+    for (forge, opened) in [("agit", "#1"), ("gerrit", "#2"), ("none", "review/fix-login on origin:")] {
+        let call = ["review", "fix-login", "--pr", "--forge", forge];
+        let first = repo.orch(&call);
+        first.expect_success();
+        // As if it had died before it wrote the record.
+        repo.git(&["update-ref", "refs/orch/task/fix-login", record.trim()]);
+        let second = repo.orch(&call);
+        second.expect_success();
+        assert!(second.stderr.starts_with(&format!("{opened} is ")), "{forge}\n{second}");
+        let number =
+            |output: &str| output.trim().rsplit(['/', ' ', '#']).next().unwrap_or_default().to_owned();
+        assert_eq!(number(&first.stdout), number(&second.stdout));
+        repo.git(&["update-ref", "refs/orch/task/fix-login", record.trim()]);
+    }
+    repo.shell("ls ../hub.git/requests").run().expect("exit 0\n-- stdout\n1\n2");
+}
+
+#[test]
+fn a_change_is_one_commit_whose_id_follows_from_the_task() {
+    let repo = waiting();
+    repo.write(".gitreview", "[gerrit]\nhost=review.example.com\n");
+    repo.shell("echo .gitreview >>.git/info/exclude").changing_checkout().run().expect_success();
+    with_hook(&repo, "proc-receive");
+    repo.orch(&["review", "fix-login", "--pr", "--label", "two words", "--reviewer", "ann"]).expect(
+        "
+        exit 0
+        -- stdout
+        https://review.example.com/c/shop/+/1
+        -- stderr
+        opened #1 into main: open
+        ",
+    );
+    assert_eq!(repo.read("hub.git/requests/1/told"), "topic=fix-login,hashtag=two-words,r=ann\n");
+    let pushed = "git -C ../hub.git log -1 --format='%an %s%n%b' refs/changes/01/1/1 | sed 's/Id: I[0-9a-f]\\{40\\}$/Id: ID/'
+        git -C ../hub.git diff --stat refs/changes/01/1/1 $(git rev-parse review/fix-login)";
+    repo.git(&["push", "-q", "origin", "review/fix-login:x"]);
+    repo.shell(pushed).run().expect(
+        "
+        exit 0
+        -- stdout
+        Test fix login
+        Orch-Task: fix-login
+        Change-Id: ID
+
+        ",
+    );
+    repo.orch(&["review", "fix-login", "--pr", "-q"])
+        .expect("exit 0\n-- stdout\nhttps://review.example.com/c/shop/+/1");
+    // What builds on it goes on top of the copy.
+    result(&repo, "fix cart", "src/api/cart.rs");
+    repo.orch(&["review", "fix-cart", "--pr"]).expect(
+        "
+        exit 0
+        -- stdout
+        https://review.example.com/c/shop/+/2
+        -- stderr
+        opened #2 into main: open
+        ",
+    );
+    repo.shell("test $(git -C ../hub.git rev-parse refs/changes/02/2/1^) = $(git -C ../hub.git rev-parse refs/changes/01/1/1)")
+        .run()
+        .expect("exit 0");
+    amended(&repo, "fix-cart");
+    repo.orch(&["review", "fix-cart", "--pr", "-q"]).expect_success();
+    repo.shell("git -C ../hub.git for-each-ref --format='%(refname)' refs/changes").run().expect(
+        "
+        exit 0
+        -- stdout
+        refs/changes/01/1/1
+        refs/changes/02/2/1
+        refs/changes/02/2/2
+        ",
+    );
+}
+
+#[test]
+fn a_merge_request_is_opened_by_push_options_also_on_top_of_another() {
+    let repo = waiting();
+    with_hook(&repo, "post-receive");
+    result(&repo, "fix cart", "src/api/cart.rs");
+    refused(&repo, &["review", "fix-cart", "--pr", "--forge", "gitlab"]).expect(
+        "
+        exit 3
+        -- stderr
+        error: `fix-cart` builds on `fix-login`, which is not put up there
+        hint: put that one up first: `git orch review fix-login --pr`
+        ",
+    );
+    let forge = ["--forge", "gitlab", "--label", "bug", "--draft"];
+    repo.orch(&[&["review", "fix-login", "--pr"][..], &forge].concat()).expect(
+        "
+        exit 0
+        -- stdout
+        https://gitlab.example.com/me/shop/-/merge_requests/1
+        -- stderr
+        opened #1 into main: draft
+        ",
+    );
+    repo.orch(&["review", "fix-cart", "--pr", "--forge", "gitlab"]).expect(
+        "
+        exit 0
+        -- stdout
+        https://gitlab.example.com/me/shop/-/merge_requests/2
+        -- stderr
+        opened #2 into review/fix-login: open
+        ",
+    );
+    repo.shell("grep -v description ../hub.git/requests/1/options; grep -e target -e description ../hub.git/requests/2/options").run().expect(
+        "
+        exit 0
+        -- stdout
+        merge_request.create
+        merge_request.target=main
+        merge_request.title=fix login
+        merge_request.draft
+        merge_request.label=bug
+        merge_request.target=review/fix-login
+        merge_request.description=<h4>Stack</h4><pre>on top of fix-login: https://gitlab.example.com/me/shop/-/merge_requests/1</pre><h4>By</h4><pre>session backend, by edit.sh</pre><h4>Touched</h4><pre>src/api  1 file</pre><h4>Commits</h4><pre><oid> fix cart</pre><h4>Know this best</h4><pre>Ann  1 touch of src/api/cart.rs</pre>Orch-Task: fix-cart
+        ",
+    );
+}
+
+#[test]
+fn a_request_follows_its_base_once_the_result_below_has_landed() {
+    let repo = waiting();
+    with_hook(&repo, "post-receive");
+    result(&repo, "fix cart", "src/api/cart.rs");
+    for name in ["fix-login", "fix-cart"] {
+        repo.orch(&["review", name, "--pr", "--forge", "gitlab", "-q"]).expect_success();
+    }
+    repo.call(&["merge", "fix-login", "-q"]).changing_checkout().run().expect_success();
+    repo.git(&["push", "-q", "origin", "main"]);
+    amended(&repo, "fix-cart");
+    repo.orch(&["review", "fix-cart", "--pr"]).expect(
+        "
+        exit 0
+        -- stdout
+        https://gitlab.example.com/me/shop/-/merge_requests/2
+        -- stderr
+        pushed to #2 into main
+        ",
+    );
+    repo.shell("cat ../hub.git/requests/2/options").run().expect(
+        "
+        exit 0
+        -- stdout
+        merge_request.create
+        merge_request.target=main
+        ",
+    );
+}
+
+/// A forge of commands that keep one request a branch in a folder.
+const HOUSE: &str = r#"version: 1
+forge: house
+forges:
+  house:
+    open: |
+      mkdir -p ../house && cd ../house && printf '%s\n' "$GIT_ORCH_TITLE" >title && cp "$GIT_ORCH_BODY" body
+      echo open >state; env | grep ^GIT_ORCH_ | grep -v -e BODY -e TIP -e REMOTE | sort >seen
+      echo https://house.example.com/r/7
+    update: |
+      cd ../house && echo "$GIT_ORCH_ID base=$GIT_ORCH_BASE title=$GIT_ORCH_TITLE labels=$GIT_ORCH_LABELS" >>updates
+    state: cat ../house/state 2>/dev/null || true
+"#;
+
+fn house() -> TestRepo {
+    let repo = waiting();
+    repo.write(".orch.yml", HOUSE);
+    repo.shell("echo .orch.yml >>.git/info/exclude").changing_checkout().run().expect_success();
+    repo
+}
+
+#[test]
+fn commands_of_the_repository_run_once_they_are_trusted() {
+    let repo = house();
+    let output = refused(&repo, &["review", "fix-login", "--pr"]);
+    assert_eq!(output.exit, 5, "{output}");
+    assert!(output.stderr.contains("the open of forge house `mkdir -p ../house"), "{output}");
+    repo.orch(&["trust", "--yes", "-q"]).expect_success();
+    repo.orch(&["review", "fix-login", "--pr", "--label", "a", "--reviewer", "ann", "--draft"]).expect(
+        "
+        exit 0
+        -- stdout
+        https://house.example.com/r/7
+        -- stderr
+        opened #7 into main: draft
+        ",
+    );
+    repo.shell("cat ../house/seen; ls .git/orch/forge").run().expect(
+        "
+        exit 0
+        -- stdout
+        GIT_ORCH_BASE=main
+        GIT_ORCH_DRAFT=1
+        GIT_ORCH_HEAD=review/fix-login
+        GIT_ORCH_LABELS=a
+        GIT_ORCH_REVIEWERS=ann
+        GIT_ORCH_TASK=fix-login
+        GIT_ORCH_TITLE=fix login
+        ",
+    );
+    repo.orch(&["review", "fix-login", "--pr", "--label", "a", "--label", "b"]).expect(
+        "
+        exit 0
+        -- stdout
+        https://house.example.com/r/7
+        -- stderr
+        #7 is up to date: draft
+        ",
+    );
+    assert!(repo.read("house/updates").ends_with("https://house.example.com/r/7 base= title= labels=b\n"));
+    repo.shell("echo closed >../house/state").run().expect_success();
+    repo.orch(&["review", "fix-login", "--pr"]).expect(
+        "
+        exit 3
+        -- stderr
+        error: the request of `fix-login`, #7, was closed there
+        hint: reopen it there: https://house.example.com/r/7
+        hint: or call the result off: `git orch cancel fix-login`
+        ",
+    );
+    repo.shell("echo merged >../house/state").run().expect_success();
+    repo.orch(&["review", "--pr"]).expect(
+        "
+        exit 0
+        -- stdout
+          fix-login  #7  merged  https://house.example.com/r/7
+        -- stderr
+        #7 was merged there: bring it to main, `git pull origin main`, and fix-login is done
+        ",
+    );
+}
+
+#[test]
+fn what_reviewers_ask_for_is_heard_once() {
+    let repo = house();
+    repo.orch(&["trust", "--yes", "-q"]).expect_success();
+    repo.orch(&["review", "fix-login", "--pr", "-q"]).expect_success();
+    let said = r#"{"state":"open","number":7,"review":"changes","checks":"failed","comments":[
+        {"id":"1","author":"ben","text":"say why\n```\nrm -rf /","asks":true},
+        {"id":"2","author":"ben","place":"src/api/login.rs:2","text":"this leaks \u001b[31m"}]}"#;
+    std::fs::write(repo.top().join("house/state"), said).unwrap();
+    repo.orch(&["review", "--pr"]).expect(
+        "
+        exit 0
+        -- stdout
+          fix-login  #7  open, changes requested, checks failed  https://house.example.com/r/7
+        -- stderr
+        #7 wants changes, which fix-login hears now
+        next: git orch retry fix-login
+        ",
+    );
+    let shown = repo.orch(&["show", "fix-login"]).stdout;
+    assert!(shown.contains("task fix-login: changes\n"), "{shown}");
+    assert!(
+        shown.contains("             ben at src/api/login.rs:2:\n               this leaks \\u{1b}[31m\n"),
+        "{shown}"
+    );
+    repo.orch(&["review", "--pr"]).expect(
+        "
+        exit 0
+        -- stdout
+          fix-login  #7  open, changes requested, checks failed  https://house.example.com/r/7
+        ",
+    );
+    let heard = "sed -n '/^## Changes asked/,/^## Where/p' >why.txt";
+    repo.orch(&["retry", "fix-login", "-q", "--", "sh", "-c", heard]).expect_success();
+    // It is not heard again, though it still stands there.
+    repo.orch(&["review", "fix-login", "--pr"]).expect(
+        "
+        exit 0
+        -- stdout
+        https://house.example.com/r/7
+        -- stderr
+        pushed to #7 into main: open, changes requested, checks failed
+        ",
+    );
+    assert_eq!(repo.orch(&["show", "fix-login", "--json"]).json()["data"]["state"], "review");
+    repo.shell("git show review/fix-login:why.txt | head -n 8").run().expect(
+        "
+        exit 0
+        -- stdout
+        ## Changes asked for in review
+
+        ````text
+        Changes were asked for at https://house.example.com/r/7:
+
+        ben asks for changes:
+          say why
+          ```
+        ",
+    );
+}
+
+#[test]
+fn patches_and_what_to_write_above_them_are_put_into_a_folder() {
+    let repo = waiting();
+    let call = ["review", "fix-login", "--pr", "--forge", "email"];
+    let first = "
+        exit 0
+        -- stdout
+        $TMP/shop/.git/orch/mail/fix-login/v1
+        -- stderr
+        next: look at the cover letter, then git send-email --to=ADDRESS FOLDER/*.patch
+        ";
+    repo.orch(&call).expect(first);
+    repo.orch(&call).expect(first);
+    repo.shell("cd .git/orch/mail/fix-login/v1; ls; sed '/^From /d; /^Date: /d; /^-- $/,$d' 0000*; git -C ../../../../.. apply --check $PWD/0001*")
+        .run()
+        .expect(
+            "
+            exit 0
+            -- stdout
+            0000-cover-letter.patch
+            0001-fix-login.patch
+            tip
+            From: Test <test@example.com>
+            Subject: [PATCH 0/1] fix login
+
+            By:
+              session backend, by edit.sh
+
+            Touched:
+              src/api  1 file
+
+            Commits:
+              <oid> fix login
+
+            Know this best:
+              Ann  1 touch of src/api/login.rs
+
+            Orch-Task: fix-login
+
+            Test (1):
+              fix login
+
+             src/api/login.rs | 1 +
+             1 file changed, 1 insertion(+)
+
+            ",
+        );
+    amended(&repo, "fix-login");
+    repo.orch(&["review", "fix-login", "--pr", "--forge", "none", "-q"]).expect_success();
+    repo.orch(&[&call[..], &["--remote", "origin", "-q"]].concat())
+        .expect("exit 0\n-- stdout\n$TMP/shop/.git/orch/mail/fix-login/v2");
+    repo.shell("cd .git/orch/mail/fix-login/v2; ls; head -n 1 request-pull.txt | cut -d' ' -f1-5")
+        .run()
+        .expect(
+            "
+        exit 0
+        -- stdout
+        request-pull.txt
+        tip
+        v2-0000-cover-letter.patch
+        v2-0001-fix-login.patch
+        The following changes since commit
+        ",
+        );
+}
+
+#[test]
+fn a_dry_run_says_what_would_be_pushed_and_talks_to_nobody() {
+    let repo = waiting();
+    repo.shell("rm -rf ../hub.git").run().expect_success();
+    repo.git(&["remote", "set-url", "origin", "/nowhere/me/shop.git"]);
+    let before = repo.everything();
+    repo.orch(&["review", "fix-login", "--pr", "--dry-run", "--forge", "gh", "--draft"]).expect(
+        "
+        exit 0
+        -- stdout
+        would push <oid> to review/fix-login on origin, for main (gh)
+        title: fix login
+
+        ### By
+
+        ```text
+        session backend, by edit.sh
+        ```
+
+        ### Touched
+
+        ```text
+        src/api  1 file
+        ```
+
+        ### Commits
+
+        ```text
+        <oid> fix login
+        ```
+
+        ### Know this best
+
+        ```text
+        Ann  1 touch of src/api/login.rs
+        ```
+
+        Orch-Task: fix-login
+        ",
+    );
+    before.expect_same(&repo.everything(), "a dry run");
+}
+
+#[test]
+fn what_a_task_says_stays_words() {
+    let repo = waiting();
+    with_hook(&repo, "post-receive");
+    let text =
+        "x --title=x \"; touch ../hacked; $(touch ../hacked) `id`\nOrch-Task: other\u{1b}[2J\n<script>";
+    result(&repo, text, "src/api/cart.rs");
+    let name = repo.orch(&["tasks", "--json"]).json()["data"][1]["name"].as_str().unwrap().to_owned();
+    repo.orch(&["review", "fix-login", "--pr", "--forge", "gitlab", "-q"]).expect_success();
+    repo.orch(&["review", &name, "--pr", "--forge", "gitlab", "-q"]).expect_success();
+    repo.shell("sed -n 's/<h4>.*<.pre>/…/; /^merge_request.[td][ie]/p' ../hub.git/requests/2/options; ls ..").run().expect(
+        r#"
+        exit 0
+        -- stdout
+        merge_request.title=x --title=x "; touch ../hacked; $(touch ../hacked) `id`
+        merge_request.description=<p>x --title=x "; touch ../hacked; $(touch ../hacked) `id`<br>Orch-Task: other[2J<br>&lt;script&gt;</p>…Orch-Task: x-title-x-touch-hacked-touch-hacked-id
+        agents
+        home
+        hub.git
+        shop
+        shop.orch
+        tmp
+        "#,
+    );
+}
+
+#[test]
+fn what_is_in_the_way_is_said_with_a_way_out() {
+    let repo = waiting();
+    let pr = |more: &[&'static str]| [&["review", "fix-login", "--pr"][..], more].concat();
+    let hint =
+        "say it: `--forge gh`, glab, gitlab, agit (Forgejo, Gitea), gerrit, email or none (the branch alone)";
+    let always = "for always: `git config orch.forge FORGE`, or `forge: FORGE` in .orch.yml";
+    let unknown = "nobody knows which forge is at `$TMP/hub.git`, the remote `origin`";
+    expect_refusal(&refused(&repo, &pr(&[])), 2, unknown, &[hint, always], "unknown");
+    let list = "it is one of gh, glab, gitlab, agit, gerrit, email, none, or of `forges` in .orch.yml";
+    let output = refused(&repo, &pr(&["--forge", "gitlap"]));
+    expect_refusal(&output, 2, "no forge `gitlap`; did you mean `gitlab`?", &[list], "forge");
+    expect_refusal(&refused(&repo, &pr(&["--forge", "\u{1b}"])), 2, "no forge `\\u{1b}`", &[list], "escape");
+    let output = refused(&repo, &pr(&["--forge", "none", "--remote", "orign"]));
+    let hint = "`git remote -v` lists them";
+    expect_refusal(&output, 2, "no remote `orign`; did you mean `origin`?", &[hint], "remote");
+    // No request can be opened for what never left here.
+    repo.shell("git -C ../hub.git update-ref -d refs/heads/main").run().expect_success();
+    let output = refused(&repo, &pr(&["--forge", "none"]));
+    let hint = "push it first: `git push origin main`";
+    expect_refusal(&output, 3, "`main`, the base of `fix-login`, is not on `origin`", &[hint], "base");
+    repo.git(&["push", "-q", "origin", "main"]);
+    let output = refused(&repo, &pr(&["--forge", "agit"]));
+    let hint = "it is no forge that opens requests by them: say which it is with `--forge`, or push the branch alone: `--forge none`";
+    let message = "could not push `refs/for/main/fix-login` to `origin`: it takes no push options";
+    expect_refusal(&output, 3, message, &[hint], "options");
+    let hook = "printf '#!/bin/sh\\necho \"not \\033[31mhere\"; exit 1\\n' >../hub.git/hooks/pre-receive; chmod +x ../hub.git/hooks/pre-receive";
+    repo.shell(hook).run().expect_success();
+    let output = refused(&repo, &pr(&["--forge", "none"]));
+    let message = "could not push `review/fix-login` to `origin`: pre-receive hook declined";
+    expect_refusal(&output, 3, message, &["`origin` says: not \\u{1b}[31mhere"], "hook");
+    repo.shell("rm -rf ../hub.git").run().expect_success();
+    let output = refused(&repo, &pr(&["--forge", "none"]));
+    expect_refusal(&output, 4, "could not read refs of `origin`: '…", &[], "gone");
+    repo.shell("git remote remove origin").changing_checkout().run().expect_success();
+    let hint = "`git remote add origin ADDRESS`; or write patches: `--forge email`";
+    let output = refused(&repo, &pr(&["--forge", "none"]));
+    expect_refusal(&output, 4, "there is no remote to put a request up on", &[hint], "no remote");
+    repo.orch(&["cancel", "fix-login", "-q"]).expect_success();
+    let hint = "only a result that waits for review is put up: `git orch review` lists them";
+    expect_refusal(
+        &refused(&repo, &pr(&[])),
+        3,
+        "`fix-login` waits for nobody: it is cancelled",
+        &[hint],
+        "over",
+    );
+    repo.orch(&["review", "--pr"]).expect(
+        "
+        exit 0
+        -- stderr
+        nothing is put up: `git orch review TASK --pr` opens a request
+        ",
+    );
+}
+
+#[test]
+fn nobody_puts_a_result_up_from_inside_a_session() {
+    let repo = waiting();
+    let told = "
+        exit 3
+        -- stderr
+        error: this can't be said inside session `backend`
+        hint: say it in the repository's own checkout
+        ";
+    for call in [
+        repo.call(&["review", "fix-login", "--pr", "--forge", "none"]).within(repo.worktree("backend")),
+        repo.call(&["review", "--pr"]).env("GIT_ORCH_SESSION", "backend"),
+    ] {
+        call.run().expect(told);
+    }
+    assert_eq!(repo.git(&["ls-remote", "origin", "review/*"]), "");
+}
+
+#[test]
+fn a_remote_is_talked_to_as_the_user_trusts_it() {
+    let repo = waiting();
+    repo.git(&["config", "core.sshCommand", "touch ../hacked; false"]);
+    let output = refused(&repo, &["review", "fix-login", "--pr", "--forge", "none"]);
+    assert_eq!(output.exit, 5, "{output}");
+    assert!(!repo.top().join("hacked").exists());
+}
+
+/// A `gh` that answers like this, on a `PATH` of its own.
+fn with_gh(repo: &TestRepo, script: &str) -> String {
+    let folder = repo.top().join("bin");
+    std::fs::create_dir_all(&folder).unwrap();
+    let text = format!("#!/bin/sh\n{script}\n");
+    std::fs::write(folder.join("gh"), text).unwrap();
+    repo.shell("chmod +x ../bin/gh").run().expect_success();
+    format!("{}:{}", folder.display(), repo.shell("printf %s \"$PATH\"").run().stdout)
+}
+
+#[test]
+fn an_answer_that_can_not_be_read_is_told_and_changes_nothing() {
+    let repo = waiting();
+    let call = ["review", "fix-login", "--pr", "--forge", "gh"];
+    let by_hand = "run it by hand to see what it says";
+    let cases: &[(&str, i32, &str, &[&str])] = &[
+        (
+            "echo 'To get started, run: gh auth login' >&2; exit 4",
+            4,
+            "`gh` is not logged in",
+            &["`gh auth login`, or set GH_TOKEN; or push the branch alone: `--forge none`"],
+        ),
+        (
+            "echo '<html>\u{1b}[31m'",
+            4,
+            "could not read what `gh pr list` answered: it is not what was asked for (line 1, column 1)",
+            &[by_hand],
+        ),
+        (
+            "printf '[{\"number\":1,'",
+            4,
+            "could not read what `gh pr list` answered: it ends too early (line 1, column 13)",
+            &[by_hand],
+        ),
+        (
+            "head -c 20000000 /dev/zero | tr '\\0' ' '",
+            4,
+            "`gh pr list` answered more than can be meant: 20000000 bytes",
+            &[],
+        ),
+        (
+            "echo '[{\"number\":\"one\"}]'",
+            4,
+            "could not read what `gh pr list` answered: it is not what was asked for (line 1, column 16)",
+            &[by_hand],
+        ),
+        (
+            "echo 'GraphQL: Could not resolve to a Repository \u{1b}]0;x\u{7}' >&2; exit 1",
+            3,
+            "`gh pr list` failed: GraphQL: Could not resolve to a Repository \\u{1b}]0;x\\u{7}",
+            &[],
+        ),
+    ];
+    repo.git(&["remote", "set-url", "origin", "../hub.git"]);
+    repo.shell("mkdir ../me && mv ../hub.git ../me/shop.git && git remote set-url origin ../me/shop.git")
+        .changing_checkout()
+        .run()
+        .expect_success();
+    for (script, exit, message, hints) in cases {
+        let path = with_gh(&repo, script);
+        let before = repo.everything();
+        let output = repo.call(&call).env("PATH", path).run();
+        expect_refusal(&output, *exit, message, hints, script);
+        before.expect_same(&repo.everything(), script);
+    }
+    let git = found("git");
+    let bare = repo.top().join("only-git");
+    std::fs::create_dir_all(&bare).unwrap();
+    std::os::unix::fs::symlink(git, bare.join("git")).unwrap();
+    let hint = "install `gh` and log in, or push the branch alone: `--forge none`";
+    let output = repo.call(&call).env("PATH", &bare).run();
+    expect_refusal(&output, 4, "no `gh` on the PATH", &[hint], "no gh");
+}
+
+#[test]
+fn a_fan_out_is_put_up_like_a_task() {
+    let repo = waiting();
+    with_hook(&repo, "proc-receive");
+    repo.commit(&[("a.txt", "a\n")], "a", "Ann", days_ago(1));
+    repo.git(&["push", "-q", "origin", "main"]);
+    repo.orch(&["fanout", "stamp", "--run", "for f; do echo x >>$f; done", "--paths", "a.txt", "-q"])
+        .expect_success();
+    repo.orch(&["review", "stamp", "--pr", "--forge", "agit"]).expect(
+        "
+        exit 0
+        -- stdout
+        https://forge.example.com/me/shop/pulls/1
+        -- stderr
+        opened #1 into main: open
+        ",
+    );
+    let shown = repo.orch(&["show", "stamp"]).stdout;
+    assert!(shown.contains("  request    #1 open, https://forge.example.com/me/shop/pulls/1\n"), "{shown}");
+}
