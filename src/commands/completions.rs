@@ -13,6 +13,7 @@ use clap_complete::engine::{ArgValueCandidates, complete};
 
 use super::fanout;
 use crate::app::App;
+use crate::config::load;
 use crate::error::{Error, Result};
 use crate::git::refs;
 
@@ -52,6 +53,8 @@ struct Names {
     tasks: Vec<String>,
     jobs: Vec<String>,
     trash: Vec<String>,
+    remotes: Vec<String>,
+    forges: Vec<String>,
 }
 
 /// Prints a script, or answers one.
@@ -111,11 +114,14 @@ fn names(app: &App) -> Names {
     let mut jobs: Vec<String> = settings.file.jobs.into_keys().collect();
     jobs.extend((!jobs.iter().any(|job| job == fanout::FMT)).then(|| fanout::FMT.to_owned()));
     let tasks = [list(refs::TASKS), list(refs::FANOUTS)].concat();
-    Names { sessions: list(refs::SESSIONS), tasks, jobs, trash: list(refs::TRASH) }
+    let mut forges: Vec<String> = load::FORGES.map(str::to_owned).into();
+    forges.extend(settings.file.forges.into_keys());
+    let remotes = repo.git(["remote"]).line().unwrap_or_default().lines().map(str::to_owned).collect();
+    Names { sessions: list(refs::SESSIONS), tasks, jobs, trash: list(refs::TRASH), remotes, forges }
 }
 
-/// Teaches every argument whose value is called `SESSION`, `TASK`, `JOB` or `ID` (of the trash) the
-/// live names.
+/// Teaches every argument whose value is called `SESSION`, `TASK`, `JOB`, `ID` (of the trash),
+/// `REMOTE` or `FORGE` the live names.
 fn with_names(command: Command, names: &Names) -> Command {
     // Of a command and its alias only one is proposed: the command.
     let aliases: Vec<String> = command.get_visible_aliases().map(str::to_owned).collect();
@@ -141,6 +147,12 @@ fn teach(arg: Arg, names: &Names) -> Arg {
     }
     if called("ID") {
         known.extend_from_slice(&names.trash);
+    }
+    if called("REMOTE") {
+        known.extend_from_slice(&names.remotes);
+    }
+    if called("FORGE") {
+        known.extend_from_slice(&names.forges);
     }
     // Shells complete files better, each in its own quoting.
     let arg = arg.value_hint(ValueHint::Other);

@@ -50,7 +50,7 @@ impl Hub {
             git config --global url.$top/bare/.insteadOf https://github.com/
             git remote add origin https://github.com/me/shop.git && git push -q origin main
             setsid python3 {} serve $top/hub $top/state $top/bare >$top/hub.log 2>&1 & echo $!
-            until [ -S $top/hub ]; do sleep 0.05; done
+            until [ -S $top/hub ]; do kill -0 $! || exit 1; sleep 0.05; done
             GH_CONFIG_DIR=$top/gh gh config set http_unix_socket $top/hub",
             fixture("forge/github.py")
         );
@@ -348,10 +348,10 @@ fn second_tier_requests_are_pushed_over_ssh_and_over_http() {
     );
     let http = format!(
         "setsid python3 {} {top}/port {top}/bare >{top}/http.log 2>&1 & echo $!
-        until [ -s {top}/port ]; do sleep 0.05; done; git -C {top}/bare/me/shop.git config http.receivepack true
+        until [ -s {top}/port ]; do kill -0 $! || exit 1; sleep 0.05; done; git -C {top}/bare/me/shop.git config http.receivepack true
         git config --global --unset-all url.ssh://near{top}/bare/.insteadOf
         git config --global url.http://127.0.0.1:$(cat {top}/port)/.insteadOf https://github.com/",
-        fixture("forge/http.py")
+        fixture("forge/smart-http.py")
     );
     let http = hub.repo.shell(&http).changing_checkout().run();
     http.expect_success();

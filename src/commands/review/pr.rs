@@ -5,6 +5,7 @@ mod settle;
 use super::judge::refuse_inside_session;
 use crate::app::App;
 use crate::commands::opened::Opened;
+use crate::config::load;
 use crate::error::{Error, Result, exit};
 use crate::model::wording::unknown;
 use crate::model::{Published, RequestState};
@@ -283,7 +284,7 @@ fn advise(app: &App, opened: &Opened, report: &Report) {
 
 /// The forge that is meant, by name.
 fn choice(opened: &Opened, said: &str) -> Result<Choice> {
-    let known = ["gh", "glab", "gitlab", "agit", "gerrit", "email", "none"];
+    let known = load::FORGES;
     let forges = &opened.settings.file.forges;
     let all = || known.into_iter().chain(forges.keys().map(String::as_str));
     let error = || {

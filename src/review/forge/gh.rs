@@ -129,6 +129,9 @@ impl<'a> Gh<'a> {
             return Err(failed("gh pr view", &answer));
         }
         let viewed: Viewed = parse("gh pr view", &answer.stdout)?;
+        if viewed.number != number {
+            return Err(Error::unusable(format!("`gh pr view {number}` told of #{}", viewed.number)));
+        }
         let mut remarks: Vec<Remark> = viewed
             .reviews
             .iter()
