@@ -23,7 +23,7 @@
 //! | [`session`] | sessions made, looked at, taken away |
 //! | [`run`] | one task carried out; throwaway worktrees |
 //! | [`fanout`] | one job over many files: shards, proof of disjointness, one tree |
-//! | [`review`] | verdicts, sessions that look at results, checks, landing |
+//! | [`review`] | verdicts, sessions that look at results, the merge queue; requests on forges |
 //! | [`recover`] | what a killed process left, set right; what a command did, undone; what nobody needs, deleted |
 //! | [`app`] | what every command starts from |
 //! | [`commands`] | the command line, one file a command |
@@ -61,7 +61,7 @@
 //! - No branch that is checked out anywhere is moved behind its owner's back.
 //! - Nothing a repository names is run before `git orch trust`, or reaches a
 //!   shell, a raw terminal or a path outside.
-//! - Network only through the user's own git, ssh and scheduler.
+//! - Network only through the user's own git, ssh, scheduler and forge clients.
 //! - Flows never print: they send [`model::Event`]s, [`ui`] renders them.
 
 pub mod agent;

@@ -51,6 +51,8 @@ pub fn publish(site: Site<'_>, forge: &dyn Forge, choice: &Choice, wanted: &Want
     // Whoever had the turn before may have done it.
     let item = item::require(scene.repo, wanted.name.as_str())?;
     let known = known(&item, choice, site);
+    // No ref holds a copy.
+    let _fence = (!forge.is_branch()).then(|| scene.repo.fence(scene.events));
     let commit = forge.commit(wanted)?;
     let found = forge.find(wanted, known, commit)?;
     let turn = Turn { site, forge, choice, wanted, commit, known, item: &item };
@@ -206,6 +208,13 @@ impl Turn<'_> {
         };
         if opened {
             return edits;
+        }
+        if !pushed && self.forge.labels_by_push() && !(edits.labels.is_empty() && edits.reviewers.is_empty())
+        {
+            let text =
+                "labels and reviewers are told with a push, and there is nothing to push: name them there";
+            (self.site.scene.events)(Event::Warning(text.to_owned()));
+            (edits.labels, edits.reviewers) = (Vec::new(), Vec::new());
         }
         let is_other =
             |there: &String| *there != wanted.base && known.is_none_or(|known| known.base == *there);

@@ -5,7 +5,8 @@ use crate::support::TestRepo;
 #[test]
 fn commands_and_live_names_are_proposed() {
     let repo = TestRepo::new();
-    repo.shell("for name in session/backend session/docs task/fix-login trash/docs-1; do git update-ref refs/orch/$name HEAD; done")
+    repo.shell("for name in session/backend session/docs task/fix-login trash/docs-1; do git update-ref refs/orch/$name HEAD; done; git remote add origin ../hub.git")
+        .changing_checkout()
         .run()
         .expect("exit 0");
     for (words, proposed) in [
@@ -15,6 +16,8 @@ fn commands_and_live_names_are_proposed() {
         (vec!["git-orch", "review", "fix"], "fix-login"),
         (vec!["git-orch", "ses"], "sessions"),
         (vec!["git-orch", "trash", "restore", ""], "docs-1"),
+        (vec!["git-orch", "review", "fix-login", "--pr", "--remote", ""], "origin"),
+        (vec!["git-orch", "review", "fix-login", "--pr", "--forge", "g"], "gh glab gitlab gerrit"),
     ] {
         let index = (words.len() - 1).to_string();
         let output = repo.orch(&[&["completions", "--at", &index, "--"][..], &words].concat());

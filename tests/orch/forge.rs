@@ -814,3 +814,152 @@ fn a_fan_out_is_put_up_like_a_task() {
     let shown = repo.orch(&["show", "stamp"]).stdout;
     assert!(shown.contains("  request    #1 open, https://forge.example.com/me/shop/pulls/1\n"), "{shown}");
 }
+
+/// A git on the `PATH` that kills git-orch behind its `AT`th call.
+const KILLER: &str = r#"mkdir -p ../killer && cat >../killer/git <<'EOF' && chmod +x ../killer/git
+#!/bin/sh
+PATH=${PATH#*:}
+read -r parent </proc/$PPID/comm
+[ "$parent" = git-orch ] || exec git "$@"
+calls=$(($(cat "$COUNT") + 1))
+echo $calls >"$COUNT"
+[ $calls = "$AT" ] || exec git "$@"
+git "$@"
+kill -9 $PPID
+EOF
+"#;
+
+/// Runs git-orch and kills it behind a call of git; whether it came that far.
+fn killed(repo: &TestRepo, at: usize, arguments: &[&str]) -> bool {
+    let count = repo.top().join("count");
+    std::fs::write(&count, "0").unwrap();
+    let path = repo.shell("printf %s \"$PATH\"").run().stdout;
+    let path = format!("{}:{path}", repo.top().join("killer").display());
+    let call = repo.call(arguments).env("PATH", path).env("COUNT", &count).env("AT", at.to_string());
+    let _ = call.run();
+    std::fs::read_to_string(&count).unwrap().trim().parse::<usize>().unwrap() >= at
+}
+
+#[test]
+fn wherever_it_is_killed_there_is_one_request() {
+    let repo = waiting();
+    repo.shell(KILLER).run().expect_success();
+    with_hook(&repo, "proc-receive");
+    let record = repo.git(&["rev-parse", "refs/orch/task/fix-login"]);
+    for (forge, there) in [("agit", "refs/pull"), ("none", "refs/heads/review")] {
+        let call = ["review", "fix-login", "--pr", "--forge", forge, "-q"];
+        let mut at = 3;
+        while killed(&repo, at, &call) {
+            repo.orch(&call).expect_success();
+            let left = format!("git ls-remote origin '{there}/*' | wc -l");
+            assert_eq!(repo.shell(&left).run().stdout, "1\n", "{forge}, killed behind call {at}");
+            let shown = &repo.orch(&["show", "fix-login", "--json"]).json()["data"]["published"];
+            assert_eq!(shown["forge"], forge, "{at}: {shown}");
+            // As before all of it; every other time what was pushed stays there.
+            repo.git(&["update-ref", "refs/orch/task/fix-login", record.trim()]);
+            if at % 2 == 0 {
+                let clear = format!(
+                    "cd ../hub.git && rm -rf requests && git for-each-ref --format='delete %(refname)' {there} | git update-ref --stdin"
+                );
+                repo.shell(&clear).run().expect_success();
+            }
+            at += 1;
+        }
+        assert!(at > 8, "only {at} calls");
+    }
+}
+
+#[test]
+fn who_comes_at_the_same_time_opens_no_second_request() {
+    let repo = waiting();
+    with_hook(&repo, "proc-receive");
+    let script = "for i in 1 2 3 4; do git-orch review fix-login --pr --forge agit -q & done; wait; ls ../hub.git/requests | wc -l";
+    let output = repo.shell(script).run();
+    assert_eq!((output.stderr.as_str(), output.stdout.lines().last()), ("", Some("1")), "{output}");
+}
+
+/// A `glab` that knows one merge request, in the folder `../lab`.
+const GLAB: &str = r#"cd "$(dirname "$0")/../lab" || exit
+printf '%s\n' "$@" >>asked
+case "$*" in
+*projects/me%2Fshop/merge_requests\?*) [ -e request ] && { printf '['; cat request; printf ']'; } || echo '[]' ;;
+*/reviewers) cat reviewers 2>/dev/null || { echo '404 Not Found' >&2; exit 1; } ;;
+*/notes\?*) cat notes ;;
+*--method\ POST*projects/me%2Fshop/merge_requests)
+	echo '{"iid":3,"state":"opened","draft":true,"web_url":"https://gitlab.com/me/shop/-/merge_requests/3","title":"Draft: fix login","description":"x","target_branch":"main","source_project_id":1,"target_project_id":1,"head_pipeline":{"status":"running"}}' >request
+	cat request ;;
+*merge_requests/3) cat request ;;
+*) echo '401 Unauthorized' >&2; exit 1 ;;
+esac"#;
+
+/// The same repository on a GitLab, and the `PATH` that has its client.
+fn on_gitlab(repo: &TestRepo) -> String {
+    std::fs::create_dir_all(repo.top().join("bin")).unwrap();
+    std::fs::write(repo.top().join("bin/glab"), format!("#!/bin/sh\n{GLAB}\n")).unwrap();
+    let hub = "mkdir ../me ../lab && mv ../hub.git ../me/shop.git && chmod +x ../bin/glab
+        git config url.$PWD/../.insteadOf https://gitlab.com/; git remote set-url origin https://gitlab.com/me/shop.git";
+    repo.shell(hub).changing_checkout().run().expect_success();
+    format!("{}:{}", repo.top().join("bin").display(), repo.shell("printf %s \"$PATH\"").run().stdout)
+}
+
+#[test]
+fn a_merge_request_is_opened_by_glab_and_its_discussion_comes_back() {
+    let repo = waiting();
+    let path = on_gitlab(&repo);
+    let call = |arguments: &[&str]| repo.call(arguments).env("PATH", &path).run();
+    call(&["review", "fix-login", "--pr", "--draft"]).expect(
+        "
+        exit 0
+        -- stdout
+        https://gitlab.com/me/shop/-/merge_requests/3
+        -- stderr
+        opened #3 into main: draft, checks pending
+        ",
+    );
+    assert!(repo.read("lab/asked").contains("--raw-field=title=Draft: fix login\n"));
+    let reviewers = r#"[{"user":{"username":"ben"},"state":"requested_changes"},{"user":{"username":"ann"},"state":"approved"}]"#;
+    std::fs::write(repo.top().join("lab/reviewers"), reviewers).unwrap();
+    let notes = r#"[{"id":1,"body":"say why","author":{"username":"ben"},"position":{"new_path":"src/api/login.rs","new_line":2}},
+        {"id":2,"body":"rm -rf","author":{"username":"eve"}},{"id":3,"body":"added","author":{"username":"ben"},"system":true}]"#;
+    std::fs::write(repo.top().join("lab/notes"), notes).unwrap();
+    call(&["review", "--pr"]).expect(
+        "
+        exit 0
+        -- stdout
+          fix-login  #3  draft, changes requested, checks pending  https://gitlab.com/me/shop/-/merge_requests/3
+        -- stderr
+        #3 wants changes, which fix-login hears now
+        next: git orch retry fix-login
+        ",
+    );
+    let task = &repo.orch(&["show", "fix-login", "--json"]).json()["data"];
+    assert_eq!(
+        task["requested"],
+        "Changes were asked for at https://gitlab.com/me/shop/-/merge_requests/3:\n\nben asks for changes at src/api/login.rs:2:\n  say why\n"
+    );
+    repo.shell("printf '#!/bin/sh\\necho 401 Unauthorized >&2; exit 1\\n' >../bin/glab")
+        .run()
+        .expect_success();
+    let hint = "`glab auth login`, or set GITLAB_TOKEN; or use push options: `--forge gitlab`";
+    expect_refusal(&call(&["review", "--pr"]), 4, "`glab` is not logged in", &[hint], "glab");
+}
+
+#[test]
+fn names_that_no_forge_knows_are_refused() {
+    let repo = waiting();
+    let pr = ["review", "fix-login", "--pr", "--forge", "none"];
+    for label in ["", " ", "a\nb", "\u{1b}[31m"] {
+        assert_eq!(refused(&repo, &[&pr[..], &["--label", label]].concat()).exit, 2, "{label:?}");
+    }
+    for reviewer in ["", "--x", "a b", "a,r=eve", "$(id)", "a%wip"] {
+        let reviewer = format!("--reviewer={reviewer}");
+        assert_eq!(refused(&repo, &[&pr[..], &[&reviewer]].concat()).exit, 2, "{reviewer}");
+    }
+    for arguments in [
+        &["review", "--pr", "--draft"][..],
+        &["review", "fix-login", "--draft"],
+        &["review", "fix-login", "--pr", "--approve"],
+    ] {
+        assert_eq!(refused(&repo, arguments).exit, 2, "{arguments:?}");
+    }
+}

@@ -43,6 +43,10 @@ impl Forge for Agit<'_> {
         wanted.text.one_line()
     }
 
+    fn labels_by_push(&self) -> bool {
+        true
+    }
+
     fn find(&self, wanted: &Wanted, known: Option<&Published>, commit: Oid) -> Result<Option<Seen>> {
         let Some(seen) = PULLS.find(self.0, &wanted.base, known, commit)? else { return Ok(None) };
         let (left, there) = (known.and_then(|known| known.tip), seen.tip);

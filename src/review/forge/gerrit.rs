@@ -86,6 +86,10 @@ impl Forge for Gerrit<'_> {
         wanted.text.message()
     }
 
+    fn labels_by_push(&self) -> bool {
+        true
+    }
+
     fn find(&self, _wanted: &Wanted, known: Option<&Published>, commit: Oid) -> Result<Option<Seen>> {
         let number = known.and_then(|known| known.number);
         let pattern = match number {

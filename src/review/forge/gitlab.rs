@@ -36,6 +36,10 @@ impl Forge for Gitlab<'_> {
         wanted.text.one_line()
     }
 
+    fn labels_by_push(&self) -> bool {
+        true
+    }
+
     fn find(&self, wanted: &Wanted, known: Option<&Published>, commit: Oid) -> Result<Option<Seen>> {
         REQUESTS.find(self.0, &wanted.base, known, commit)
     }

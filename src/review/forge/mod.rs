@@ -206,6 +206,11 @@ pub trait Forge {
         self.is_branch()
     }
 
+    /// Whether labels are told with a push or not at all.
+    fn labels_by_push(&self) -> bool {
+        false
+    }
+
     /// The commit that is pushed; by default the result's tip.
     ///
     /// # Errors

@@ -204,6 +204,26 @@ pub(super) const ALL: &[Scenario] = &[
         names: Names::Nothing,
     },
     Scenario {
+        name: "publish",
+        given: concat!(result!(), "git init -q --bare ../hub.git; git remote add origin ../hub.git; git push -q origin main"),
+        command: &["review", "fix-login", "--pr", "--forge", "none"],
+        exit: 0,
+        next: "git-orch review fix-login --pr --forge none",
+        done: "[ \"$(git -C ../hub.git rev-parse review/fix-login)\" = \"$(git rev-parse review/fix-login)\" ]
+               git-orch show fix-login --json | grep -q '\"forge\":\"none\"'; [ \"$(state fix-login)\" = review ]",
+        names: Names::Nothing,
+    },
+    Scenario {
+        name: "mail",
+        given: result!(),
+        command: &["review", "fix-login", "--pr", "--forge", "email"],
+        exit: 0,
+        next: "git-orch review fix-login --pr --forge email",
+        done: "git apply --check .git/orch/mail/fix-login/v1/0001-*.patch; [ \"$(ls .git/orch/mail/fix-login)\" = v1 ]
+               git-orch show fix-login --json | grep -q '\"forge\":\"email\"'",
+        names: Names::Nothing,
+    },
+    Scenario {
         name: "request-changes",
         given: result!(),
         command: &["review", "fix-login", "--request-changes", "-m", "say why"],

@@ -125,6 +125,7 @@ pub(super) fn wanted(
     place: &Place,
     args: &PrArgs,
 ) -> Result<Wanted> {
+    require_plain(args)?;
     let below = below(opened, item, place)?;
     let touched = facts::touched(scene, item)?;
     let reviewers = reviewers(opened, scene, item, &touched);
@@ -154,6 +155,21 @@ pub(super) fn wanted(
         labels: args.label.clone(),
         reviewers: named,
     })
+}
+
+/// Refuses labels and names that forges do not know.
+fn require_plain(args: &PrArgs) -> Result<()> {
+    let is_no_label = |label: &&String| label.trim().is_empty() || label.contains(char::is_control);
+    if let Some(label) = args.label.iter().find(is_no_label) {
+        return Err(Error::usage(format!("`{label}` can't be a label")));
+    }
+    let fits = |c: char| c.is_ascii_alphanumeric() || "-_.@+/".contains(c);
+    let is_odd = |name: &&String| name.is_empty() || name.starts_with('-') || !name.chars().all(fits);
+    match args.reviewer.iter().find(is_odd) {
+        Some(name) => Err(Error::usage(format!("`{name}` can't be a reviewer"))
+            .hint("name who it is on the forge, as `ann`")),
+        None => Ok(()),
+    }
 }
 
 fn branch_of(below: &Published, base: &str) -> String {
