@@ -1,5 +1,7 @@
 //! `git orch show`
 
+mod task;
+
 use std::time::Duration;
 
 use super::opened::Opened;
@@ -9,7 +11,7 @@ use crate::error::{Kind, Result, exit};
 use crate::fanout::shard::labels;
 use crate::model::time::elapsed;
 use crate::model::wording::{bytes, count, hanging, list, review_then_merge, thousands};
-use crate::model::{Fanout, Look, Session, Shard, ShardState, Task, TaskState, Time};
+use crate::model::{Fanout, Session, Shard, ShardState, Task, TaskState, Time};
 use crate::session::view::{Depth, view};
 use crate::store::{self, Stored};
 use crate::ui::Table;
@@ -37,7 +39,7 @@ pub(super) fn run(app: &App, args: &ShowArgs) -> Result<u8> {
     }
     let task = require(&opened, &args.name)?.value;
     app.ui.data(&task)?;
-    app.ui.answer(task_text(app, &opened, &task)?)?;
+    app.ui.answer(task::text(app, &opened, &task)?)?;
     Ok(exit::DONE)
 }
 
@@ -93,77 +95,6 @@ fn show_session(app: &App, opened: &Opened, found: Stored<Session>) -> Result<u8
     }
     app.ui.answer(lines.join("\n"))?;
     Ok(exit::DONE)
-}
-
-fn task_text(app: &App, opened: &Opened, task: &Task) -> Result<String> {
-    let mut lines =
-        vec![format!("task {}: {}", task.name, task.state.word()), format!("  {}", hanging(&task.text, 2))];
-    let mut line = |label: &str, value: String| lines.push(format!("  {label:<10} {}", hanging(value, 13)));
-    line(
-        "session",
-        format!("{}{}", task.session, task.agent.as_ref().map(|a| format!(", by {a}")).unwrap_or_default()),
-    );
-    if let Some(route) = &task.route {
-        line("route", result::route_words(route));
-    }
-    if let Some(below) = &task.on_top_of {
-        line("on top of", below.to_string());
-    }
-    if let Some(before) = &task.after {
-        line("after", before.to_string());
-    }
-    line("base", format!("{} {}", task.base, task.base_oid.short()));
-    for target in &task.targets {
-        line("target", format!("{} {:.2}", target.path, target.score));
-    }
-    for (index, run) in task.runs.iter().enumerate() {
-        let outcome = run.outcome.map_or("goes on", |outcome| outcome.word());
-        let code =
-            run.exit_code.filter(|code| *code != 0).map(|code| format!(", exit {code}")).unwrap_or_default();
-        line("run", format!("{} {outcome}{code}, {}", index + 1, run.started.ago(app.now)));
-        if let Some(kept) = run.snapshot {
-            line("kept", format!("its edits: git diff {} {}", run.start_oid.short(), kept.short()));
-        }
-    }
-    for oid in &task.commits {
-        line("commit", format!("{} {}", oid.short(), opened.repo.read().commit(*oid)?.subject()));
-    }
-    if !task.needs.is_empty() {
-        line("needs", format!("the approval of {}", list(task.needs.iter().map(|needs| needs.word()))));
-    }
-    for look in &task.viewpoints {
-        line(look.viewpoint.word(), look_words(look, app.now));
-        for oid in &look.commits {
-            line("  commit", format!("{} {}", oid.short(), opened.repo.read().commit(*oid)?.subject()));
-        }
-        if let Some(aside) = look.aside {
-            line("  aside", format!("git diff {} {}", look.tip.short(), aside.short()));
-        }
-    }
-    for change in &task.touched {
-        line("touched", format!("{} {}", change.status.letter(), change.path));
-    }
-    lines.extend(result::altered_words(opened, &task.altered));
-    let mut line = |label: &str, value: String| lines.push(format!("  {label:<10} {}", hanging(value, 13)));
-    if let Some(requested) = &task.requested {
-        line("asked for", requested.clone());
-    }
-    if let Some(published) = &task.published {
-        line("request", result::request_words(published));
-    }
-    if let Some(landed) = &task.landed {
-        let unchecked = if landed.checked { "" } else { ", unchecked" };
-        line("landed", format!("{} {} → {}{unchecked}", task.base, landed.from.short(), landed.to.short()));
-    }
-    lines.extend(result::next(task).map(|next| format!("next: {next}")));
-    Ok(lines.join("\n"))
-}
-
-/// `docs (claude) approves (3f2a91c, 2m ago): reads well`.
-fn look_words(look: &Look, now: Time) -> String {
-    let text = if look.text.is_empty() { String::new() } else { format!(": {}", look.text) };
-    let (session, agent, tip) = (&look.session, &look.agent, look.tip.short());
-    format!("{session} ({agent}) {} ({tip}, {}){text}", look.verdict.word(), look.time.ago(now))
 }
 
 fn fanout_text(fanout: &Fanout, altered: Vec<String>, now: Time) -> String {

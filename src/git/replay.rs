@@ -11,8 +11,9 @@ use crate::model::{Oid, RepoPath};
 /// What came of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Replayed {
-    /// The new commits, oldest first; those that change nothing any more are left out.
-    Clean(Vec<Oid>),
+    /// Each commit and what it became, oldest first; those that change nothing
+    /// any more are left out.
+    Clean(Vec<(Oid, Oid)>),
     /// Paths that a commit and what lies below it now changed in ways that do not fit.
     Conflict(Vec<RepoPath>),
     /// One of them is a merge, and what that decided is in no patch.
@@ -32,7 +33,7 @@ pub fn replay(repo: &Repo, commits: &[Oid], onto: Oid) -> Result<Replayed> {
         };
         if parent == tip {
             tip = *oid;
-            made.push(tip);
+            made.push((*oid, tip));
             continue;
         }
         let tree = match merge::combine_since(repo, parent, tip, *oid)? {
@@ -45,7 +46,7 @@ pub fn replay(repo: &Repo, commits: &[Oid], onto: Oid) -> Result<Replayed> {
         }
         let raw = repo.git(["cat-file", "commit"]).args([oid.to_string()]).run()?;
         tip = repo.write().write_commit(&rewritten(&raw, tree, &[tip], &committer))?;
-        made.push(tip);
+        made.push((*oid, tip));
     }
     Ok(Replayed::Clean(made))
 }
@@ -120,13 +121,18 @@ mod tests {
         );
         let repo = scratch.repo();
         let [two, three, four] = ["main^1", "main^2^1", "main^2"].map(|revision| scratch.oid(revision));
-        let Replayed::Clean(made) = replay(&repo, &[three, four], two).unwrap() else { panic!() };
+        let Replayed::Clean(pairs) = replay(&repo, &[three, four], two).unwrap() else { panic!() };
+        let (old, made): (Vec<Oid>, Vec<Oid>) = pairs.into_iter().unzip();
+        assert_eq!(old, [three, four]);
         assert_eq!(subjects(&repo, &made), subjects(&repo, &[three, four]));
         assert_eq!(repo.read().commit(made[0]).unwrap().parents, [two]);
         let tree = repo.read().commit(made[1]).unwrap().tree;
         let files = repo.read().tracked(tree).unwrap().into_iter().map(|entry| entry.name.quoted());
         assert_eq!(files.collect::<Vec<_>>(), ["a", "b", "c"]);
-        assert_eq!(replay(&repo, &made, two).unwrap(), Replayed::Clean(made.clone()));
+        assert_eq!(
+            replay(&repo, &made, two).unwrap(),
+            Replayed::Clean(made.iter().map(|oid| (*oid, *oid)).collect())
+        );
         assert_eq!(
             replay(&repo, &[three], made[1]).unwrap(),
             Replayed::Clean(Vec::new()),

@@ -119,7 +119,8 @@ fn put(scene: Scene<'_>, task: &Stored<Task>, onto: &Onto) -> Result<bool> {
 }
 
 enum Anew {
-    Commits(Vec<Oid>),
+    /// Each commit and what it became.
+    Commits(Vec<(Oid, Oid)>),
     Conflict(Vec<RepoPath>),
 }
 
@@ -136,7 +137,7 @@ fn anew(scene: Scene<'_>, task: &Task, tip: Oid, onto: Oid) -> Result<Anew> {
             Merged::Clean(tree) => {
                 let message = format!("Merge {} into {}\n", task.base, refs::review_branch(&task.name));
                 let made = commit::tree(repo, tree, &[tip, onto], &message)?;
-                Ok(Anew::Commits(task.commits.iter().copied().chain([made]).collect()))
+                Ok(Anew::Commits(own.iter().map(|oid| (*oid, *oid)).chain([(made, made)]).collect()))
             }
         },
     }
@@ -146,15 +147,15 @@ fn moved(
     scene: Scene<'_>,
     task: &Stored<Task>,
     mut next: Task,
-    (tip, onto, commits): (Oid, Oid, Vec<Oid>),
+    (tip, onto, commits): (Oid, Oid, Vec<(Oid, Oid)>),
 ) -> Result<bool> {
     let repo = scene.repo;
-    let made = commits.last().copied().unwrap_or(onto);
+    let made = commits.last().map_or(onto, |(_, made)| *made);
     let (before, after) = (repo.read().commit(onto)?.tree, repo.read().commit(made)?.tree);
     next.superseded.push(tip);
     next.base_oid = onto;
     next.touched = repo.read().changes(Some(before), after)?;
-    next.commits = commits;
+    take_over(&mut next, &commits);
     next.tip = Some(made);
     let lock = RepoLock::take(repo, "restack", scene.events)?;
     if !refs::is_whole(repo, made, &[tip, onto])? {
@@ -172,6 +173,19 @@ fn moved(
     (scene.events)(Event::Note(format!("{} is restacked on {on}", next.name)));
     land::free_session(scene, &next.session)?;
     Ok(true)
+}
+
+/// Who made a commit made what became of it: other sessions' from their viewpoints
+/// stay theirs, all else is the task's own.
+fn take_over(task: &mut Task, commits: &[(Oid, Oid)]) {
+    let mut own = commits.to_vec();
+    for look in &mut task.viewpoints {
+        let (theirs, rest) = own.into_iter().partition(|(old, _)| look.commits.contains(old));
+        own = rest;
+        let theirs: Vec<(Oid, Oid)> = theirs;
+        look.commits = theirs.into_iter().map(|(_, made)| made).collect();
+    }
+    task.commits = own.into_iter().map(|(_, made)| made).collect();
 }
 
 fn record(scene: Scene<'_>, task: &Stored<Task>, next: Task, why: &str) -> Result<()> {

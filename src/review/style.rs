@@ -39,7 +39,7 @@ pub fn make(repo: &Repo, style: Style, item: &Item, onto: Oid) -> Result<Made> {
         Style::Merge => merged(repo, item, tree, &[onto, item.tip])?,
         Style::Squash => squashed(repo, item, tree, onto)?,
         Style::Rebase => match rebased(repo, item, tree, onto)? {
-            Replayed::Clean(commits) => commits.last().copied().unwrap_or(onto),
+            Replayed::Clean(commits) => commits.last().map_or(onto, |(_, made)| *made),
             Replayed::Conflict(paths) => return Ok(Made::Conflict(paths)),
             Replayed::Merge(merge) => return Err(no_rebase(item, merge)),
         },
@@ -115,7 +115,7 @@ fn squashed(repo: &Repo, item: &Item, tree: Oid, onto: Oid) -> Result<Oid> {
 fn rebased(repo: &Repo, item: &Item, tree: Oid, onto: Oid) -> Result<Replayed> {
     let replayed = replay::replay(repo, &own(repo, item)?, onto)?;
     let Replayed::Clean(commits) = &replayed else { return Ok(replayed) };
-    let tip = commits.last().copied().unwrap_or(onto);
+    let tip = commits.last().map_or(onto, |(_, made)| *made);
     if repo.read().commit(tip)?.tree == tree {
         return Ok(replayed);
     }

@@ -154,8 +154,8 @@ const SETTINGS: &[(&str, &str, &[&str])] = &[
     ("just words\n", "invalid type: string \"just words\", expected keys and values", &[]),
     ("version: 1\nbase: [main\n", "base: invalid type: sequence, expected a string at line 2 column 7", &[]),
     ("version: 1\n\tbase: main\n", "found a tab character that violates indentation at line 2 column 1, while scanning a plain scalar at line 1 column 10", &[]),
-    ("version: 1\nsesions: {}\n", "unknown field `sesions`, expected one of `version`, `base`, `worktrees`, `setup`, `agents`, `sessions`, `jobs`, `engines`, `checks`, `landing`, `viewpoints`, `routing` at line 2 column 1", &["did you mean `sessions`?"]),
-    ("version: 1\nzzz: 1\n", "unknown field `zzz`, expected one of `version`, `base`, `worktrees`, `setup`, `agents`, `sessions`, `jobs`, `engines`, `checks`, `landing`, `viewpoints`, `routing` at line 2 column 1", &["`git orch config --schema` lists every key"]),
+    ("version: 1\nsesions: {}\n", "unknown field `sesions`, expected one of `version`, `base`, `worktrees`, `setup`, `agents`, `sessions`, `jobs`, `engines`, `forge`, `forges`, `logins`, `checks`, `landing`, `viewpoints`, `routing` at line 2 column 1", &["did you mean `sessions`?"]),
+    ("version: 1\nzzz: 1\n", "unknown field `zzz`, expected one of `version`, `base`, `worktrees`, `setup`, `agents`, `sessions`, `jobs`, `engines`, `forge`, `forges`, `logins`, `checks`, `landing`, `viewpoints`, `routing` at line 2 column 1", &["`git orch config --schema` lists every key"]),
     ("version: 1\nbase: a\nbase: b\n", "duplicate field `base`", &[]),
     ("version: 1\nversion: 1\n", "duplicate field `version`", &[]),
     ("version: 1\nsessions:\n  a: {}\n  a: {}\n", "sessions: duplicate key `a` at line 3 column 3", &[]),
@@ -205,9 +205,9 @@ const SETTINGS: &[(&str, &str, &[&str])] = &[
     ("version: 1\nsessions: { a: &x {agent: b}, b: {<<: *x} }\n", "sessions.b: unknown field `<<`, expected one of `paths`, `specialty`, `agent` at line 2 column 35", &["`git orch config --schema` lists every key"]),
     ("version: 1\n---\nversion: 1\n", "it holds more than one document", &[]),
     ("version: 1\nbase: \"unterminated\n", "found unexpected end of stream at line 3 column 1, while scanning a quoted scalar at line 2 column 7", &[]),
-    ("version: 1\nse\u{202e}ss: 1\n", "unknown field `se\\u{202e}ss`, expected one of `version`, `base`, `worktrees`, `setup`, `agents`, `sessions`, `jobs`, `engines`, `checks`, `landing`, `viewpoints`, `routing` at line 2 column 1", &["did you mean `sessions`?"]),
+    ("version: 1\nse\u{202e}ss: 1\n", "unknown field `se\\u{202e}ss`, expected one of `version`, `base`, `worktrees`, `setup`, `agents`, `sessions`, `jobs`, `engines`, `forge`, `forges`, `logins`, `checks`, `landing`, `viewpoints`, `routing` at line 2 column 1", &["did you mean `sessions`?"]),
     ("version: 1\nb\u{1b}: 1\n", "control characters are not allowed at position 12", &[]),
-    ("version: 1\nx: &a [x,x,x,x,x,x,x,x,x]\ny: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nz: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\nchecks: *c\n", "unknown field `x`, expected one of `version`, `base`, `worktrees`, `setup`, `agents`, `sessions`, `jobs`, `engines`, `checks`, `landing`, `viewpoints`, `routing` at line 2 column 1", &["`git orch config --schema` lists every key"]),
+    ("version: 1\nx: &a [x,x,x,x,x,x,x,x,x]\ny: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nz: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\nchecks: *c\n", "unknown field `x`, expected one of `version`, `base`, `worktrees`, `setup`, `agents`, `sessions`, `jobs`, `engines`, `forge`, `forges`, `logins`, `checks`, `landing`, `viewpoints`, `routing` at line 2 column 1", &["`git orch config --schema` lists every key"]),
 ];
 
 /// What git's configuration holds, and what making a session says of it.

@@ -418,8 +418,8 @@ fn what_a_tester_added_is_gone_on_from_and_lands() {
         -- stdout
           session   state  task  ahead  behind  load  last    knows
           backend   idle             0       0     0  <time> ago  more, src/api
-          docs      idle             0       3     0  <time> ago  README.md
-          frontend  idle             0       3     0  <time> ago  t
+          docs      idle             0       4     0  <time> ago  README.md
+          frontend  idle             0       4     0  <time> ago  t
         ",
     );
 }

@@ -1,0 +1,106 @@
+//! One task in words: what it is, its runs, what sessions said of it, what it touched.
+
+use std::fmt::Display;
+
+use crate::app::App;
+use crate::commands::opened::Opened;
+use crate::commands::result;
+use crate::error::Result;
+use crate::model::wording::{hanging, list};
+use crate::model::{Look, Oid, Task, Time};
+
+/// Labelled lines.
+struct Lines(Vec<String>);
+
+impl Lines {
+    fn add(&mut self, label: &str, value: impl Display) {
+        self.0.push(format!("  {label:<10} {}", hanging(value, 13)));
+    }
+}
+
+pub(super) fn text(app: &App, opened: &Opened, task: &Task) -> Result<String> {
+    let head =
+        [format!("task {}: {}", task.name, task.state.word()), format!("  {}", hanging(&task.text, 2))];
+    let mut lines = Lines(head.into());
+    given(&mut lines, task);
+    runs(&mut lines, task, app.now);
+    let commit = |oid: &Oid| Ok(format!("{} {}", oid.short(), opened.repo.read().commit(*oid)?.subject()));
+    for oid in &task.commits {
+        lines.add("commit", commit(oid)?);
+    }
+    if !task.needs.is_empty() {
+        lines.add("needs", format!("the approval of {}", list(task.needs.iter().map(|needs| needs.word()))));
+    }
+    for look in &task.viewpoints {
+        lines.add(look.viewpoint.word(), look_words(look, app.now));
+        for oid in &look.commits {
+            lines.add("  commit", commit(oid)?);
+        }
+        if let Some(aside) = look.aside {
+            lines.add("  aside", format!("git diff {} {}", look.tip.short(), aside.short()));
+        }
+    }
+    for change in &task.touched {
+        lines.add("touched", format!("{} {}", change.status.letter(), change.path));
+    }
+    lines.0.extend(result::altered_words(opened, &task.altered));
+    became(&mut lines, task);
+    Ok(lines.0.join("\n"))
+}
+
+/// Who does it, why, and from where.
+fn given(lines: &mut Lines, task: &Task) {
+    let by = task.agent.as_ref().map(|agent| format!(", by {agent}")).unwrap_or_default();
+    lines.add("session", format!("{}{by}", task.session));
+    if let Some(route) = &task.route {
+        lines.add("route", result::route_words(route));
+    }
+    if let Some(below) = &task.on_top_of {
+        lines.add("on top of", below);
+    }
+    if let Some(before) = &task.after {
+        lines.add("after", before);
+    }
+    if let Some(resolved) = &task.resolves {
+        lines.add("resolves", resolved);
+    }
+    lines.add("base", format!("{} {}", task.base, task.base_oid.short()));
+    for target in &task.targets {
+        lines.add("target", format!("{} {:.2}", target.path, target.score));
+    }
+}
+
+fn runs(lines: &mut Lines, task: &Task, now: Time) {
+    for (index, run) in task.runs.iter().enumerate() {
+        let outcome = run.outcome.map_or("goes on", |outcome| outcome.word());
+        let code = run.exit_code.filter(|code| *code != 0).map(|code| format!(", exit {code}"));
+        let code = code.unwrap_or_default();
+        lines.add("run", format!("{} {outcome}{code}, {}", index + 1, run.started.ago(now)));
+        if let Some(kept) = run.snapshot {
+            lines.add("kept", format!("its edits: git diff {} {}", run.start_oid.short(), kept.short()));
+        }
+    }
+}
+
+/// What was asked for, where it was published, where it landed, what comes next.
+fn became(lines: &mut Lines, task: &Task) {
+    if let Some(requested) = &task.requested {
+        lines.add("asked for", requested);
+    }
+    if let Some(published) = &task.published {
+        lines.add("request", result::request_words(published));
+    }
+    if let Some(landed) = &task.landed {
+        let unchecked = if landed.checked { "" } else { ", unchecked" };
+        let (from, to) = (landed.from.short(), landed.to.short());
+        lines.add("landed", format!("{} {from} → {to}{unchecked}", task.base));
+    }
+    lines.0.extend(result::next(task).map(|next| format!("next: {next}")));
+}
+
+/// `docs (claude) approves (3f2a91c, 2m ago): reads well`.
+fn look_words(look: &Look, now: Time) -> String {
+    let text = if look.text.is_empty() { String::new() } else { format!(": {}", look.text) };
+    let (session, agent, tip) = (&look.session, &look.agent, look.tip.short());
+    format!("{session} ({agent}) {} ({tip}, {}){text}", look.verdict.word(), look.time.ago(now))
+}
