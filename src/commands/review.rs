@@ -5,7 +5,11 @@ mod diff;
 mod judge;
 mod list;
 mod look;
+mod paged;
 mod pr;
+mod range;
+mod told;
+mod tool;
 
 use super::opened::Opened;
 use crate::app::App;
@@ -27,6 +31,13 @@ pub(super) struct ReviewArgs {
     /// Print the whole difference to its base
     #[arg(long, requires = "task")]
     diff: bool,
+    /// Show it in the difftool that git knows, or in this one
+    #[arg(long, value_name = "NAME", requires = "task", num_args = 0..=1, require_equals = true)]
+    #[arg(default_missing_value = "", conflicts_with_all = ["diff", "range_diff", "approve", "request_changes"])]
+    tool: Option<String>,
+    /// Print what changed since it was judged last
+    #[arg(long, requires = "task", conflicts_with_all = ["diff", "approve", "request_changes"])]
+    range_diff: bool,
     /// It may land
     #[arg(long, requires = "task", conflicts_with_all = ["request_changes", "diff"])]
     approve: bool,
@@ -80,7 +91,12 @@ pub(super) fn run(app: &App, args: &ReviewArgs) -> Result<u8> {
     if args.by.by.is_some() {
         return by::run(app, &opened, &item, args);
     }
-    if args.diff { diff::run(app, &opened, &item) } else { look::run(app, &opened, &item) }
+    match &args.tool {
+        Some(tool) => tool::run(app, &opened, &item, tool),
+        None if args.diff => diff::run(app, &opened, &item),
+        None if args.range_diff => range::run(app, &opened, &item),
+        None => look::run(app, &opened, &item),
+    }
 }
 
 /// A result does not land while what its run changed of git's own stands.

@@ -116,6 +116,26 @@ pub fn conflicts(repo: &Repo, aside: &Aside, pairs: &[Pair]) -> Result<Vec<Vec<C
     Ok(found)
 }
 
+/// The tree that each of these merged into one commit comes to; none where that
+/// conflicts. The trees last as long as what lies aside.
+pub fn combined(repo: &Repo, aside: &Aside, ours: Oid, theirs: &[Oid]) -> Result<Vec<Option<Oid>>> {
+    let mut found = vec![None; theirs.len()];
+    let mut questions = Vec::new();
+    for (index, tip) in theirs.iter().enumerate() {
+        match repo.read().merge_base(ours, *tip)? {
+            Some(base) if base == ours => found[index] = Some(repo.read().commit(*tip)?.tree),
+            Some(_) => {
+                questions.push(Question { index, pair: Pair { ours, theirs: *tip }, attributes: ours });
+            }
+            None => {}
+        }
+    }
+    for (index, tree) in arbiter::trees(repo, aside, &questions)? {
+        found[index] = tree;
+    }
+    Ok(found)
+}
+
 /// What a pair is at first sight.
 enum Seen {
     Clean,

@@ -11,6 +11,23 @@ pub fn between(repo: &Repo, from: Oid, to: Oid) -> Result<Option<Oid>> {
     Ok(ids.first().map(|(patch, _)| *patch))
 }
 
+/// The same for many pairs of trees.
+pub fn between_all(repo: &Repo, pairs: &[(Oid, Oid)]) -> Result<Vec<Option<Oid>>> {
+    let differ = || pairs.iter().filter(|(from, to)| from != to);
+    let list: String = differ().map(|(from, to)| format!("{from} {to}\n")).collect();
+    if list.is_empty() {
+        return Ok(vec![None; pairs.len()]);
+    }
+    let ids = ids(repo, repo.git(DIFF).args(["-r", "--stdin"]).stdin(list).run()?)?;
+    // Each is named by its first tree, and those without a patch by none.
+    let mut ids = ids.into_iter().peekable();
+    let of = |(from, to): &(Oid, Oid)| {
+        let is_next = from != to && ids.peek().is_some_and(|(_, tree)| tree == from);
+        if is_next { ids.next().map(|(patch, _)| patch) } else { None }
+    };
+    Ok(pairs.iter().map(of).collect())
+}
+
 /// The patch ids of what each of these commits changed, with the commit; those
 /// that changed nothing, and merges, have none.
 pub fn of_commits(repo: &Repo, commits: &[Oid]) -> Result<Vec<(Oid, Oid)>> {

@@ -262,7 +262,26 @@ impl<'a> Command<'a> {
         self.once()
     }
 
+    /// Runs it in front of the user, whose terminal it gets; its exit code.
+    pub fn attended(self) -> Result<i32> {
+        let ended = self.expression().run().map_err(|error| {
+            Error::unusable(format!("could not start `{}`", self.git.program.display())).because(error)
+        })?;
+        Ok(ended.status.code().unwrap_or(-1))
+    }
+
     fn once(&self) -> Result<Output> {
+        let expression = match &self.stdin {
+            Some(bytes) => self.expression().stdin_bytes(bytes.clone()),
+            None => self.expression().stdin_null(),
+        };
+        let output = expression.stdout_capture().stderr_capture().run().map_err(|error| {
+            Error::unusable(format!("could not start `{}`", self.git.program.display())).because(error)
+        })?;
+        Ok(Output { code: output.status.code().unwrap_or(-1), stdout: output.stdout, stderr: output.stderr })
+    }
+
+    fn expression(&self) -> duct::Expression {
         let mut args: Vec<OsString> = Vec::with_capacity(self.args.len() + 80);
         for setting in self.settings() {
             args.extend(["-c".into(), setting.into()]);
@@ -277,14 +296,7 @@ impl<'a> Command<'a> {
         if let Some(folder) = &self.folder {
             expression = expression.dir(folder);
         }
-        let expression = match &self.stdin {
-            Some(bytes) => expression.stdin_bytes(bytes.clone()),
-            None => expression.stdin_null(),
-        };
-        let output = expression.stdout_capture().stderr_capture().run().map_err(|error| {
-            Error::unusable(format!("could not start `{}`", self.git.program.display())).because(error)
-        })?;
-        Ok(Output { code: output.status.code().unwrap_or(-1), stdout: output.stdout, stderr: output.stderr })
+        expression
     }
 
     /// Runs it and takes its standard output; a non-zero exit is an error

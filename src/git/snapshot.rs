@@ -68,11 +68,13 @@ pub fn look(repo: &Repo, place: &Place, tip: Oid, aside: &Aside) -> Result<Optio
     let args = ["commit-tree".to_owned(), tree.to_string(), "-p".to_owned(), tip.to_string()];
     let mut command = aside.hold(repo.git(args.iter().map(OsStr::new)));
     let (name, email) = identity::ours();
+    // Older than its parent, it would have whole histories walked for a merge base.
+    let date = format!("@{} +0000", crate::model::Time::now().0);
     for role in ["AUTHOR", "COMMITTER"] {
         command = command
             .env(format!("GIT_{role}_NAME"), name)
             .env(format!("GIT_{role}_EMAIL"), email)
-            .env(format!("GIT_{role}_DATE"), "@0 +0000");
+            .env(format!("GIT_{role}_DATE"), &date);
     }
     porcelain::oid(&command.stdin("uncommitted work\n").run()?).map(Some)
 }

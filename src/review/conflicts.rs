@@ -103,7 +103,7 @@ fn turned(mut conflict: Conflict) -> Conflict {
     conflict
 }
 
-fn party(work: &Work) -> Party {
+pub(super) fn party(work: &Work) -> Party {
     let kind = match work.kind {
         Sort::Session => PartyKind::Session,
         Sort::Result => PartyKind::Result,

@@ -151,13 +151,14 @@ fn of_task(repo: &Repo, task: &Task) -> Result<Option<Item>> {
     let amended = Some(tip) != task.tip;
     let as_made = !amended && task.viewpoints.is_empty();
     let commits = if as_made { task.commits.clone() } else { result_commits(repo, task, tip)? };
+    let base_oid = if amended { start(repo, &task.base, task.base_oid, tip)? } else { task.base_oid };
     Ok(Some(Item {
         name: task.name.clone(),
         text: task.text.clone(),
         state: task.state,
         session: Some(task.session.clone()),
         base: task.base.clone(),
-        base_oid: task.base_oid,
+        base_oid,
         branch,
         tip,
         commits,
@@ -169,6 +170,17 @@ fn of_task(repo: &Repo, task: &Task) -> Result<Option<Item>> {
         published: task.published.clone(),
         since: task.updated,
     }))
+}
+
+/// Where a result starts that somebody put in the place of another: whoever
+/// rebased it, or merged its base in, made that its start.
+fn start(repo: &Repo, base: &str, recorded: Oid, tip: Oid) -> Result<Oid> {
+    let read = repo.read();
+    let Some(base) = read.find_ref(&refs::branch(base))? else { return Ok(recorded) };
+    match read.merge_base(base, tip)? {
+        Some(fork) if fork != tip && read.merge_base(recorded, fork)? == Some(recorded) => Ok(fork),
+        _ => Ok(recorded),
+    }
 }
 
 fn of_fanout(repo: &Repo, fanout: &Fanout) -> Result<Option<Item>> {

@@ -14,6 +14,7 @@ pub mod publish;
 pub mod queue;
 pub mod resolve;
 pub mod restack;
+pub mod risk;
 pub mod style;
 pub mod verdict;
 pub mod viewpoint;

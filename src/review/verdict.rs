@@ -41,24 +41,43 @@ pub struct Judgement {
 
 /// The verdicts that hold for a result, oldest first.
 pub fn load(repo: &Repo, item: &Item) -> Result<Vec<Held>> {
-    let all = notes::list(repo, refs::VERDICT_NOTES)?;
-    if all.is_empty() {
-        return Ok(Vec::new());
+    Ok(load_all(repo, std::slice::from_ref(item))?.pop().unwrap_or_default())
+}
+
+/// The same for several results.
+pub fn load_all(repo: &Repo, items: &[Item]) -> Result<Vec<Vec<Held>>> {
+    let given = given(repo)?;
+    if given.is_empty() {
+        return Ok(vec![Vec::new(); items.len()]);
     }
-    let tree = repo.read().commit(item.tip)?.tree;
-    let patch = patch::between(repo, item.base_oid, item.tip)?;
-    let mut held = Vec::new();
-    for (commit, blob) in all {
-        for verdict in parse(&repo.read().blob(blob)?) {
-            let here = commit == item.tip;
-            let carries = verdict.tree == tree || (patch.is_some() && verdict.patch == patch);
-            if here || carries {
-                held.push(Held { verdict, carried_from: (!here).then_some(commit) });
-            }
-        }
+    let tree = |commit: Oid| repo.read().commit(commit).map(|commit| commit.tree);
+    let trees: Vec<(Oid, Oid)> =
+        items.iter().map(|item| Ok((tree(item.base_oid)?, tree(item.tip)?))).collect::<Result<_>>()?;
+    let patches = patch::between_all(repo, &trees)?;
+    let of = |(item, ((_, tree), patch)): (&Item, (&(Oid, Oid), &Option<Oid>))| {
+        let holds = |commit: Oid, verdict: &Verdict| {
+            commit == item.tip || verdict.tree == *tree || (patch.is_some() && verdict.patch == *patch)
+        };
+        let held = given.iter().filter(|(commit, verdict)| holds(*commit, verdict));
+        let mut held: Vec<Held> = held
+            .map(|(commit, verdict)| Held {
+                verdict: verdict.clone(),
+                carried_from: (*commit != item.tip).then_some(*commit),
+            })
+            .collect();
+        held.sort_by(|one, two| one.verdict.cmp(&two.verdict));
+        held
+    };
+    Ok(items.iter().zip(trees.iter().zip(&patches)).map(of).collect())
+}
+
+/// Every verdict that was given, with the commit it was given on.
+pub fn given(repo: &Repo) -> Result<Vec<(Oid, Verdict)>> {
+    let mut given = Vec::new();
+    for (commit, blob) in notes::list(repo, refs::VERDICT_NOTES)? {
+        given.extend(parse(&repo.read().blob(blob)?).into_iter().map(|verdict| (commit, verdict)));
     }
-    held.sort_by(|one, two| one.verdict.cmp(&two.verdict));
-    Ok(held)
+    Ok(given)
 }
 
 /// The words from a viewpoint that stand: the last of each. What somebody asks

@@ -81,6 +81,11 @@ impl Ui {
         }
     }
 
+    /// Prints text that holds nothing but colours that speak to a terminal.
+    pub fn tinted(&self, text: &str) -> Result<()> {
+        self.write(text.as_bytes())
+    }
+
     /// Prints the answer as JSON; nothing when text is wanted.
     pub fn data(&self, data: &impl serde::Serialize) -> Result<()> {
         if !self.style.json {

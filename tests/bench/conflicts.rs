@@ -97,7 +97,7 @@ fn tips(repo: &Repo, random: &mut fastrand::Rng) -> Vec<Oid> {
         };
         let puts: Vec<Put<'_>> = some.iter().map(|entry| (entry.name.as_bytes(), Some(put(entry)))).collect();
         let tree = splice::put(repo, Some(tree), puts).expect("a tree can be written");
-        write.write_record(tree, &[head], "a branch", Time(1)).expect("a commit")
+        write.write_record(tree, &[head], "a branch", Time::now()).expect("a commit")
     };
     (0..BRANCHES).map(|_| tip()).collect()
 }
@@ -155,7 +155,7 @@ fn all_pairs(repository: &Path) {
 const BY_HAND: &str = r#"set -e
 for s in $(seq SESSIONS); do
     cd ../clone.orch/s$s
-    export GIT_INDEX_FILE=$(mktemp -u); cp "$(git rev-parse --git-path index)" $GIT_INDEX_FILE
+    own=$(git rev-parse --git-path index); export GIT_INDEX_FILE=$(mktemp -u); cp "$own" $GIT_INDEX_FILE
     git add -A; tips="$tips $(git commit-tree $(git write-tree) -p HEAD -m x)"; rm $GIT_INDEX_FILE
     unset GIT_INDEX_FILE; cd ../../clone
 done

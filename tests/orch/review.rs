@@ -30,8 +30,8 @@ fn one_result_is_shown_with_its_commits_and_files() {
         "
         exit 0
         -- stdout
-          task       state   session  commits  since   text
-          fix-login  review  backend        1  <time> ago  fix login
+          task       state   session  waits for  since   size          risk
+          fix-login  review  backend  you        <time> ago  1 file +1 -0  -
         -- stderr
         next: git orch review fix-login --diff, then git orch merge fix-login
         ",
@@ -185,10 +185,13 @@ fn an_approval_is_carried_to_the_same_patch_and_to_no_other() {
          src/api/cart.rs  | 1 +
          src/api/login.rs | 1 +
          2 files changed, 2 insertions(+)
+        changed since judged at <oid>: git orch review fix-login --range-diff
         -- stderr
         next: git orch review fix-login --diff, then git orch merge fix-login
         ",
     );
+    let range = repo.orch(&["review", "fix-login", "--range-diff"]).stdout;
+    assert!(range.contains("fix login") && range.contains("    ++more\n"), "{range}");
 }
 
 #[test]
@@ -212,4 +215,156 @@ fn nobody_approves_from_inside_a_session() {
         ",
     );
     before.expect_same(&repo.everything(), "review --approve");
+}
+
+/// The decisions that hold for the result `fix-login`.
+fn held(repo: &TestRepo) -> Vec<String> {
+    let verdicts = repo.orch(&["review", "fix-login", "--json"]).json()["data"]["verdicts"].clone();
+    let word = |verdict: &serde_json::Value| {
+        let carried = if verdict["carried_from"].is_string() { ", carried" } else { "" };
+        format!("{}{carried}", verdict["decision"].as_str().unwrap())
+    };
+    verdicts.as_array().unwrap().iter().map(word).collect()
+}
+
+#[test]
+fn an_approval_survives_a_rebase_and_dies_with_a_byte() {
+    let repo = waiting();
+    repo.orch(&["review", "fix-login", "--approve", "-q"]).expect_success();
+    assert_eq!(held(&repo), ["approve"]);
+    let move_to = |script: &str| {
+        let script = format!(
+            "cd ../shop.orch/backend && {{ {script}; }} >/dev/null && git branch -f review/fix-login"
+        );
+        repo.shell(&script).run().expect("exit 0");
+    };
+    repo.shell("echo more >>README.md; git commit -qam more").changing_checkout().run().expect("exit 0");
+    move_to("git rebase -q main");
+    assert_eq!(held(&repo), ["approve, carried"]);
+    let diff = repo.orch(&["review", "fix-login", "--diff"]).stdout;
+    assert!(!diff.contains("README.md"), "{diff}");
+    let same =
+        "git reset -q --hard main~; echo 'edited for fix-login' >>src/api/login.rs; git commit -qam same";
+    for edit in
+        ["printf x >>src/api/login.rs", "sed -i 's/$/ /' src/api/login.rs", "chmod +x src/api/login.rs"]
+    {
+        move_to(same);
+        assert_eq!(held(&repo), ["approve, carried"], "{edit}");
+        move_to(&format!("{edit}; git commit -qa --amend --no-edit"));
+        assert_eq!(held(&repo), [""; 0], "{edit}");
+    }
+}
+
+#[test]
+fn verdicts_and_checks_are_read_by_git_alone() {
+    let repo = waiting();
+    let checks = "printf 'version: 1\\nchecks: [\"true\"]\\n' >.orch.yml; git add .; git commit -qm checks";
+    repo.shell(&format!("{checks}; git-orch trust --yes -q")).changing_checkout().run().expect_success();
+    repo.orch(&["review", "fix-login", "--approve", "-m", "reads well", "-q"]).expect_success();
+    let log = repo.git(&["log", "-1", "--format=%N", "--notes=orch/verdict", "review/fix-login"]);
+    assert!(log.contains("\"text\":\"reads well\"") && log.contains("\"viewpoint\":\"reviewer\""), "{log}");
+    assert!(repo.orch(&["review"]).stdout.contains("not checked yet"));
+    repo.call(&["merge", "fix-login", "-q"]).changing_checkout().run().expect_success();
+    let note = repo.shell("git notes --ref=orch/check show main^{tree}").run().stdout;
+    assert!(note.contains("\"check\":\"true\"") && note.contains("\"outcome\":\"green\""), "{note}");
+}
+
+#[test]
+fn what_stands_in_the_way_of_a_result_is_told() {
+    let repo = waiting();
+    let rules = "version: 1\nviewpoints: { default: [reviewer], rules: [{ paths: [src/api/**], require: [tester] }] }\n";
+    repo.write(".orch.yml", rules);
+    let base = "git add .; git commit -qm rules
+        for i in 1 2 3; do sed -i \"1s/^/$i/\" src/api/login.rs; git commit -qam $i; done";
+    repo.shell(base).changing_checkout().run().expect_success();
+    repo.orch(&["add-session", "frontend", "--paths", "src/web", "-q"]).expect_success();
+    repo.write("../shop.orch/frontend/src/api/login.rs", "all new\n");
+    let edit = repo.agent("edit.sh");
+    repo.orch(&["task", "more carts", "--session", "backend", "-q", "--", &edit, "src/web/cart.ts"])
+        .expect_success();
+    repo.orch(&["review"]).expect(
+        "
+        exit 0
+        -- stdout
+          task        state   session  waits for         since   size          risk
+          fix-login   review  backend  reviewer, tester  <time> ago  1 file +1 -0  conflicts with frontend and main; 4 behind main, which changed 1 of its files; src/api/login.rs busy of late
+          more-carts  review  backend  reviewer          <time> ago  1 file +1 -0  conflicts with frontend and main; on top of fix-login; 4 behind main
+        -- stderr
+        next: git orch review fix-login --diff, then git orch merge fix-login
+        ",
+    );
+    repo.orch(&["review", "fix-login"]).expect(
+        "
+        exit 0
+        -- stdout
+        review/fix-login: fix login (review)
+          <oid> fix login  Test
+         src/api/login.rs | 1 +
+         1 file changed, 1 insertion(+)
+        conflicts with frontend in src/api/login.rs
+        conflicts with main in src/api/login.rs
+        4 behind main, which changed 1 of its files
+        src/api/login.rs busy of late
+        lacks the approval of reviewer and tester
+        -- stderr
+        next: git orch review fix-login --diff, then git orch merge fix-login
+        ",
+    );
+    let json = repo.orch(&["review", "--json"]).json()["data"][0].clone();
+    let size = serde_json::json!({ "files": 1, "added": 1, "deleted": 0 });
+    assert_eq!((&json["size"], &json["lacks"]), (&size, &serde_json::json!(["reviewer", "tester"])));
+    assert_eq!((&json["behind"], &json["check"]), (&4.into(), &"unconfigured".into()));
+    assert_eq!(json["shared"][0]["with"]["name"], "frontend");
+}
+
+#[test]
+fn a_difftool_of_the_repository_waits_for_trust() {
+    let repo = waiting();
+    let tool = "git config difftool.mine.cmd 'touch ../ran; echo $LOCAL'; git config diff.tool mine";
+    repo.shell(tool).changing_checkout().run().expect_success();
+    repo.orch(&["review", "fix-login", "--tool"]).expect(
+        "
+        exit 5
+        -- stderr
+        error: `difftool.mine.cmd` of this repository's own configuration is not trusted
+        hint: read what it would run and allow it: `git orch trust`; or unset it
+        ",
+    );
+    assert!(!repo.top().join("ran").exists());
+    let own = "git config --unset diff.tool; git config --unset difftool.mine.cmd
+        git config --global difftool.mine.cmd 'cat $REMOTE'; git config --global diff.tool mine";
+    repo.shell(own).changing_checkout().run().expect_success();
+    for tool in ["--tool", "--tool=mine"] {
+        repo.orch(&["review", "fix-login", tool]).expect(
+            "
+            exit 0
+            -- stdout
+            fn login() {}
+            edited for fix-login
+            ",
+        );
+    }
+}
+
+#[test]
+fn on_a_terminal_a_difference_is_paged_by_the_user_and_never_by_the_repository() {
+    let repo = waiting();
+    if !repo.shell("command -v script").run().stdout.contains("script") {
+        crate::support::skip("no `script` to make a terminal with");
+        return;
+    }
+    let on_terminal = |settings: &str| {
+        let line = format!(
+            "{settings}; script -qec 'git-orch review fix-login --diff' /dev/null | tr -d '\\r' | cat -v"
+        );
+        repo.shell(&line).changing_checkout().env("TERM", "xterm").run().stdout
+    };
+    let own = on_terminal("git config --global core.pager 'sed s/^/own:/'");
+    assert!(own.contains("own:^[[32m+^[[m^[[32medited for fix-login^[[m"), "{own}");
+    let theirs = on_terminal("git config pager.orch 'touch ../ran; cat'");
+    assert!(theirs.contains("own:^[[1mdiff --git"), "{theirs}");
+    assert!(theirs.contains("the pager that this repository names is not used"), "{theirs}");
+    assert!(!repo.top().join("ran").exists());
+    let plain = on_terminal("git config --unset pager.orch; export NO_COLOR=1");
+    assert!(plain.contains("own:+edited for fix-login"), "{plain}");
 }

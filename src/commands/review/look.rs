@@ -2,16 +2,17 @@
 
 use std::collections::BTreeMap;
 
-use super::{next, state};
+use super::{next, range, state, told};
 use crate::app::App;
 use crate::commands::opened::Opened;
 use crate::commands::result;
 use crate::error::{Result, exit};
 use crate::fanout::shard::labels;
 use crate::model::wording::{count, few, hanging, list};
-use crate::model::{Name, SessionState, ShardState, Viewpoint};
+use crate::model::{Name, Oid, SessionState, ShardState};
+use crate::review::Item;
+use crate::review::risk::{self, Risk};
 use crate::review::verdict::{self, Held};
-use crate::review::{Item, gate};
 use crate::store;
 
 #[derive(serde::Serialize)]
@@ -20,9 +21,11 @@ struct Look<'a> {
     item: &'a Item,
     stat: Vec<crate::model::Change>,
     verdicts: Vec<Held>,
-    /// The viewpoints whose approval it lacks.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    lacking: Vec<Viewpoint>,
+    #[serde(flatten)]
+    risk: Option<Risk>,
+    /// The commit that was judged last, where the result changed since.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    judged: Option<Oid>,
     /// Who could review which part of a fan-out's result.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     reviewers: Vec<Reviewer>,
@@ -44,6 +47,8 @@ pub(super) fn run(app: &App, opened: &Opened, item: &Item) -> Result<u8> {
     let (before, after) = (read.commit(item.base_oid)?.tree, read.commit(item.tip)?.tree);
     let stat = read.changes(Some(before), after)?;
     let verdicts = verdict::load(&opened.repo, item)?;
+    let risk = risk(app, opened, item)?;
+    let judged = range::judged(opened, item)?;
     let mut lines = vec![format!("{}: {} ({})", item.branch, hanging(&item.text, 2), state(opened, item))];
     if let Some(below) = &item.on_top_of {
         lines.push(format!("on top of {below}"));
@@ -71,19 +76,42 @@ pub(super) fn run(app: &App, opened: &Opened, item: &Item) -> Result<u8> {
         let files = count(one.files, "changed file");
         format!("  could be reviewed by {}: {} ({files})", one.session, few(&one.labels))
     }));
+    lines.extend(risk.iter().flat_map(|risk| risk_lines(item, risk)));
     lines.extend(verdicts.iter().map(|held| verdict_words(app, held)));
-    // What is wrong with the base's settings, `merge` tells.
-    let lacking = if item.state.is_pending() { gate::lacking(&opened.repo, item) } else { Ok(Vec::new()) };
-    let lacking = lacking.unwrap_or_default();
-    if !lacking.is_empty() {
-        lines.push(format!("lacks the approval of {}", list(lacking.iter().map(|one| one.word()))));
-    }
+    lines.extend(judged.map(|judged| {
+        format!("changed since judged at {}: git orch review {} --range-diff", judged.short(), item.name)
+    }));
     app.ui.answer(lines.join("\n"))?;
-    app.ui.data(&Look { item, stat, verdicts, lacking, reviewers })?;
+    app.ui.data(&Look { item, stat, verdicts, risk, judged, reviewers })?;
     if let Some(next) = next(opened, item) {
         app.ui.note(format!("next: {next}"));
     }
     Ok(exit::DONE)
+}
+
+/// What stands in its way; of what is over nothing does.
+fn risk(app: &App, opened: &Opened, item: &Item) -> Result<Option<Risk>> {
+    if !item.state.is_pending() {
+        return Ok(None);
+    }
+    let events = |event| app.ui.event(event);
+    let found = risk::load(&opened.repo, std::slice::from_ref(item), &events, app.now)?;
+    Ok(found.into_iter().next().flatten())
+}
+
+fn risk_lines(item: &Item, risk: &Risk) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for shared in risk.shared.iter().filter(|shared| !shared.conflicts.is_empty()) {
+        lines.push(format!("conflicts with {} in {}", shared.with.name, few(&shared.conflicts)));
+    }
+    lines.extend(told::behind(item, risk));
+    lines.extend(told::elsewhere(risk));
+    lines.extend(told::busy(risk));
+    lines.extend(told::check(risk));
+    if !risk.lacks.is_empty() {
+        lines.push(format!("lacks the approval of {}", list(risk.lacks.iter().map(|one| one.word()))));
+    }
+    lines
 }
 
 /// The sessions that know the changed shards of a fan-out best, as far as they are there.

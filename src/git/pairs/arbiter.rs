@@ -35,6 +35,13 @@ struct Raw {
     kind: Option<Clashing>,
 }
 
+/// What git said of a pair.
+struct Answer {
+    /// What they come to, where nothing is left to decide.
+    tree: Option<Oid>,
+    paths: BTreeMap<RepoPath, Raw>,
+}
+
 /// Where those of the pairs clash that do, by their index.
 pub(super) fn ask(repo: &Repo, aside: &Aside, questions: Vec<Question>) -> Result<Vec<(usize, Vec<Clash>)>> {
     let mut by_source: BTreeMap<Oid, Vec<Question>> = BTreeMap::new();
@@ -66,6 +73,21 @@ pub(super) fn ask(repo: &Repo, aside: &Aside, questions: Vec<Question>) -> Resul
 }
 
 fn batch(repo: &Repo, aside: &Aside, questions: &[Question]) -> Result<Vec<(usize, Vec<Clash>)>> {
+    let mut found = Vec::new();
+    for (question, answer) in questions.iter().zip(answers(repo, aside, questions)?) {
+        let clashes = answer.paths.into_iter().map(|(path, raw)| clash(repo, path, &raw));
+        found.push((question.index, clashes.collect::<Result<Vec<Clash>>>()?));
+    }
+    Ok(found)
+}
+
+/// The tree that each pair comes to, by its index; none where they clash.
+pub(super) fn trees(repo: &Repo, aside: &Aside, questions: &[Question]) -> Result<Vec<(usize, Option<Oid>)>> {
+    let answers = answers(repo, aside, questions)?.into_iter().map(|answer| answer.tree);
+    Ok(questions.iter().map(|question| question.index).zip(answers).collect())
+}
+
+fn answers(repo: &Repo, aside: &Aside, questions: &[Question]) -> Result<Vec<Answer>> {
     let Some(first) = questions.first() else { return Ok(Vec::new()) };
     let line = |question: &Question| format!("{} {}\n", question.pair.ours, question.pair.theirs);
     let input: String = questions.iter().map(line).collect();
@@ -73,18 +95,11 @@ fn batch(repo: &Repo, aside: &Aside, questions: &[Question]) -> Result<Vec<(usiz
     let command = repo.git(args).env("GIT_ATTR_SOURCE", first.attributes.to_string());
     let output = aside.hold(command).stdin(input).spawn()?;
     let answers = parse(&output.stdout).filter(|answers| answers.len() == questions.len());
-    let Some(answers) = answers else { return Err(output.into_error("merge-tree")) };
-    let mut found = Vec::new();
-    for (question, raw) in questions.iter().zip(answers) {
-        let clashes: Result<Vec<Clash>> =
-            raw.into_iter().map(|(path, raw)| clash(repo, path, &raw)).collect();
-        found.push((question.index, clashes?));
-    }
-    Ok(found)
+    answers.ok_or_else(|| output.into_error("merge-tree"))
 }
 
 /// What git printed for each pair; `None` where that is odd.
-fn parse(printed: &[u8]) -> Option<Vec<BTreeMap<RepoPath, Raw>>> {
+fn parse(printed: &[u8]) -> Option<Vec<Answer>> {
     let mut fields = printed.split(|byte| *byte == 0);
     let mut answers = Vec::new();
     loop {
@@ -93,7 +108,7 @@ fn parse(printed: &[u8]) -> Option<Vec<BTreeMap<RepoPath, Raw>>> {
             // Behind the last pair nothing follows.
             return fields.next().is_none().then_some(answers);
         }
-        porcelain::oid(fields.next()?).ok()?;
+        let tree = porcelain::oid(fields.next()?).ok()?;
         let mut paths = BTreeMap::new();
         if status == b"0" {
             staged(&mut fields, &mut paths)?;
@@ -101,7 +116,7 @@ fn parse(printed: &[u8]) -> Option<Vec<BTreeMap<RepoPath, Raw>>> {
             return None;
         }
         messages(&mut fields, &mut paths, status == b"0")?;
-        answers.push(paths);
+        answers.push(Answer { tree: (status != b"0").then_some(tree), paths });
     }
 }
 

@@ -12,7 +12,7 @@ use crate::git::repo::Repo;
 use crate::model::{Oid, RepoPath};
 
 /// What attributes say where files are merged otherwise; `binary` stands for `-merge`.
-const TELLING: [&[u8]; 2] = [b"merge", b"binary"];
+const TELLING: [&str; 2] = ["merge", "binary"];
 
 /// What is known of how files are merged.
 pub(super) struct Plain<'a> {
@@ -93,8 +93,35 @@ impl<'a> Plain<'a> {
             return Ok(*is_telling);
         }
         let text = self.repo.read().blob(attributes)?;
-        let is_telling = TELLING.iter().any(|word| text.windows(word.len()).any(|part| part == *word));
+        let is_telling = String::from_utf8_lossy(&text).lines().any(tells_of_merging);
         self.telling.insert(attributes, is_telling);
         Ok(is_telling)
+    }
+}
+
+/// Whether a line of an attributes file says how files are merged: `* merge=ours`,
+/// `*.png binary`, `[attr]mine -merge`.
+fn tells_of_merging(line: &str) -> bool {
+    let line = line.trim_start();
+    // A pattern in quotes may have spaces in it: all of it counts then.
+    let words = line.split_whitespace().skip(usize::from(!line.starts_with('"')));
+    let name = |word: &str| word.trim_start_matches(['-', '!']).split('=').next().map(str::to_owned);
+    words.filter_map(name).any(|name| TELLING.contains(&name.as_str()))
+}
+
+#[test]
+fn only_what_is_said_of_merging_tells() {
+    for (line, tells) in [
+        ("* merge=ours", true),
+        ("  *.png binary", true),
+        ("[attr]mine -merge", true),
+        ("\"a b\" !merge", true),
+        ("/mergetools/* text eol=lf", false),
+        ("binary text", false),
+        ("*.c diff=merge conflict-marker-size=8", false),
+        ("# merge", true),
+        ("", false),
+    ] {
+        assert_eq!(tells_of_merging(line), tells, "{line}");
     }
 }
