@@ -75,21 +75,56 @@ pub fn scan(repo: &Repo, only: &[String], events: Events<'_>) -> Result<Radar> {
 pub(super) fn of_works(repo: &Repo, aside: &Aside, works: &[Work], only: &[String]) -> Result<Vec<Conflict>> {
     let (mut parties, mut asked) = (Vec::new(), Vec::new());
     for (index, one) in works.iter().enumerate() {
-        for other in &works[index + 1..] {
+        for (other_index, other) in works.iter().enumerate().skip(index + 1) {
             let is_asked = one.is_meant(only) || other.is_meant(only);
             if is_asked && one.base == other.base && !one.holds(other) {
-                parties.push((party(one), party(other)));
+                parties.push((index, Some(other_index)));
                 asked.push(Pair { ours: one.whole, theirs: other.whole });
             }
         }
-        if one.is_meant(only) {
-            parties.push((party(one), Party { name: one.base.clone(), kind: PartyKind::Base }));
-            asked.push(Pair { ours: one.base_oid, theirs: one.whole });
+        parties.push((index, None));
+        asked.push(Pair { ours: one.base_oid, theirs: one.whole });
+    }
+    let mut found: Vec<_> = parties.into_iter().zip(pairs::conflicts(repo, aside, &asked)?).collect();
+    found.retain(|(_, clashes)| !clashes.is_empty());
+    let of_base: BTreeSet<(usize, RepoPath)> = found
+        .iter()
+        .filter(|((_, other), _)| other.is_none())
+        .flat_map(|((one, _), clashes)| clashes.iter().map(|clash| (*one, clash.path.clone())))
+        .collect();
+    let mut conflicts = Vec::new();
+    for ((one, other), clashes) in found {
+        let Some(other) = other else {
+            if works[one].is_meant(only) {
+                let base = Party { name: works[one].base.clone(), kind: PartyKind::Base };
+                conflicts.push(turned(Conflict { one: party(&works[one]), other: base, clashes }));
+            }
+            continue;
+        };
+        let clashes = without_base(repo, (works, &of_base), (one, other), clashes)?;
+        if !clashes.is_empty() {
+            conflicts.push(Conflict { one: party(&works[one]), other: party(&works[other]), clashes });
         }
     }
-    let found = pairs::conflicts(repo, aside, &asked)?.into_iter().zip(parties);
-    let conflicts = found.filter(|(clashes, _)| !clashes.is_empty());
-    Ok(conflicts.map(|(clashes, (one, other))| turned(Conflict { one, other, clashes })).collect())
+    Ok(conflicts)
+}
+
+/// Leaves out what only the base brings into a pair: where one of the two
+/// conflicts with the base already, and the other has nothing of its own.
+fn without_base(
+    repo: &Repo,
+    (works, of_base): (&[Work], &BTreeSet<(usize, RepoPath)>),
+    (one, other): (usize, usize),
+    mut clashes: Vec<Clash>,
+) -> Result<Vec<Clash>> {
+    for (mine, theirs) in [(one, other), (other, one)] {
+        if clashes.iter().any(|clash| of_base.contains(&(mine, clash.path.clone()))) {
+            let own = works[theirs].changed(repo)?;
+            clashes
+                .retain(|clash| !of_base.contains(&(mine, clash.path.clone())) || own.contains(&clash.path));
+        }
+    }
+    Ok(clashes)
 }
 
 /// With a base the work comes first, though it is merged into the base.

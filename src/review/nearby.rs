@@ -18,30 +18,33 @@ const LOOKED_INTO: usize = 20;
 /// Others at the same files.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Nearby {
-    /// Who or what changes them.
+    /// How they change them.
     pub by: By,
+    /// The sessions, or the results.
+    pub names: Vec<Name>,
     /// The files.
     pub paths: BTreeSet<RepoPath>,
 }
 
 /// How files are being changed elsewhere.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum By {
-    /// In a session's worktree, uncommitted.
-    Uncommitted(Name),
-    /// On a session's branch.
-    Branch(Name),
-    /// In a result that waits.
-    Result(Name),
+    /// In worktrees of sessions, uncommitted.
+    Uncommitted,
+    /// On branches of sessions.
+    Branch,
+    /// In results that wait.
+    Result,
 }
 
 impl std::fmt::Display for Nearby {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (paths, are) = (few(&self.paths), if self.paths.len() == 1 { "is" } else { "are" });
-        match &self.by {
-            By::Uncommitted(session) => write!(f, "{paths} {are} being changed by {session} (uncommitted)"),
-            By::Branch(session) => write!(f, "{paths} {are} being changed by {session} (not landed)"),
-            By::Result(task) => write!(f, "{paths} {are} changed in {task}, which has not landed"),
+        let (names, have) = (few(&self.names), if self.names.len() == 1 { "has" } else { "have" });
+        match self.by {
+            By::Uncommitted => write!(f, "{paths} {are} being changed by {names} (uncommitted)"),
+            By::Branch => write!(f, "{paths} {are} being changed by {names} (not landed)"),
+            By::Result => write!(f, "{paths} {are} changed in {names}, which {have} not landed"),
         }
     }
 }
@@ -55,15 +58,15 @@ pub fn find(repo: &Repo, survey: &Survey, session: &Name, targets: &[RepoPath]) 
     let others = survey.sessions.iter().map(|stored| &stored.value).filter(|one| one.name != *session);
     for (index, other) in others.enumerate() {
         if index < LOOKED_INTO {
-            add(&mut found, By::Uncommitted(other.name.clone()), uncommitted(repo, other, targets));
+            add(&mut found, (By::Uncommitted, &other.name), uncommitted(repo, other, targets));
         }
-        add(&mut found, By::Branch(other.name.clone()), on_branch(repo, survey, other, targets)?);
+        add(&mut found, (By::Branch, &other.name), on_branch(repo, survey, other, targets)?);
     }
     let waits = |state: TaskState| state.is_pending();
     for task in survey.tasks.iter().map(|stored| &stored.value) {
         if waits(task.state) && task.session != *session {
             let touched = task.touched.iter().map(|change| change.path.clone());
-            add(&mut found, By::Result(task.name.clone()), at(touched, targets));
+            add(&mut found, (By::Result, &task.name), at(touched, targets));
         }
     }
     for fanout in store::fanouts::load(repo)?.into_iter().map(|stored| stored.value) {
@@ -71,15 +74,18 @@ pub fn find(repo: &Repo, survey: &Survey, session: &Name, targets: &[RepoPath]) 
             let before = repo.read().commit(fanout.base_oid)?.tree;
             let changes = repo.read().changes(Some(before), tree)?;
             let changed = changes.into_iter().map(|change| change.path);
-            add(&mut found, By::Result(fanout.name), at(changed, targets));
+            add(&mut found, (By::Result, &fanout.name), at(changed, targets));
         }
     }
     Ok(found)
 }
 
-fn add(found: &mut Vec<Nearby>, by: By, paths: BTreeSet<RepoPath>) {
-    if !paths.is_empty() {
-        found.push(Nearby { by, paths });
+/// Those who change the same files in the same way are told together.
+fn add(found: &mut Vec<Nearby>, (by, name): (By, &Name), paths: BTreeSet<RepoPath>) {
+    match found.iter_mut().find(|nearby| nearby.by == by && nearby.paths == paths) {
+        _ if paths.is_empty() => {}
+        Some(nearby) => nearby.names.push(name.clone()),
+        None => found.push(Nearby { by, names: vec![name.clone()], paths }),
     }
 }
 

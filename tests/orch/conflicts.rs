@@ -140,6 +140,29 @@ fn results_and_the_base_are_compared_and_put_in_order() {
 }
 
 #[test]
+fn what_only_the_base_brings_is_told_of_the_base() {
+    let repo = shop();
+    task(&repo, "backend", "first", "sed -i 's/^5$/five/' src/cart.rs");
+    repo.shell("sed -i 's/^5$/V/' src/cart.rs; git commit -qam base")
+        .changing_checkout()
+        .run()
+        .expect_success();
+    repo.orch(&["add-session", "late", "--paths", ".", "-q"]).expect_success();
+    repo.write("../shop.orch/late/README.md", "late\n");
+    repo.orch(&["conflicts"]).expect(
+        "
+        exit 1
+        -- stdout
+          first × main  src/cart.rs  5 / 5
+        -- stderr
+        next: git orch review first --request-changes -m 'merge main and resolve'
+        ",
+    );
+    repo.orch(&["conflicts", "late"]).expect("exit 0\n-- stdout\nno conflicts: 1 session and 1 result");
+    assert_eq!(repo.shell("git merge-tree --write-tree review/first main >/dev/null").run().exit, 1);
+}
+
+#[test]
 fn a_new_task_is_told_of_others_at_its_files() {
     let repo = shop();
     let warned = |what: &str| format!("warning: {what}");

@@ -301,8 +301,7 @@ fn what_stands_in_the_way_of_a_result_is_told() {
           <oid> fix login  Test
          src/api/login.rs | 1 +
          1 file changed, 1 insertion(+)
-        conflicts with frontend in src/api/login.rs
-        conflicts with main in src/api/login.rs
+        conflicts with frontend and main in src/api/login.rs
         4 behind main, which changed 1 of its files
         src/api/login.rs busy of late
         lacks the approval of reviewer and tester

@@ -101,9 +101,16 @@ fn risk(app: &App, opened: &Opened, item: &Item) -> Result<Option<Risk>> {
 
 fn risk_lines(item: &Item, risk: &Risk) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
-    for shared in risk.shared.iter().filter(|shared| !shared.conflicts.is_empty()) {
-        lines.push(format!("conflicts with {} in {}", shared.with.name, few(&shared.conflicts)));
+    let conflicting = risk.shared.iter().filter(|shared| !shared.conflicts.is_empty());
+    let mut by_paths: BTreeMap<_, Vec<&str>> = BTreeMap::new();
+    for shared in conflicting {
+        by_paths.entry(&shared.conflicts).or_default().push(shared.with.name.as_str());
     }
+    lines.extend(
+        by_paths.iter().map(|(paths, names)| {
+            format!("conflicts with {} in {}", list(names.iter().copied()), few(*paths))
+        }),
+    );
     lines.extend(told::behind(item, risk));
     lines.extend(told::elsewhere(risk));
     lines.extend(told::busy(risk));

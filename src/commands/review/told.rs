@@ -1,7 +1,9 @@
 //! What there is to know of a result, in words.
 
+use std::collections::BTreeSet;
+
 use crate::git::size::Size;
-use crate::model::wording::{count, few, list};
+use crate::model::wording::{count, few};
 use crate::review::Item;
 use crate::review::risk::{Known, Risk};
 
@@ -14,7 +16,7 @@ pub(super) fn size(size: &Size) -> String {
 pub(super) fn conflicts(risk: &Risk) -> Option<String> {
     let with = risk.shared.iter().filter(|shared| !shared.conflicts.is_empty());
     let names: Vec<&str> = with.map(|shared| shared.with.name.as_str()).collect();
-    (!names.is_empty()).then(|| format!("conflicts with {}", list(names)))
+    (!names.is_empty()).then(|| format!("conflicts with {}", few(names)))
 }
 
 /// What the checks say, where there are any.
@@ -39,9 +41,12 @@ pub(super) fn behind(item: &Item, risk: &Risk) -> Option<String> {
 /// `src/cart.rs also changed by frontend`; what conflicts was told already.
 pub(super) fn elsewhere(risk: &Risk) -> Option<String> {
     let only = risk.shared.iter().filter(|shared| shared.conflicts.is_empty());
-    let told: Vec<String> =
-        only.map(|shared| format!("{} also changed by {}", few(&shared.paths), shared.with.name)).collect();
-    (!told.is_empty()).then(|| told.join("; "))
+    let (mut paths, mut names) = (BTreeSet::new(), Vec::new());
+    for shared in only {
+        paths.extend(&shared.paths);
+        names.push(shared.with.name.as_str());
+    }
+    (!names.is_empty()).then(|| format!("{} also changed by {}", few(paths), few(names)))
 }
 
 /// `src/cart.rs busy of late`.
