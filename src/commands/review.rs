@@ -23,6 +23,12 @@ pub(super) use by::follow;
 pub(super) use judge::refuse_inside_session;
 
 /// See what waits for judgement, look at one result, judge it
+///
+/// With --by another session looks: its agent, or the command behind `--`, runs
+/// in a throwaway worktree at the result's tip with a brief on standard input,
+/// and says its verdict there. What a tester or documenter leaves is added to
+/// the result. Without a session's name those look that know it best, from each
+/// viewpoint that lacks, and the developer makes what they ask for.
 #[derive(Debug, clap::Args)]
 pub(super) struct ReviewArgs {
     /// The task or fan-out; everything that waits without one

@@ -152,7 +152,7 @@ fn what_is_asked_for_is_joined_and_the_next_run_hears_whose_it_is() {
         exit 1
         -- stdout
         frontend asks for changes in fix-login as tester in <time>: it
-        fails
+          fails
         ",
         );
     // One approval takes back nothing that another asked for.
@@ -242,7 +242,7 @@ fn who_says_nothing_or_fails_has_no_opinion() {
         ));
     }
     look(&repo, "docs -q", "git-orch review fix-login --approve -m fine; exit 3").expect(&format!(
-        "exit 1\n-- stdout\ndocs says nothing of fix-login as reviewer in <time>: its run failed with exit code 3: {log}\nit had said: approve fine\n"
+        "exit 1\n-- stdout\ndocs says nothing of fix-login as reviewer in <time>: its run failed with exit code 3: {log}\n  it had said: approve fine\n"
     ));
     repo.orch(&["tasks"]).expect(
         "
@@ -271,8 +271,8 @@ fn an_exit_code_is_a_verdict_where_that_is_said() {
         exit 1
         -- stdout
         frontend asks for changes in fix-login as tester in <time>: it ends with exit code 2
-        ok
-        login.rs:2: bad
+          ok
+          login.rs:2: bad
         ",
         );
     look(&repo, "frontend --viewpoint tester --exit-code -q", "exit 127").expect(
@@ -651,6 +651,7 @@ fn one_session_looks_once_at_a_time_from_a_viewpoint() {
     let script = "git-orch -q review fix-login --by docs -- sh -c 'touch ../../begun; while [ ! -e ../../go ]; do sleep 0.02; done' &
         while [ ! -e ../shop.orch/begun ]; do sleep 0.02; done
         git-orch review fix-login --by docs -- true 2>&1 | sed 's/process [0-9]*/process N/'
+        git-orch review fix-login 2>&1 | grep now
         touch ../shop.orch/go; wait";
     repo.shell(script).run().expect(
         "
@@ -658,6 +659,7 @@ fn one_session_looks_once_at_a_time_from_a_viewpoint() {
         -- stdout
         docs looks at fix-login as reviewer
         error: session `docs` looks at `fix-login` as reviewer already: process N (review fix-login)
+        reviewer docs looks at it now
         docs says nothing of fix-login as reviewer in <time>: said nothing: git orch log fix-login --viewpoint reviewer
         ",
     );

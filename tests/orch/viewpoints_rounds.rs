@@ -213,6 +213,20 @@ fn what_the_base_asks_for_goes_on_by_itself_where_an_agent_is_set_for_it() {
         next: git orch review fix-login --by
         ",
     );
+    repo.orch(&["review", "fix-login", "--by", "--dry-run"]).expect(
+        "
+        exit 0
+        -- stdout
+        fix-login would wait for reviewer: docs
+        ",
+    );
+    repo.orch(&["review", "fix-login", "--by", "--agent", "yes", "--dry-run"]).expect(
+        "
+        exit 0
+        -- stdout
+        docs would look at fix-login as reviewer, by yes
+        ",
+    );
     let yes = ["review", "fix-login", "--by", "--agent", "yes"];
     repo.orch(&yes).expect(
         "

@@ -37,6 +37,9 @@ pub(super) struct ByArgs {
     /// Its exit code is its verdict: 0 approves, any other asks for changes
     #[arg(long, requires = "by")]
     exit_code: bool,
+    /// Say who would look, and do nothing
+    #[arg(long, requires = "by")]
+    dry_run: bool,
     /// The command that looks
     #[arg(last = true, value_name = "CMD", requires = "by")]
     command: Vec<OsString>,
@@ -51,6 +54,16 @@ struct Seen<'a> {
     went: &'a Went,
 }
 
+/// Who would look.
+#[derive(serde::Serialize)]
+struct Would {
+    #[serde(flatten)]
+    who: Waits,
+    /// The program; absent where a person looks.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    agent: Option<String>,
+}
+
 pub(super) fn run(app: &App, opened: &Opened, item: &Item, args: &ReviewArgs) -> Result<u8> {
     judge::refuse_inside_session(app, opened)?;
     identity::require(&opened.repo)?;
@@ -61,6 +74,9 @@ pub(super) fn run(app: &App, opened: &Opened, item: &Item, args: &ReviewArgs) ->
     let scene = opened.scene(app, &events);
     let viewpoint = args.viewpoint.as_deref().and_then(|word| word.parse().ok());
     let tell = |told: &Told| app.ui.answer(told.words());
+    if args.by.dry_run {
+        return would(app, opened, scene, (item, args, viewpoint), staff);
+    }
     let went = match args.by.by.as_deref().unwrap_or_default() {
         "" => {
             let due = due(opened, item, viewpoint)?;
@@ -94,6 +110,42 @@ pub(super) fn run(app: &App, opened: &Opened, item: &Item, args: &ReviewArgs) ->
         }
         _ => code,
     })
+}
+
+/// Says who would look at it first, from each viewpoint, and with what.
+fn would(
+    app: &App,
+    opened: &Opened,
+    scene: Scene<'_>,
+    (item, args, viewpoint): (&Item, &ReviewArgs, Option<Viewpoint>),
+    staff: Staff<'_>,
+) -> Result<u8> {
+    let survey = routing::survey(&opened.repo, &opened.settings, app.now)?;
+    let by = args.by.by.as_deref().filter(|name| !name.is_empty());
+    let due = match by {
+        Some(_) => vec![viewpoint.unwrap_or(Viewpoint::Reviewer)],
+        None => rounds::in_order(due(opened, item, viewpoint)?),
+    };
+    let mut all = Vec::new();
+    for viewpoint in due {
+        let choice = match by {
+            Some(name) => Some(choose::by_name(scene, &survey, item, name)?),
+            None => choose::choose(scene, &survey, item, viewpoint)?,
+        };
+        let program =
+            choice.as_ref().map(|choice| staff.find(scene, viewpoint, &choice.session)).transpose()?;
+        let agent = program.flatten().map(|(program, _)| program.name);
+        let (word, name) = (viewpoint.word(), &item.name);
+        let session = choice.map(|choice| choice.session.name);
+        app.ui.answer(match (&session, &agent) {
+            (Some(session), Some(agent)) => format!("{session} would look at {name} as {word}, by {agent}"),
+            (Some(session), None) => format!("{name} would wait for {word}: {session}"),
+            (None, _) => format!("{name} would wait for {word}: nobody else knows it"),
+        })?;
+        all.push(Would { who: Waits { viewpoint, session }, agent });
+    }
+    app.ui.data(&all)?;
+    Ok(exit::DONE)
 }
 
 fn asked(app: &App, args: &ByArgs) -> Result<Asked> {

@@ -9,10 +9,11 @@ use crate::commands::result;
 use crate::error::{Result, exit};
 use crate::fanout::shard::labels;
 use crate::model::wording::{count, few, hanging, list};
-use crate::model::{Name, Oid, SessionState, ShardState};
+use crate::model::{Name, Oid, SessionState, ShardState, Viewpoint};
 use crate::review::Item;
 use crate::review::risk::{self, Risk};
 use crate::review::verdict::{self, Held};
+use crate::session::seat;
 use crate::store;
 
 #[derive(serde::Serialize)]
@@ -26,9 +27,19 @@ struct Look<'a> {
     /// The commit that was judged last, where the result changed since.
     #[serde(skip_serializing_if = "Option::is_none")]
     judged: Option<Oid>,
+    /// Who looks at it right now.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    looking: Vec<Looking>,
     /// Who could review which part of a fan-out's result.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     reviewers: Vec<Reviewer>,
+}
+
+/// A session that looks at a result right now.
+#[derive(serde::Serialize)]
+struct Looking {
+    viewpoint: Viewpoint,
+    session: Name,
 }
 
 /// A session, and what it knows best of a fan-out's result.
@@ -78,15 +89,26 @@ pub(super) fn run(app: &App, opened: &Opened, item: &Item) -> Result<u8> {
     }));
     lines.extend(risk.iter().flat_map(|risk| risk_lines(item, risk)));
     lines.extend(verdicts.iter().map(|held| verdict_words(app, held)));
+    let looking = looking(opened, item);
+    lines.extend(
+        looking.iter().map(|one| format!("{} {} looks at it now", one.viewpoint.word(), one.session)),
+    );
     lines.extend(judged.map(|judged| {
         format!("changed since judged at {}: git orch review {} --range-diff", judged.short(), item.name)
     }));
     app.ui.answer(lines.join("\n"))?;
-    app.ui.data(&Look { item, stat, verdicts, risk, judged, reviewers })?;
+    app.ui.data(&Look { item, stat, verdicts, risk, judged, looking, reviewers })?;
     if let Some(next) = next(opened, item) {
         app.ui.note(format!("next: {next}"));
     }
     Ok(exit::DONE)
+}
+
+/// The sessions that look at it right now.
+fn looking(opened: &Opened, item: &Item) -> Vec<Looking> {
+    let seats = seat::taken(&opened.repo).into_iter().map(|taken| taken.seat);
+    let seats = seats.filter(|seat| seat.result == item.name);
+    seats.map(|seat| Looking { viewpoint: seat.viewpoint, session: seat.session }).collect()
 }
 
 /// What stands in its way; of what is over nothing does.

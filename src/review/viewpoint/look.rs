@@ -15,7 +15,7 @@ use crate::error::{Error, IoContext, Kind, Result};
 use crate::git::commit::Habits;
 use crate::git::{Repo, programs, room};
 use crate::model::time::elapsed;
-use crate::model::wording::count;
+use crate::model::wording::{count, hanging};
 use crate::model::{Decision, Event, Look, Name, TaskState, Time, Viewpoint};
 use crate::review::{Item, verdict};
 use crate::run::throwaway::Throwaway;
@@ -97,7 +97,7 @@ impl Told {
             (0, None) => String::new(),
             (added, None) => format!(", and adds {}", count(added, "commit")),
         };
-        let text = if text.is_empty() { String::new() } else { format!(": {text}") };
+        let text = if text.is_empty() { String::new() } else { format!(": {}", hanging(text, 2)) };
         format!("{session} {verdict} as {} in {took}{added}{text}", viewpoint.word())
     }
 }

@@ -75,8 +75,7 @@ pub fn carry_out(scene: Scene<'_>, name: &Name, first: &[Viewpoint], rounds: &Ro
     let mut went = Went { most: rounds.staff.rounds(), ..Went::default() };
     let mut due = first.to_vec();
     loop {
-        due.sort_by_key(|viewpoint| ORDER.iter().position(|other| other == viewpoint));
-        due.dedup();
+        due = in_order(due);
         went.waits.clear();
         let before = went.told.len();
         for viewpoint in &due {
@@ -98,6 +97,13 @@ pub fn carry_out(scene: Scene<'_>, name: &Name, first: &[Viewpoint], rounds: &Ro
             gate::lacking(scene.repo, &item)?.into_iter().filter(|viewpoint| (rounds.wanted)(*viewpoint)),
         );
     }
+}
+
+/// The viewpoints as they look, each once.
+pub fn in_order(mut due: Vec<Viewpoint>) -> Vec<Viewpoint> {
+    due.sort_by_key(|viewpoint| ORDER.iter().position(|other| other == viewpoint));
+    due.dedup();
+    due
 }
 
 /// The scene of a step that begins now.
