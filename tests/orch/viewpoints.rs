@@ -754,6 +754,29 @@ fn what_a_killed_look_left_is_set_right_by_the_next_command() {
     assert_eq!(changed, 1, "{}", repo.refs());
 }
 
+#[test]
+fn a_look_is_undone_with_all_that_it_added() {
+    let repo = waiting();
+    let before = repo.refs().stdout;
+    look(&repo, "frontend --viewpoint tester -q", "echo t >t; printf 'change\\nfails\\n' >$GIT_ORCH_VERDICT")
+        .expect(
+            "
+        exit 1
+        -- stdout
+        frontend asks for changes in fix-login as tester in <time>, and adds 1 commit: fails
+        ",
+        );
+    repo.orch(&["undo", "-q"]).expect_success();
+    // The notes stay as refs, without the notes.
+    let now = repo.refs().stdout;
+    let changed: Vec<&str> = now.lines().filter(|line| !before.contains(line)).collect();
+    assert!(changed.iter().all(|line| line.starts_with("refs/notes/orch/")), "{changed:?}");
+    repo.shell("git notes --ref orch/verdict list; git notes --ref orch/touch/frontend list")
+        .run()
+        .expect("exit 0\n");
+    repo.orch(&["doctor"]).expect_success();
+}
+
 /// Claude Code itself, which finds its brief on standard input; its model is played by a script.
 #[test]
 #[ignore = "needs Claude Code and Python"]

@@ -161,10 +161,13 @@ pub fn settle(scene: Scene<'_>) -> Result<()> {
         let Ok(_held) = SeatLock::try_take(scene.repo, &seat.result, seat.viewpoint, &seat.session)? else {
             continue;
         };
-        process::wait_for_end(&seat.log, scene.interrupt)?;
+        let waited = process::wait_for_end(&seat.log, scene.interrupt);
+        scene.interrupt.check()?;
         let altered = altered::told(scene, &seat.programs);
-        if !altered.is_empty() {
-            self::altered(scene, &seat.result, altered)?;
+        let counted = if altered.is_empty() { Ok(()) } else { self::altered(scene, &seat.result, altered) };
+        if let Err(error) = waited.and(counted) {
+            // Nobody is kept from their work by it.
+            (scene.events)(Event::Warning(format!("of a look at {}: {error}", seat.result)));
         }
         let (name, session, word) = (&seat.result, &seat.session, seat.viewpoint.word());
         (scene.events)(Event::Note(format!(

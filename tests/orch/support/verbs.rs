@@ -26,6 +26,7 @@ pub(crate) const VERBS: &[&[&str]] = &[
     &["conflicts"],
     &["fanout", "touch", "--run", "true"],
     &["review"],
+    &["review", "fix-login", "--by", "docs", "--", "true"],
     &["merge"],
     &["init"],
     &["config"],
