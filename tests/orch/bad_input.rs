@@ -184,6 +184,8 @@ const USAGE: &[(&[&str], &str)] = &[
     (&["review", "x", "--agent", "a"], "the following required arguments were not provided:"),
     (&["review", "x", "--", "true"], "the following required arguments were not provided:"),
     (&["review", "x", "--by", "a", "--approve"], "the argument '--by [<SESSION>]' cannot be used with '--approve'"),
+    (&["review", "x", "--by", "a", "--pr"], "the argument '--by [<SESSION>]' cannot be used with '--pr'"),
+    (&["review", "x", "--dry-run"], "the following required arguments were not provided:"),
     (&["review", "x", "--by", "a", "--diff"], "the argument '--by [<SESSION>]' cannot be used with '--diff'"),
     (&["review", "x", "--abstain", "--approve"], "the argument '--abstain' cannot be used with '--approve'"),
     (&["task", "x", "--viewpoints", "boss"], "invalid value 'boss' for '--viewpoints <VIEWPOINT>'"),

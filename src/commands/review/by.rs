@@ -28,7 +28,7 @@ const VERDICT: &str = "GIT_ORCH_VERDICT";
 #[derive(Debug, clap::Args)]
 pub(super) struct ByArgs {
     /// Have a session look at it; without a name one that knows it, from each viewpoint that lacks
-    #[arg(long, value_name = "SESSION", num_args = 0..=1, default_missing_value = "", requires = "task")]
+    #[arg(long, group = "does", value_name = "SESSION", num_args = 0..=1, default_missing_value = "", requires = "task")]
     #[arg(conflicts_with_all = ["approve", "request_changes", "abstain", "diff", "message"])]
     pub(super) by: Option<String>,
     /// The agent that looks; `person` for none
@@ -37,9 +37,6 @@ pub(super) struct ByArgs {
     /// Its exit code is its verdict: 0 approves, any other asks for changes
     #[arg(long, requires = "by")]
     exit_code: bool,
-    /// Say who would look, and do nothing
-    #[arg(long, requires = "by")]
-    dry_run: bool,
     /// The command that looks
     #[arg(last = true, value_name = "CMD", requires = "by")]
     command: Vec<OsString>,
@@ -74,7 +71,7 @@ pub(super) fn run(app: &App, opened: &Opened, item: &Item, args: &ReviewArgs) ->
     let scene = opened.scene(app, &events);
     let viewpoint = args.viewpoint.as_deref().and_then(|word| word.parse().ok());
     let tell = |told: &Told| app.ui.answer(told.words());
-    if args.by.dry_run {
+    if args.pr.dry_run {
         return would(app, opened, scene, (item, args, viewpoint), staff);
     }
     let went = match args.by.by.as_deref().unwrap_or_default() {

@@ -20,7 +20,7 @@ use settle::{Place, place, wanted};
 pub(in crate::commands) struct PrArgs {
     /// Push the result and open a pull or merge request for it, or bring the one
     /// there is up to date; without TASK, all that were opened
-    #[arg(long, conflicts_with_all = ["diff", "approve", "request_changes", "message"])]
+    #[arg(long, group = "does", conflicts_with_all = ["diff", "approve", "request_changes", "message"])]
     pub(super) pr: bool,
     /// Open it as a draft
     #[arg(long, requires_all = ["pr", "task"])]
@@ -38,9 +38,10 @@ pub(in crate::commands) struct PrArgs {
     /// `forges` in .orch.yml
     #[arg(long, value_name = "FORGE", requires = "pr")]
     forge: Option<String>,
-    /// Only print what would be pushed, and what the request would say
-    #[arg(long, requires_all = ["pr", "task"])]
-    dry_run: bool,
+    /// Only print what would be pushed, and what the request would say; with
+    /// --by, who would look
+    #[arg(long, requires_all = ["does", "task"])]
+    pub(super) dry_run: bool,
 }
 
 /// What would be done.
