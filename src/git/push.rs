@@ -36,6 +36,8 @@ pub struct Push<'a> {
     pub lease: Lease,
     /// What is told beside, as `topic=x`.
     pub options: &'a [String],
+    /// Whether the user's own hook looks at it first.
+    pub hooks: bool,
 }
 
 /// What a remote answered.
@@ -53,9 +55,10 @@ pub struct Answer {
 /// Unusable where the remote can't be reached; refused where it does not take it.
 pub fn push(repo: &Repo, remote: &Remote, push: &Push<'_>) -> Result<Answer> {
     repo.reach("request to be pushed")?;
-    let Push { oid, name, lease, options } = push;
-    let plain = ["--no-verify", "--no-follow-tags", "--recurse-submodules=no", "--no-signed", "--porcelain"];
+    let Push { oid, name, lease, options, hooks } = push;
+    let plain = ["--no-follow-tags", "--recurse-submodules=no", "--no-signed", "--porcelain"];
     let mut command = repo.git(["push"]).args(plain);
+    command = if *hooks { command.with_hooks_and_signing() } else { command.args(["--no-verify"]) };
     match lease {
         Lease::None => {}
         Lease::Absent => command = command.args([format!("--force-with-lease={name}:")]),
@@ -121,13 +124,26 @@ fn refused(remote: &Remote, push: &Push<'_>, output: &Output, answer: &Answer) -
     }
     let rejected = printed.lines().find(|line| line.starts_with("!\t"));
     let Some(rejected) = rejected else {
-        return no_rights(Error::unusable(what).because(output.complaint()), output);
+        let mut error = Error::unusable(what).because(output.complaint());
+        let is_own = |line: &&str| !line.starts_with("error: ") && !line.trim().is_empty();
+        let said: Vec<&str> = told.lines().filter(is_own).take(LINES).filter(|_| push.hooks).collect();
+        if !said.is_empty() {
+            error = error.hint(format!("the hook `pre-push` may have said: {}", said.join(" / ")));
+        }
+        return no_rights(error, output);
     };
     let why = rejected.rsplit_once(" (").map_or(rejected, |(_, why)| why.trim_end_matches(')'));
     if why == "stale info" {
         return moved(&remote.name, push.name);
     }
     let mut error = Error::refused(what).because(why.to_owned());
+    if told.contains("LFS") {
+        error = error.hint(format!(
+            "`git lfs push {} {}` brings the files there; `git config orch.hooks true` has the hook do it from now on",
+            remote.name,
+            short(push.name)
+        ));
+    }
     if !answer.said.is_empty() {
         let said: Vec<&str> = answer.said.iter().take(LINES).map(String::as_str).collect();
         error = error.hint(format!("`{}` says: {}", remote.name, said.join(" / ")));
@@ -188,7 +204,8 @@ mod tests {
     fn a_refusal_says_what_the_remote_said() {
         let remote = Remote { name: "origin".to_owned(), url: "/srv/hub".to_owned() };
         let oid = "0123456789012345678901234567890123456789".parse().unwrap();
-        let push = Push { oid, name: "refs/heads/review/x", lease: Lease::Absent, options: &[] };
+        let push =
+            Push { oid, name: "refs/heads/review/x", lease: Lease::Absent, options: &[], hooks: false };
         for (stdout, stderr, message, hints) in [
             (
                 "!\ta:b\t[remote rejected] (protected branch hook declined)\n",

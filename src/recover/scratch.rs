@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::error::Result;
 use crate::git::{Repo, fence, snapshot};
+use crate::review::forge::patches;
 use crate::store::journal;
 
 /// No snapshot takes so long.
@@ -15,6 +16,7 @@ const OLD: Duration = Duration::from_secs(3_600);
 pub fn sweep(repo: &Repo) -> Result<()> {
     sweep_in(&repo.orch_path(), snapshot::SCRATCH);
     sweep_in(&repo.orch_path(), fence::SCRATCH);
+    sweep_in(&repo.orch_path(), patches::SCRATCH);
     sweep_in(&journal::folder(repo), journal::NEW);
     Ok(())
 }

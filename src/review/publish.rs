@@ -150,7 +150,8 @@ impl Turn<'_> {
             false => push::Lease::None,
         };
         let options = forge.options(wanted, found);
-        let push = Push { oid: self.commit, name: &head, lease, options: &options };
+        let hooks = site.scene.habits.hooks;
+        let push = Push { oid: self.commit, name: &head, lease, options: &options, hooks };
         push::push(site.scene.repo, site.remote, &push).map(Some)
     }
 

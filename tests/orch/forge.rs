@@ -396,9 +396,9 @@ fn commands_of_the_repository_run_once_they_are_trusted() {
         opened #7 into main: draft
         ",
     );
-    repo.shell("cat ../house/seen; ls .git/orch/forge").run().expect(
+    repo.shell("cat ../house/seen; ls .git/orch | grep request-").run().expect(
         "
-        exit 0
+        exit 1
         -- stdout
         GIT_ORCH_BASE=main
         GIT_ORCH_DRAFT=1
@@ -691,6 +691,24 @@ fn what_is_in_the_way_is_said_with_a_way_out() {
         nothing is put up: `git orch review TASK --pr` opens a request
         ",
     );
+}
+
+#[test]
+fn the_users_own_hook_looks_at_a_push_where_hooks_run() {
+    let repo = waiting();
+    let hook = "printf '#!/bin/sh\\necho \"no: $2\" >&2; exit 1\\n' >.git/hooks/pre-push; chmod +x .git/hooks/pre-push
+        git config orch.hooks true; cd .. && echo $PWD";
+    repo.shell(hook).changing_checkout().run().expect_success();
+    repo.orch(&["review", "fix-login", "--pr", "--forge", "none"]).expect(
+        "
+        exit 4
+        -- stderr
+        error: could not push `review/fix-login` to `origin`: failed to push some refs to '$TMP/hub.git'
+        hint: the hook `pre-push` may have said: no: $TMP/hub.git
+        ",
+    );
+    repo.git(&["config", "orch.hooks", "false"]);
+    repo.orch(&["review", "fix-login", "--pr", "--forge", "none", "-q"]).expect_success();
 }
 
 #[test]

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 
 use super::answer::parse;
-use super::{Edits, Forge, Remark, Seen, Site, Wanted};
+use super::{Edits, Forge, Remark, Seen, Site, Wanted, patches};
 use crate::agent::ask::{Answer, Question, ask};
 use crate::agent::command::{environment, shell};
 use crate::config::{Command, ForgeCommands};
@@ -68,9 +68,8 @@ type Values = Vec<(&'static str, OsString)>;
 
 impl<'a> Commands<'a> {
     pub(super) fn new(site: Site<'a>, name: &'a Name, commands: &'a ForgeCommands) -> Result<Self> {
-        let folder = site.scene.repo.orch_dir()?.join("forge");
-        std::fs::create_dir_all(&folder).doing("could not make", &folder)?;
-        let body = folder.join(format!("{name}-{}.md", std::process::id()));
+        let file = format!("{}{}.md", patches::SCRATCH, std::process::id());
+        let body = site.scene.repo.orch_dir()?.join(file);
         Ok(Self { site, name, commands, body })
     }
 

@@ -10,6 +10,8 @@ use crate::git::{Repo, refs};
 use crate::model::Event;
 use crate::run::Scene;
 
+/// What scratch files of requests begin with.
+pub const SCRATCH: &str = "request-";
 /// The file that tells of which tip the patches are.
 const TIP: &str = "tip";
 
@@ -28,8 +30,9 @@ pub fn write(scene: Scene<'_>, wanted: &Wanted) -> Result<PathBuf> {
         }
         version += 1;
     }
-    let scratch =
-        tempfile::Builder::new().prefix("new-").tempdir_in(&folder).doing("could not write in", &folder)?;
+    let ours = repo.orch_path();
+    let scratch = tempfile::Builder::new().prefix(SCRATCH).tempdir_in(&ours);
+    let scratch = scratch.doing("could not write in", &ours)?;
     format(repo, wanted, version, scratch.path())?;
     warn_of_merges(scene, wanted)?;
     let file = scratch.path().join(TIP);
