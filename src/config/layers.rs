@@ -23,6 +23,10 @@ pub const KEYS: &[(&str, &str)] = &[
         "orch.forge",
         "how `review --pr` puts results up: gh, glab, gitlab, agit, gerrit, email, none or one of `forges`",
     ),
+    (
+        "orch.upstream",
+        "the remote whose repository requests are opened in, where results are pushed to a fork",
+    ),
     ("orch.login", "who an e-mail address is on the forge, as `ann@example.com=ann`, one a value"),
     ("orch.ssh", "the program that reaches the hosts of `fanout --on ssh:HOSTS`"),
     ("orch.slurm", "arguments of `sbatch` for `fanout --on slurm`, one a value"),
@@ -130,6 +134,11 @@ impl Settings {
         self.personal("orch.forge").or(self.file.forge.as_deref())
     }
 
+    /// The remote whose repository requests are opened in, where set.
+    pub fn upstream(&self) -> Option<&str> {
+        self.personal("orch.upstream")
+    }
+
     /// The program that reaches other machines.
     pub fn ssh(&self) -> &str {
         self.personal("orch.ssh").unwrap_or("ssh")
@@ -187,6 +196,7 @@ impl Settings {
             row("orch.jobs", None, "one for each processor"),
             row("orch.remote", None, "origin or the only one"),
             row("orch.forge", self.file.forge.clone(), "by the remote's address"),
+            row("orch.upstream", None, "the one pushed to"),
             row("orch.login", None, "none"),
             row("orch.ssh", None, "ssh"),
             row("orch.slurm", None, "none"),

@@ -138,7 +138,11 @@ impl Turn<'_> {
     fn push(&self, found: Option<&Seen>) -> Result<Option<push::Answer>> {
         let Self { site, forge, wanted, .. } = self;
         let (head, base) = (forge.head(wanted), refs::branch(&wanted.base));
-        let there = push::tips(site.scene.repo, site.remote, &[head.clone(), base.clone()])?;
+        let mut there = push::tips(site.scene.repo, site.remote, &[head.clone(), base.clone()])?;
+        if let Some((upstream, _)) = site.upstream {
+            there.retain(|(name, _)| *name != base);
+            there.extend(push::tips(site.scene.repo, upstream, std::slice::from_ref(&base))?);
+        }
         let at = |name: &str| there.iter().find(|(other, _)| other == name).map(|(_, oid)| *oid);
         self.require_base(at(&base))?;
         let present = if forge.is_branch() { at(&head) } else { found.and_then(|found| found.tip) };
@@ -157,7 +161,8 @@ impl Turn<'_> {
 
     /// Refuses a base that is not there; warns of one that lacks commits.
     fn require_base(&self, there: Option<Oid>) -> Result<()> {
-        let (base, remote, name) = (&self.wanted.base, &self.site.remote.name, &self.wanted.name);
+        let (base, name) = (&self.wanted.base, &self.wanted.name);
+        let remote = &self.site.upstream.map_or(self.site.remote, |(upstream, _)| upstream).name;
         let Some(there) = there else {
             return Err(Error::refused(format!("`{base}`, the base of `{name}`, is not on `{remote}`"))
                 .hint(format!("push it first: `git push {remote} {base}`")));

@@ -22,6 +22,7 @@ fn each_setting_tells_where_it_comes_from() {
           orch.jobs            3                         git config
           orch.remote          origin or the only one    default
           orch.forge           by the remote's address   default
+          orch.upstream        the one pushed to         default
           orch.login           none                      default
           orch.ssh             ssh                       default
           orch.slurm           none                      default

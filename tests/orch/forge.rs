@@ -981,3 +981,31 @@ fn names_that_no_forge_knows_are_refused() {
         assert_eq!(refused(&repo, arguments).exit, 2, "{arguments:?}");
     }
 }
+
+#[test]
+fn a_token_that_may_not_read_checks_is_enough() {
+    let repo = waiting();
+    repo.shell("mkdir ../me && mv ../hub.git ../me/shop.git && git remote set-url origin ../me/shop.git")
+        .changing_checkout()
+        .run()
+        .expect_success();
+    let script = r#"case "$*" in
+        *statusCheckRollup*) echo 'GraphQL: Resource not accessible by personal access token (repository)' >&2; exit 1 ;;
+        pr\ view*) echo '{"number":4,"state":"OPEN","isDraft":false,"url":"https://github.com/me/shop/pull/4","title":"t","body":"b","baseRefName":"main"}' ;;
+        *) echo '[{"number":4,"state":"OPEN"}]' ;;
+        esac"#;
+    let path = with_gh(&repo, script);
+    repo.call(&["review", "fix-login", "--pr", "--forge", "gh"]).env("PATH", path).run().expect(
+        "
+        exit 0
+        -- stdout
+        https://github.com/me/shop/pull/4
+        -- stderr
+        warning: reviews and checks of #4 are not told: GraphQL: Resource not accessible by personal access token (repository)
+        pushed to #4 into main: open
+        ",
+    );
+    // Somebody opened it by hand: its words are not ours.
+    let shown = &repo.orch(&["show", "fix-login", "--json"]).json()["data"]["published"];
+    assert_eq!(shown["number"], 4);
+}

@@ -375,3 +375,47 @@ fn second_tier_requests_are_pushed_over_ssh_and_over_http() {
         ",
     );
 }
+
+#[test]
+#[ignore = "second tier: needs gh"]
+fn second_tier_a_fork_is_pushed_to_and_the_request_opened_where_it_is_from() {
+    let Some(hub) = Hub::new() else { return };
+    let repo = &hub.repo;
+    let upstream = "mkdir ../bare/org && git clone -q --bare . ../bare/org/shop.git && git -C ../bare/me/shop.git update-ref -d refs/heads/main
+        git remote add upstream https://github.com/org/shop.git && git config orch.upstream upstream";
+    repo.shell(upstream).changing_checkout().run().expect_success();
+    let record = repo.git(&["rev-parse", "refs/orch/task/fix-login"]);
+    hub.review(&["fix-login", "--pr"]).expect(
+        "
+        exit 0
+        -- stdout
+        https://github.com/org/shop/pull/1
+        -- stderr
+        opened #1 into main: open
+        ",
+    );
+    repo.git(&["update-ref", "refs/orch/task/fix-login", record.trim()]);
+    hub.review(&["fix-login", "--pr"]).expect(
+        "
+        exit 0
+        -- stdout
+        https://github.com/org/shop/pull/1
+        -- stderr
+        #1 is up to date: open
+        ",
+    );
+    let there = "git -C ../bare/me/shop.git for-each-ref --format='%(refname)'; git -C ../bare/org/shop.git for-each-ref --format='%(refname)' refs/heads";
+    let there = repo.shell(there).run().stdout;
+    assert!(there.starts_with("refs/heads/review/fix-login\n"), "{there}");
+    // What builds on it can't be a request into a branch of the fork.
+    hub.result("fix cart", "src/api/cart.rs");
+    hub.review(&["fix-cart", "--pr"]).expect(
+        "
+        exit 0
+        -- stdout
+        https://github.com/org/shop/pull/2
+        -- stderr
+        opened #2 into main: open
+        ",
+    );
+}

@@ -269,7 +269,7 @@ fn advise(app: &App, opened: &Opened, report: &Report) {
     let waits = item.as_ref().is_some_and(|item| item.state.is_pending());
     match request.state {
         RequestState::Merged if waits => {
-            let remote = request.remote.as_deref().unwrap_or_default();
+            let remote = opened.settings.upstream().or(request.remote.as_deref()).unwrap_or_default();
             app.ui.note(format!(
                 "{label} was merged there: bring it to {base}, `git pull {remote} {base}`, and {name} is done",
                 base = request.base

@@ -10,7 +10,9 @@ use crate::error::{Error, Result};
 use crate::model::{Checks, Event, Oid, Opinion, Published, RequestState};
 
 /// What is asked about a list of requests, and about one.
-const LISTED: &str = "--json=number,state,headRefOid,isCrossRepository";
+const LISTED: &str = "--json=number,state,headRefOid,isCrossRepository,headRepositoryOwner";
+/// What any token may ask.
+const PLAIN: &str = "--json=number,state,isDraft,url,title,body,baseRefName";
 const VIEWED: &str =
     "--json=number,state,isDraft,url,title,body,baseRefName,reviews,latestReviews,comments,statusCheckRollup";
 
@@ -21,6 +23,8 @@ pub(super) struct Gh<'a> {
     path: String,
     /// A GitHub of somebody's own.
     host: Option<&'a str>,
+    /// Whose fork is pushed to, where one is.
+    fork: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -32,6 +36,7 @@ struct Listed {
     head_ref_oid: String,
     #[serde(default)]
     is_cross_repository: bool,
+    head_repository_owner: Option<Login>,
 }
 
 #[derive(Deserialize)]
@@ -92,7 +97,10 @@ struct Inline {
 
 impl<'a> Gh<'a> {
     pub(super) fn new(site: Site<'a>) -> Result<Self> {
-        Ok(Self { site, path: site.address.owner_and_name()?, host: site.address.own_host("github.com") })
+        let at = site.upstream.map_or(site.address, |(_, address)| address);
+        let own = site.upstream.map(|_| site.address.owner_and_name()).transpose()?;
+        let fork = own.and_then(|own| Some(own.split_once('/')?.0.to_owned()));
+        Ok(Self { site, path: at.owner_and_name()?, host: at.own_host("github.com"), fork })
     }
 
     fn ask(&self, args: &[String]) -> Result<Answer> {
@@ -124,7 +132,12 @@ impl<'a> Gh<'a> {
     }
 
     fn view(&self, number: u64, known: Option<&Published>) -> Result<Seen> {
-        let answer = self.pr("view", &[number.to_string(), VIEWED.to_owned()])?;
+        let mut answer = self.pr("view", &[number.to_string(), VIEWED.to_owned()])?;
+        if answer.code != 0 && answer.stderr.contains("not accessible") {
+            let text = format!("reviews and checks of #{number} are not told: {}", answer.complaint());
+            (self.site.scene.events)(Event::Warning(text));
+            answer = self.pr("view", &[number.to_string(), PLAIN.to_owned()])?;
+        }
         if answer.code != 0 {
             return Err(failed("gh pr view", &answer));
         }
@@ -186,17 +199,21 @@ impl Forge for Gh<'_> {
         }
         let listed: Vec<Listed> = parse("gh pr list", &answer.stdout)?;
         // One that is over may be of an earlier branch of this name.
-        let is_ours = |one: &&Listed| {
-            !one.is_cross_repository && (one.state == "OPEN" || one.head_ref_oid == commit.to_string())
+        let is_here = |one: &Listed| match &self.fork {
+            None => !one.is_cross_repository,
+            Some(fork) => one.head_repository_owner.as_ref().is_some_and(|owner| owner.login == *fork),
         };
+        let is_ours =
+            |one: &&Listed| is_here(one) && (one.state == "OPEN" || one.head_ref_oid == commit.to_string());
         let found = listed.iter().filter(is_ours).max_by_key(|one| (one.state == "OPEN", one.number));
         found.map(|one| self.view(one.number, known)).transpose()
     }
 
     fn open(&self, wanted: &Wanted) -> Result<Seen> {
         let body = self.body(wanted);
+        let owner = self.fork.as_ref().map(|fork| format!("{fork}:")).unwrap_or_default();
         let mut args = vec![
-            format!("--head={}", wanted.branch),
+            format!("--head={owner}{}", wanted.branch),
             format!("--base={}", wanted.base),
             format!("--title={}", wanted.text.title),
             format!("--body={body}"),

@@ -109,6 +109,8 @@ pub struct Site<'a> {
     pub remote: &'a Remote,
     /// What the remote's address tells.
     pub address: &'a address::Address,
+    /// The repository that requests are opened in, where a fork is pushed to.
+    pub upstream: Option<(&'a Remote, &'a address::Address)>,
 }
 
 /// What shall be on the forge.

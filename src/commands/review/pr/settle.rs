@@ -22,12 +22,15 @@ pub(super) struct Place {
     /// None for patches.
     pub(super) remote: Option<Remote>,
     address: Address,
+    /// Where requests are opened, where a fork is pushed to.
+    pub(super) upstream: Option<(Remote, Address)>,
 }
 
 impl Place {
     pub(super) fn site<'a>(&'a self, scene: Scene<'a>) -> Result<Site<'a>> {
         let remote = self.remote.as_ref().ok_or_else(|| Error::bug("a request has a remote"))?;
-        Ok(Site { scene, remote, address: &self.address })
+        let upstream = self.upstream.as_ref().map(|(remote, address)| (remote, address));
+        Ok(Site { scene, remote, address: &self.address, upstream })
     }
 
     pub(super) fn commands<'a>(&self, opened: &'a Opened) -> Option<&'a ForgeCommands> {
@@ -51,7 +54,12 @@ pub(super) fn place(app: &App, opened: &Opened, item: &Item, args: &PrArgs) -> R
     let said = said.or(opened.settings.forge());
     let chosen = said.map(|said| choice(opened, said)).transpose()?;
     if chosen == Some(Choice::Email) && args.remote.is_none() {
-        return Ok(Place { choice: Choice::Email, remote: None, address: Address::default() });
+        return Ok(Place {
+            choice: Choice::Email,
+            remote: None,
+            address: Address::default(),
+            upstream: None,
+        });
     }
     let remote = find_remote(&opened.repo, item, args)?;
     if !args.dry_run {
@@ -59,9 +67,7 @@ pub(super) fn place(app: &App, opened: &Opened, item: &Item, args: &PrArgs) -> R
             opened.trust.require(&trust::program(&what, Some(&value)))?;
         }
     }
-    let addresses = addresses(&opened.repo, &remote)?;
-    let address = addresses.iter().find(|address| address.forge().is_some()).or(addresses.first());
-    let address = address.cloned().unwrap_or_default();
+    let address = address(&opened.repo, &remote)?;
     let choice = match chosen.or_else(|| detected(opened, &address)) {
         Some(choice) if said.is_none() => forge::settled(choice, &app.environment),
         Some(choice) => choice,
@@ -77,7 +83,15 @@ pub(super) fn place(app: &App, opened: &Opened, item: &Item, args: &PrArgs) -> R
             opened.trust.require(&named)?;
         }
     }
-    Ok(Place { choice, remote: Some(remote), address })
+    let upstream = match opened.settings.upstream() {
+        Some(name) if choice == Choice::Gh && name != remote.name => {
+            let upstream = remote::find(&opened.repo, Some(name))?;
+            let address = self::address(&opened.repo, &upstream)?;
+            Some((upstream, address))
+        }
+        _ => None,
+    };
+    Ok(Place { choice, remote: Some(remote), address, upstream })
 }
 
 /// The remote of a result: as said, else as before, else that of its base.
@@ -95,10 +109,14 @@ fn find_remote(repo: &Repo, item: &Item, args: &PrArgs) -> Result<Remote> {
     remote::find(repo, wanted.as_deref())
 }
 
-/// The address as git uses it, and as it stands in the settings.
-fn addresses(repo: &Repo, remote: &Remote) -> Result<Vec<Address>> {
+/// The address as git uses it, or as it stands in the settings, where that
+/// tells more.
+fn address(repo: &Repo, remote: &Remote) -> Result<Address> {
     let raw = repo.all_values(&format!("remote.{}.url", remote.name))?;
-    Ok(std::iter::once(&remote.url).chain(&raw).map(|url| address::parse(url)).collect())
+    let mut all: Vec<Address> =
+        std::iter::once(&remote.url).chain(&raw).map(|url| address::parse(url)).collect();
+    let telling = all.iter().position(|address| address.forge().is_some());
+    Ok(all.swap_remove(telling.unwrap_or(0)))
 }
 
 fn detected(opened: &Opened, address: &Address) -> Option<Choice> {
@@ -139,7 +157,7 @@ pub(super) fn wanted(
     let is_stack =
         matches!(place.choice, Choice::Gh | Choice::Glab | Choice::Gitlab | Choice::Named(_) | Choice::None);
     let base = match &below {
-        Some(below) if is_stack => branch_of(below, &item.base),
+        Some(below) if is_stack && place.upstream.is_none() => branch_of(below, &item.base),
         _ => item.base.clone(),
     };
     Ok(Wanted {
