@@ -26,14 +26,13 @@ pub fn text(
 ) -> Result<Text> {
     let mut text = Text::new(&item.name, &item.text);
     let task = store::tasks::find(scene.repo, &item.name)?.map(|stored| stored.value);
-    let below = item.on_top_of.as_ref().zip(below).map(|(name, label)| format!("on top of {name}: {label}"));
-    text.facts("Stack", below);
+    if let Some((name, label)) = item.on_top_of.as_ref().zip(below) {
+        text.say(&format!("On top of {name}: {label}"));
+    }
     text.facts("By", task.as_ref().map(by).unwrap_or_default());
-    let files = count(touched.len(), "file");
-    text.facts(
-        "Touched",
-        text::areas(touched).into_iter().chain((touched.len() > 1).then(|| format!("{files} in all"))),
-    );
+    let areas = text::areas(touched);
+    let all = (areas.len() > 1).then(|| format!("{} in all", count(touched.len(), "file")));
+    text.facts("Touched", areas.into_iter().chain(all));
     let read = scene.repo.read();
     let line = |oid: &crate::model::Oid| {
         let commit = read.commit(*oid)?;

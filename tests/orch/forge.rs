@@ -324,7 +324,7 @@ fn a_merge_request_is_opened_by_push_options_also_on_top_of_another() {
         merge_request.draft
         merge_request.label=bug
         merge_request.target=review/fix-login
-        merge_request.description=<h4>Stack</h4><pre>on top of fix-login: https://gitlab.example.com/me/shop/-/merge_requests/1</pre><h4>By</h4><pre>session backend, by edit.sh</pre><h4>Touched</h4><pre>src/api  1 file</pre><h4>Commits</h4><pre><oid> fix cart</pre><h4>Know this best</h4><pre>Ann  1 touch of src/api/cart.rs</pre>Orch-Task: fix-cart
+        merge_request.description=<p>On top of fix-login: https://gitlab.example.com/me/shop/-/merge_requests/1</p><h4>By</h4><pre>session backend, by edit.sh</pre><h4>Touched</h4><pre>src/api  1 file</pre><h4>Commits</h4><pre><oid> fix cart</pre><h4>Know this best</h4><pre>Ann  1 touch of src/api/cart.rs</pre>Orch-Task: fix-cart
         ",
     );
 }
@@ -621,7 +621,7 @@ fn what_a_task_says_stays_words() {
     let name = repo.orch(&["tasks", "--json"]).json()["data"][1]["name"].as_str().unwrap().to_owned();
     repo.orch(&["review", "fix-login", "--pr", "--forge", "gitlab", "-q"]).expect_success();
     repo.orch(&["review", &name, "--pr", "--forge", "gitlab", "-q"]).expect_success();
-    repo.shell("sed -n 's/<h4>.*<.pre>/…/; /^merge_request.[td][ie]/p' ../hub.git/requests/2/options; ls ..").run().expect(
+    repo.shell("sed -n 's/<p>On top.*<.pre>/…/; /^merge_request.[td][ie]/p' ../hub.git/requests/2/options; ls ..").run().expect(
         r#"
         exit 0
         -- stdout
@@ -688,7 +688,7 @@ fn what_is_in_the_way_is_said_with_a_way_out() {
         "
         exit 0
         -- stderr
-        nothing is put up: `git orch review TASK --pr` opens a request
+        no request waits: `git orch review TASK --pr` opens one
         ",
     );
 }

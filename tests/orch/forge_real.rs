@@ -271,7 +271,7 @@ fn second_tier_a_stack_is_one_request_each_and_follows_its_base() {
         exit 0
         -- stdout
           fix-login  #1  merged  https://github.com/me/shop/pull/1
-          fix-cart  #2  open  https://github.com/me/shop/pull/2
+          fix-cart   #2  open  https://github.com/me/shop/pull/2
         -- stderr
         #1 was merged there: bring it to main, `git pull origin main`, and fix-login is done
         ",
@@ -416,6 +416,32 @@ fn second_tier_a_fork_is_pushed_to_and_the_request_opened_where_it_is_from() {
         https://github.com/org/shop/pull/2
         -- stderr
         opened #2 into main: open
+        ",
+    );
+}
+
+#[test]
+#[ignore = "second tier: needs gh"]
+fn second_tier_what_landed_here_is_told_until_the_forge_knows() {
+    let Some(hub) = Hub::new() else { return };
+    hub.review(&["fix-login", "--pr", "-q"]).expect_success();
+    hub.repo.call(&["merge", "fix-login", "-q"]).changing_checkout().run().expect_success();
+    hub.review(&["--pr"]).expect(
+        "
+        exit 0
+        -- stdout
+          fix-login  #1  open  https://github.com/me/shop/pull/1
+        -- stderr
+        fix-login is merged here, and #1 is still open there: `git push origin main` tells it
+        ",
+    );
+    hub.play("set", &["1", "state", "MERGED"]);
+    hub.review(&["--pr", "-q"]).expect_success();
+    hub.review(&["--pr"]).expect(
+        "
+        exit 0
+        -- stderr
+        no request waits: `git orch review TASK --pr` opens one
         ",
     );
 }

@@ -101,20 +101,21 @@ fn all(app: &App, opened: &Opened, args: &PrArgs) -> Result<u8> {
     let items: Vec<Item> = items.into_iter().filter(|item| is_asked_about(item, args)).collect();
     if items.is_empty() {
         app.ui.data(&Vec::<Report>::new())?;
-        app.ui.note("nothing is put up: `git orch review TASK --pr` opens a request");
+        app.ui.note("no request waits: `git orch review TASK --pr` opens one");
         return Ok(exit::DONE);
     }
     let (mut reports, mut errors) = (Vec::new(), Vec::new());
+    let width = items.iter().map(|item| item.name.as_str().len()).max().unwrap_or_default();
     for item in &items {
         match again(app, opened, item, args) {
             Ok(report) => {
                 let pushed = if report.pushed { ", pushed" } else { "" };
-                app.ui.answer(format!("  {}", line(item, &report.request, pushed)))?;
+                app.ui.answer(format!("  {}", line((item, width), &report.request, pushed)))?;
                 reports.push(report);
             }
             Err(error) if items.len() == 1 => return Err(error),
             Err(error) => {
-                app.ui.answer(format!("  {}  not brought up to date: {error}", item.name))?;
+                app.ui.answer(format!("  {:width$}  not brought up to date: {error}", item.name.as_str()))?;
                 errors.push(error);
             }
         }
@@ -228,9 +229,9 @@ fn require_waiting(opened: &Opened, item: &Item) -> Result<()> {
 }
 
 /// `fix-login  #12  open, approved  https://…`.
-fn line(item: &Item, request: &Published, pushed: &str) -> String {
+fn line((item, width): (&Item, usize), request: &Published, pushed: &str) -> String {
     let address = request.address.as_deref().unwrap_or_default();
-    format!("{}  {}  {}{pushed}  {address}", item.name, request.label(), request.words())
+    format!("{:width$}  {}  {}{pushed}  {address}", item.name.as_str(), request.label(), request.words())
         .trim_end()
         .to_owned()
 }
@@ -277,7 +278,10 @@ fn advise(app: &App, opened: &Opened, report: &Report) {
         }
         RequestState::Open if !waits => {
             let state = item.map_or("gone", |item| item.state.word());
-            app.ui.note(format!("{name} is {state} here, and {label} is still open there"));
+            let remote = request.remote.as_deref().unwrap_or_default();
+            let push = format!(": `git push {remote} {}` tells it", request.base);
+            let push = if state == "merged" { push } else { String::new() };
+            app.ui.note(format!("{name} is {state} here, and {label} is still open there{push}"));
         }
         _ => {}
     }

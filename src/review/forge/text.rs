@@ -31,7 +31,9 @@ pub struct Text {
 /// One part of a body.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Part {
-    /// Paragraphs of the user's.
+    /// What was asked for, in the user's words.
+    Asked(String),
+    /// A sentence of ours.
     Words(String),
     /// Facts under a heading.
     Facts(&'static str, Vec<String>),
@@ -46,8 +48,13 @@ impl Text {
         let asked = asked.lines().map(tame).collect::<Vec<_>>().join("\n");
         // What the title says already is not said again.
         let more = Some(asked).filter(|asked| asked.trim() != title);
-        let parts = more.map(|asked| Part::Words(cut(asked, LONGEST / 3))).into_iter().collect();
+        let parts = more.map(|asked| Part::Asked(cut(asked, LONGEST / 3))).into_iter().collect();
         Self { title, parts, trailer: trailer(name) }
+    }
+
+    /// Adds a sentence.
+    pub fn say(&mut self, sentence: &str) {
+        self.parts.push(Part::Words(tame(sentence)));
     }
 
     /// Adds facts, where there are any; of many the first.
@@ -64,7 +71,7 @@ impl Text {
     /// As forges render it.
     pub fn markdown(&self) -> String {
         let part = |part: &Part| match part {
-            Part::Words(words) => words.trim().to_owned(),
+            Part::Asked(words) | Part::Words(words) => words.trim().to_owned(),
             Part::Facts(heading, lines) => format!("### {heading}\n\n{}", fence(&lines.join("\n"))),
         };
         self.joined(part, "\n\n", LONGEST)
@@ -73,7 +80,7 @@ impl Text {
     /// As a mail has it.
     pub fn plain(&self) -> String {
         let part = |part: &Part| match part {
-            Part::Words(words) => words.trim().to_owned(),
+            Part::Asked(words) | Part::Words(words) => words.trim().to_owned(),
             Part::Facts(heading, lines) => format!("{heading}:\n  {}", lines.join("\n  ")),
         };
         self.joined(part, "\n\n", LONGEST)
@@ -83,8 +90,8 @@ impl Text {
     /// are others tomorrow.
     pub fn message(&self) -> String {
         let asked = self.parts.iter().find_map(|part| match part {
-            Part::Words(words) => Some(words.trim()),
-            Part::Facts(..) => None,
+            Part::Asked(words) => Some(words.trim()),
+            Part::Words(_) | Part::Facts(..) => None,
         });
         let more = asked.map(|asked| format!("{asked}\n\n"));
         format!("{}\n\n{}{}\n", self.title, more.unwrap_or_default(), self.trailer)
@@ -94,7 +101,7 @@ impl Text {
     pub fn one_line(&self) -> String {
         let lines = |text: &str| text.trim().lines().map(escaped).collect::<Vec<_>>().join("<br>");
         let part = |part: &Part| match part {
-            Part::Words(words) => format!("<p>{}</p>", lines(words)),
+            Part::Asked(words) | Part::Words(words) => format!("<p>{}</p>", lines(words)),
             Part::Facts(heading, facts) => {
                 format!("<h4>{heading}</h4><pre>{}</pre>", lines(&facts.join("\n")))
             }
