@@ -117,6 +117,9 @@ fn next(opened: &Opened, item: &Item) -> Option<String> {
     if !altered::standing(&opened.repo, &item.altered, &opened.trust).is_empty() {
         return Some(format!("git orch show {name}"));
     }
+    if let Some(task) = &item.resolved_by {
+        return Some(format!("git orch retry {task}"));
+    }
     match (item.state, &item.session) {
         (TaskState::Review, _) => match gate::lacking(&opened.repo, item).unwrap_or_default().first() {
             None => Some(review_then_merge(name)),

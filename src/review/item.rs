@@ -38,6 +38,9 @@ pub struct Item {
     /// The task that it comes after.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub after: Option<Name>,
+    /// The open task that makes it fit its base.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resolved_by: Option<Name>,
     /// The viewpoints whose approval was asked for with it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub needs: Vec<Viewpoint>,
@@ -57,14 +60,23 @@ pub struct Item {
 /// Everything that waits, oldest first, each behind the one it builds on.
 pub fn load(repo: &Repo) -> Result<Vec<Item>> {
     let mut items = Vec::new();
-    for task in store::tasks::load(repo)? {
+    let tasks = store::tasks::load(repo)?;
+    for task in &tasks {
         items.extend(of_task(repo, &task.value)?.filter(|item| item.state.is_pending()));
     }
+    items.iter_mut().for_each(|item| item.resolved_by = resolver(&tasks, &item.name));
     for fanout in store::fanouts::load(repo)? {
         items.extend(of_fanout(repo, &fanout.value)?.filter(|item| item.state.is_pending()));
     }
     items.sort_by_key(|item| item.since);
     Ok(from_below(items))
+}
+
+/// The open task that resolves a result's conflict with its base.
+pub fn resolver(tasks: &[Stored<Task>], name: &Name) -> Option<Name> {
+    let resolves = |task: &&Stored<Task>| task.value.resolves.as_ref() == Some(name);
+    let mut open = tasks.iter().filter(resolves).filter(|task| !task.value.state.is_over());
+    open.next().map(|task| task.value.name.clone())
 }
 
 /// Everything that was put up on a forge, each behind the one it builds on.
@@ -132,7 +144,11 @@ fn quarantined(repo: &Repo, typed: &str) -> Result<Option<Error>> {
 fn find(repo: &Repo, typed: &str) -> Result<Option<Option<Item>>> {
     let Ok(name) = typed.parse() else { return Ok(None) };
     if let Some(Stored { value, .. }) = store::tasks::find(repo, &name)? {
-        return of_task(repo, &value).map(Some);
+        let mut item = of_task(repo, &value)?;
+        if let Some(item) = item.as_mut().filter(|item| item.state.is_pending()) {
+            item.resolved_by = resolver(&store::tasks::load(repo)?, &item.name);
+        }
+        return Ok(Some(item));
     }
     match store::fanouts::find(repo, &name)? {
         Some(Stored { value, .. }) => of_fanout(repo, &value).map(Some),
@@ -164,6 +180,7 @@ fn of_task(repo: &Repo, task: &Task) -> Result<Option<Item>> {
         commits,
         on_top_of: task.on_top_of.clone(),
         after: task.after.clone(),
+        resolved_by: None,
         needs: task.needs.clone(),
         altered: task.altered.clone(),
         failed_check: None,
@@ -200,6 +217,7 @@ fn of_fanout(repo: &Repo, fanout: &Fanout) -> Result<Option<Item>> {
         commits: repo.read().commits_between(&[fanout.base_oid], tip)?,
         on_top_of: None,
         after: None,
+        resolved_by: None,
         needs: Vec::new(),
         altered: fanout.altered.clone(),
         failed_check: fanout.failed_check().filter(|_| is_as_made).map(str::to_owned),

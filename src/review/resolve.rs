@@ -53,9 +53,10 @@ pub(super) fn hand_back(
     let mut conflict =
         Conflict { name, base: base.branch.clone(), from, conflicts: paths, session: None, task: None };
     let Some(own) = &item.session else { return Ok(Outcome::Conflict(conflict)) };
-    if let Some((task, session)) = open(queue.scene.repo, &item.name)? {
-        conflict.session = Some(session);
-        conflict.task = Some(task);
+    if let Some(task) = &item.resolved_by {
+        let task = store::tasks::require(queue.scene.repo, task.as_str())?.value;
+        conflict.session = Some(task.session);
+        conflict.task = Some(task.name);
         return Ok(Outcome::Conflict(conflict));
     }
     let owner = owner(queue, item, &conflict.conflicts)?.filter(|owner| owner != own);
@@ -69,13 +70,6 @@ pub(super) fn hand_back(
         conflict.session = Some(own.clone());
     }
     Ok(Outcome::Conflict(conflict))
-}
-
-/// The open task that resolves a result's conflict, and who does it.
-fn open(repo: &Repo, item: &Name) -> Result<Option<(Name, Name)>> {
-    let tasks = store::tasks::load(repo)?.into_iter().map(|task| task.value);
-    let mut open = tasks.filter(|task| task.resolves.as_ref() == Some(item) && !task.state.is_over());
-    Ok(open.next().map(|task| (task.name, task.session)))
 }
 
 /// The session that knows these files best; `None` where that is not clear.

@@ -4,7 +4,7 @@ use super::{next, state, told};
 use crate::app::App;
 use crate::commands::opened::Opened;
 use crate::error::{Result, exit};
-use crate::model::{RequestState, TaskState};
+use crate::model::{Name, RequestState, TaskState};
 use crate::review::risk::{self, Risk};
 use crate::review::{Item, item};
 use crate::ui::Table;
@@ -54,6 +54,7 @@ pub(super) fn run(app: &App, opened: &Opened) -> Result<u8> {
 pub(super) fn waits_for(item: &Item, risk: Option<&Risk>) -> String {
     let lacks: Vec<&str> = risk.iter().flat_map(|risk| &risk.lacks).map(|one| one.word()).collect();
     match (item.state, &item.session) {
+        _ if item.resolved_by.is_some() => item.resolved_by.as_ref().map(Name::to_string).unwrap_or_default(),
         (TaskState::Changes, Some(session)) => session.to_string(),
         (TaskState::Review, _) if !lacks.is_empty() => lacks.join(", "),
         _ => "you".to_owned(),

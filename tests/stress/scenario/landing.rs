@@ -49,7 +49,7 @@ pub(super) const ALL: &[Scenario] = &[
              [ \"$(state write-guide)\" = merged ]; [ \"$(state break-it)\" = changes ]
              git show main:docs/guide.md | grep -q written; not git cat-file -e main:bad"
         ),
-        names: Names::Checkout,
+        names: Names::Steps,
     },
     Scenario {
         name: "merge-each-away",
@@ -63,7 +63,7 @@ pub(super) const ALL: &[Scenario] = &[
              [ \"$(state write-guide)\" = merged ]; [ \"$(state break-it)\" = changes ]
              git show main:docs/guide.md | grep -q written; not git cat-file -e main:bad"
         ),
-        names: Names::Base,
+        names: Names::Steps,
     },
     Scenario {
         name: "merge-squash-below",
@@ -76,8 +76,7 @@ pub(super) const ALL: &[Scenario] = &[
             landed!(),
             "
              [ \"$(git log --format=%s main..review/more-login)\" = 'more login' ]
-             git show review/more-login:src/api/login.rs | grep -q more
-             [ \"$(git rev-parse orch/backend)\" = \"$(git rev-parse review/more-login)\" ]"
+             git show review/more-login:src/api/login.rs | grep -q more"
         ),
         names: Names::Checkout,
     },
@@ -90,7 +89,7 @@ pub(super) const ALL: &[Scenario] = &[
         done: "[ \"$(state fix-login)\" = merged ]; [ \"$(state more-login)\" = merged ]
                git show main:src/api/login.rs | grep -q more; [ -z \"$(git rev-list --merges main)\" ]
                [ -z \"$(git for-each-ref refs/heads/review refs/orch/keep)\" ]",
-        names: Names::Base,
+        names: Names::Steps,
     },
     Scenario {
         name: "merge-conflict",

@@ -61,6 +61,8 @@ pub(crate) enum Names {
     Base,
     /// The base branch and the checkout, which follows it.
     Checkout,
+    /// The same, in several steps.
+    Steps,
     /// A new `.orch.yml`.
     Settings,
 }
