@@ -290,7 +290,8 @@ fn what_stands_in_the_way_of_a_result_is_told() {
           fix-login   review  backend  reviewer, tester  <time> ago  1 file +1 -0  conflicts with frontend and main; 4 behind main, which changed 1 of its files; src/api/login.rs busy of late
           more-carts  review  backend  reviewer          <time> ago  1 file +1 -0  conflicts with frontend and main; on top of fix-login; 4 behind main
         -- stderr
-        next: git orch review fix-login --diff, then git orch merge fix-login
+        next: git orch review fix-login --diff
+        then: git orch review fix-login --approve --viewpoint reviewer
         ",
     );
     repo.orch(&["review", "fix-login"]).expect(
@@ -306,7 +307,8 @@ fn what_stands_in_the_way_of_a_result_is_told() {
         src/api/login.rs busy of late
         lacks the approval of reviewer and tester
         -- stderr
-        next: git orch review fix-login --diff, then git orch merge fix-login
+        next: git orch review fix-login --diff
+        then: git orch review fix-login --approve --viewpoint reviewer
         ",
     );
     let json = repo.orch(&["review", "--json"]).json()["data"][0].clone();

@@ -252,9 +252,9 @@ fn asking_for_less_weakens_no_gate_and_large_results_need_more() {
     let repo = shop(
         "viewpoints: { rules: [{ files: 2, require: [tester] }, { lines: 3, require: [documenter] }, { paths: [src/api], files: 3, require: [reviewer] }] }\n",
     );
-    let lacking = |name: &str| repo.orch(&["review", name, "--json"]).json()["data"]["lacking"].clone();
+    let lacking = |name: &str| repo.orch(&["review", name, "--json"]).json()["data"]["lacks"].clone();
     for (name, script, lacks) in [
-        ("one", "echo 1 >a", serde_json::Value::Null),
+        ("one", "echo 1 >a", serde_json::json!([])),
         ("two", "echo 1 >a; echo 1 >b", serde_json::json!(["tester"])),
         ("three", "seq 3 >a", serde_json::json!(["documenter"])),
         (
