@@ -79,7 +79,8 @@ fn check(repo: &Repo, task: &Stored<Task>) -> Result<()> {
         TaskState::Failed | TaskState::Cancelled | TaskState::Queued => {}
         TaskState::Changes => {
             let branch = repo.read().find_ref(&crate::git::refs::branch(&task.value.branch))?;
-            if branch != task.value.tip && !is_of_a_result(repo, &task.value, branch)? {
+            let is_free = is_of_a_result(repo, &task.value, branch)? || is_landed(repo, &task.value, branch)?;
+            if branch != task.value.tip && !is_free {
                 return Err(later(&task.value));
             }
         }
@@ -98,6 +99,13 @@ fn is_of_a_result(repo: &Repo, task: &Task, at: Option<Oid>) -> Result<bool> {
     let tasks = store::tasks::load(repo)?.into_iter().map(|other| other.value);
     let mut own = tasks.filter(|other| other.session == task.session && other.state.is_pending());
     Ok(own.any(|other| other.tip == at || at.is_some_and(|at| other.superseded.contains(&at))))
+}
+
+/// Whether all that a session is at has landed.
+fn is_landed(repo: &Repo, task: &Task, at: Option<Oid>) -> Result<bool> {
+    let base = repo.read().find_ref(&crate::git::refs::branch(&task.base))?;
+    let (Some(at), Some(base)) = (at, base) else { return Ok(false) };
+    Ok(repo.read().merge_base(base, at)? == Some(at))
 }
 
 /// Why a result can't be worked on, and what can be done instead.

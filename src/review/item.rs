@@ -167,7 +167,7 @@ fn of_task(repo: &Repo, task: &Task) -> Result<Option<Item>> {
     let amended = Some(tip) != task.tip;
     let as_made = !amended && task.viewpoints.is_empty();
     let commits = if as_made { task.commits.clone() } else { result_commits(repo, task, tip)? };
-    let base_oid = if amended { start(repo, &task.base, task.base_oid, tip)? } else { task.base_oid };
+    let base_oid = start(repo, &task.base, task.base_oid, tip)?;
     Ok(Some(Item {
         name: task.name.clone(),
         text: task.text.clone(),
@@ -189,8 +189,8 @@ fn of_task(repo: &Repo, task: &Task) -> Result<Option<Item>> {
     }))
 }
 
-/// Where a result starts that somebody put in the place of another: whoever
-/// rebased it, or merged its base in, made that its start.
+/// Where a result starts: whoever rebased it, or merged its base in, made that
+/// its start.
 fn start(repo: &Repo, base: &str, recorded: Oid, tip: Oid) -> Result<Oid> {
     let read = repo.read();
     let Some(base) = read.find_ref(&refs::branch(base))? else { return Ok(recorded) };

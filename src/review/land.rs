@@ -20,14 +20,20 @@ use crate::store::tasks::With;
 /// What the names of pinned candidates begin with, below [`refs::KEEP`].
 const PIN: &str = "merge-";
 
-/// Moves the base from the commit that was tested to the result.
+/// Moves the base from the commit that was tested to what these results become.
 ///
 /// # Errors
-/// Refused when the base moved meanwhile, or when uncommitted or ignored files
-/// in its checkout stand in the way.
-pub fn move_base(scene: Scene<'_>, base: &str, from: Oid, to: Oid) -> Result<()> {
+/// Refused when the base or one of them moved meanwhile, or when uncommitted or
+/// ignored files in the base's checkout stand in the way.
+pub fn move_base(scene: Scene<'_>, base: &str, (from, to): (Oid, Oid), links: &[Link]) -> Result<()> {
     let repo = scene.repo;
     let lock = RepoLock::take(repo, "merge", scene.events)?;
+    for Link { item, .. } in links {
+        if !is_as_checked(repo, item)? {
+            let message = format!("`{}` changed while it was checked", item.name);
+            return Err(Error::refused(message).hint("run the command again"));
+        }
+    }
     let full = refs::branch(base);
     if repo.read().find_ref(&full)? != Some(from) {
         return Err(Error::refused(format!("`{base}` moved meanwhile")).hint("run the command again"));
@@ -48,19 +54,28 @@ pub fn move_base(scene: Scene<'_>, base: &str, from: Oid, to: Oid) -> Result<()>
     Ok(())
 }
 
-/// Pins what results become, so that no `git gc` takes it and the next command
-/// knows what had landed; whether all that it is made of is there.
-pub fn pin(repo: &Repo, lock: &RepoLock, (links, tip): (&[Link], Oid), base: Oid) -> Result<bool> {
+/// Whether a result still waits as it was looked at: nobody called it off, sent
+/// it back or added to it meanwhile.
+pub fn is_as_checked(repo: &Repo, item: &Item) -> Result<bool> {
+    let now = item::require(repo, item.name.as_str());
+    Ok(now.is_ok_and(|now| now.state == TaskState::Review && now.tip == item.tip))
+}
+
+/// Pins what results become, each its own commit or all the same, so that no
+/// `git gc` takes it and the next command knows what had landed; whether all that
+/// it is made of is there.
+pub fn pin(repo: &Repo, lock: &RepoLock, (links, tip): (&[Link], Option<Oid>), base: Oid) -> Result<bool> {
     let mut changes = Vec::new();
     for link in links {
-        let keep = keep_ref(&link.item);
+        let (keep, to) = (keep_ref(&link.item), tip.unwrap_or(link.commit));
         let old = repo.read().find_ref(&keep)?;
-        if old != Some(tip) {
-            changes.push(RefChange::set(keep, tip, old));
+        if old != Some(to) {
+            changes.push(RefChange::set(keep, to, old));
         }
     }
     refs::apply(repo, lock, &changes, "merge")?;
     let known: Vec<Oid> = links.iter().map(|link| link.item.tip).chain([base]).collect();
+    let Some(tip) = tip.or(links.last().map(|link| link.commit)) else { return Ok(true) };
     refs::is_whole(repo, tip, &known)
 }
 
@@ -111,13 +126,13 @@ pub fn settle(scene: Scene<'_>, item: &Item, landed: Landed) -> Result<()> {
         task.value.state = TaskState::Merged;
         task.value.landed = Some(landed.clone());
         task.value.updated = now;
-        changes.extend(end::review_branch_gone(scene, &task.value)?);
+        changes.extend(branch_gone(scene, item)?);
         let with = With { old: Some(task.tip), keeps: vec![item.tip], brief: None };
         changes.push(store::tasks::prepare(repo, &task.value, with, "merged")?);
     } else if let Some(mut fanout) = store::fanouts::find(repo, &item.name)? {
         fanout.value.state = TaskState::Merged;
         fanout.value.landed = Some(landed.clone());
-        changes.extend(end::branch_gone(scene, &item.branch)?);
+        changes.extend(branch_gone(scene, item)?);
         changes.push(store::fanouts::prepare(repo, &fanout.value, Some(fanout.tip), vec![item.tip], now)?);
     }
     let keep = keep_ref(item);
@@ -126,11 +141,17 @@ pub fn settle(scene: Scene<'_>, item: &Item, landed: Landed) -> Result<()> {
     refs::apply(repo, &lock, &changes, "merge")?;
     drop(lock);
     if let Some(resolved) = resolves.filter(|other| other.state.is_pending())
-        && repo.read().merge_base(landed.to, resolved.tip)? == Some(resolved.tip)
+        && repo.read().merge_base(item.tip, resolved.tip)? == Some(resolved.tip)
     {
         settle(scene, &resolved, landed)?;
     }
     item.session.as_ref().map_or(Ok(()), |session| free_session(scene, session))
+}
+
+/// Takes a result's branch away, unless it has more by now than what landed.
+fn branch_gone(scene: Scene<'_>, item: &Item) -> Result<Option<RefChange>> {
+    let gone = end::branch_gone(scene, &item.branch)?;
+    Ok(gone.filter(|change| change.expected() == Some(item.tip)))
 }
 
 /// An idle, clean session whose work has wholly landed starts from base again,

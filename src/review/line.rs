@@ -12,8 +12,8 @@ use super::verdict;
 use crate::config::Style;
 use crate::config::trust::Trust;
 use crate::error::{Error, Result};
-use crate::git::{Repo, moved};
-use crate::model::{Name, Oid, RepoPath, TaskState};
+use crate::git::{Repo, moved, refs};
+use crate::model::{Name, Oid, RepoPath, Task, TaskState};
 use crate::run::{Scene, altered};
 use crate::session::base::Base;
 use crate::store;
@@ -127,7 +127,7 @@ enum Below {
 }
 
 fn below(repo: &Repo, line: &Line, item: &Item) -> Result<Below> {
-    let Some(name) = &item.on_top_of else { return Ok(Below::Landed) };
+    let Some(name) = &item.on_top_of else { return begins_where_something_landed(repo, item) };
     let Some(below) = store::tasks::find(repo, name)? else { return Ok(Below::Landed) };
     let is_in_line = line.links.iter().any(|link| link.item.name == *name);
     if below.value.state == TaskState::Merged || is_in_line {
@@ -143,6 +143,23 @@ fn below(repo: &Repo, line: &Line, item: &Item) -> Result<Below> {
         return Ok(Below::Waits(name.clone()));
     }
     Err(needs(&item.name, name))
+}
+
+/// A result that no longer says what it builds on may still begin at one that
+/// has not landed, and may not bring that in.
+fn begins_where_something_landed(repo: &Repo, item: &Item) -> Result<Below> {
+    let base = repo.read().find_ref(&refs::branch(&item.base))?;
+    if let Some(base) = base
+        && repo.read().merge_base(base, item.base_oid)? == Some(item.base_oid)
+    {
+        return Ok(Below::Landed);
+    }
+    let begins = |task: &Task| task.tip == Some(item.base_oid) || task.superseded.contains(&item.base_oid);
+    let mut others = store::tasks::load(repo)?.into_iter().map(|task| task.value);
+    match others.find(|task| task.name != item.name && task.state != TaskState::Merged && begins(task)) {
+        Some(below) => Err(needs(&item.name, &below.name)),
+        None => Ok(Below::Landed),
+    }
 }
 
 /// That a result's lower one has to land first.

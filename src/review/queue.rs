@@ -18,7 +18,7 @@ use super::item::{self, Item};
 use super::line::{self, Line, Link, Rules};
 use super::{land, resolve, restack, style};
 use crate::config::{Settings, Style};
-use crate::error::{Error, Result};
+use crate::error::{Error, Kind, Result};
 use crate::git::{RepoLock, refs};
 use crate::model::task::Landed;
 use crate::model::wording::list;
@@ -114,17 +114,22 @@ pub fn land(queue: &Queue<'_>, items: Vec<Item>, tell: Tell<'_>) -> Result<()> {
     };
     let scene = queue.scene;
     let _turn = LandLock::wait(scene.repo, &what, scene.interrupt, scene.events)?;
-    let mut bases: Vec<&String> = Vec::new();
-    for item in &items {
-        if !bases.contains(&&item.base) {
-            bases.push(&item.base);
-        }
-    }
-    for base in bases {
+    for base in bases(&items) {
         let waiting = items.iter().filter(|item| item.base == *base).cloned().collect();
         on_base(queue, base, waiting, tell)?;
     }
     Ok(())
+}
+
+/// The bases of results, each once, as they come.
+pub fn bases(items: &[Item]) -> Vec<&String> {
+    let mut bases: Vec<&String> = Vec::new();
+    for item in items {
+        if !bases.contains(&&item.base) {
+            bases.push(&item.base);
+        }
+    }
+    bases
 }
 
 /// What of a line has landed, and what went back.
@@ -212,9 +217,11 @@ fn lined_up<'a>(queue: &Queue<'a>, branch: &str, items: Vec<Item>) -> Result<(Ba
         let gate = gate::read(scene.repo, base.oid)?;
         gate.require_trust(rules.trust)?;
         let line = line::up(scene, rules, &base, &gate, items.clone())?;
-        let Some(last) = line.links.last() else { return Ok((base, gate, line)) };
+        if line.links.is_empty() {
+            return Ok((base, gate, line));
+        }
         let lock = RepoLock::take(scene.repo, "merge", scene.events)?;
-        if land::pin(scene.repo, &lock, (&line.links, last.commit), base.oid)? {
+        if land::pin(scene.repo, &lock, (&line.links, None), base.oid)? {
             scene.repo.reach("results lined up")?;
             return Ok((base, gate, line));
         }
@@ -354,13 +361,21 @@ fn landed(
         let items: Vec<&Item> = links.iter().map(|link| &link.item).collect();
         to = style::together(scene.repo, &items, last.tree, from)?;
         let lock = RepoLock::take(scene.repo, "merge", scene.events)?;
-        land::pin(scene.repo, &lock, (links, to), from)?;
+        land::pin(scene.repo, &lock, (links, Some(to)), from)?;
     }
     if to != from
-        && let Err(error) = land::move_base(scene, branch, from, to)
+        && let Err(error) = land::move_base(scene, branch, (from, to), links)
     {
-        let now = scene.repo.read().find_ref(&refs::branch(branch))?;
-        return Ok(if now == Some(from) { Move::InTheWay(error) } else { Move::Missed(error) });
+        let base = scene.repo.read().find_ref(&refs::branch(branch))?;
+        let mut stands = base == Some(from);
+        for link in links {
+            stands &= land::is_as_checked(scene.repo, &link.item)?;
+        }
+        return match error.kind {
+            _ if !stands => Ok(Move::Missed(error)),
+            Kind::Refused => Ok(Move::InTheWay(error)),
+            _ => land::unpin(scene, links).and(Err(error)),
+        };
     }
     let time = Time::now().max(scene.now);
     let landed = Landed { from, to, time, checked: *check != Checked::Unconfigured };

@@ -8,6 +8,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use serde::Serialize;
 
 use super::item::Item;
+use super::land;
 use super::queue::{Outcome, Queue};
 use crate::error::Result;
 use crate::git::{Repo, RepoLock, refs};
@@ -138,7 +139,7 @@ fn ask_owner(
         agent: agent.filter(|agent| agent != "person"),
         session,
         after: None,
-        needs: Vec::new(),
+        needs: item.needs.clone(),
         again: true,
         resolves: Some((item.name.clone(), words)),
     };
@@ -148,12 +149,16 @@ fn ask_owner(
 
 /// A result goes back to its session, with what to do.
 pub(super) fn ask_for_changes(scene: Scene<'_>, item: &Item, words: String, why: &str) -> Result<()> {
+    let lock = RepoLock::take(scene.repo, "merge", scene.events)?;
+    // Whoever called it off or judged it meanwhile is right.
+    if !land::is_as_checked(scene.repo, item)? {
+        return Ok(());
+    }
     let Some(mut task) = store::tasks::find(scene.repo, &item.name)? else { return Ok(()) };
     task.value.state = TaskState::Changes;
     task.value.requested = Some(words);
     task.value.updated = scene.now;
     let with = With { old: Some(task.tip), ..With::default() };
-    let lock = RepoLock::take(scene.repo, "merge", scene.events)?;
     let record = store::tasks::prepare(scene.repo, &task.value, with, why)?;
     refs::apply(scene.repo, &lock, &[record], "merge")
 }

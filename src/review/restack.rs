@@ -8,14 +8,14 @@
 //! idle and clean.
 
 use super::land;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::git::merge::{self, Merged};
 use crate::git::refs::{self, RefChange};
 use crate::git::replay::{self, Replayed};
 use crate::git::{RepoLock, commit, worktree};
 use crate::model::wording::{few, tick};
 use crate::model::{Event, Name, Oid, RepoPath, Task, TaskState};
-use crate::run::{Scene, touches};
+use crate::run::{Scene, finish, touches};
 use crate::session::LandLock;
 use crate::store::tasks::With;
 use crate::store::{self, Stored};
@@ -81,16 +81,20 @@ fn put(scene: Scene<'_>, task: &Stored<Task>, onto: &Onto) -> Result<bool> {
     let repo = scene.repo;
     let mut next = task.value.clone();
     next.updated = scene.now.max(next.updated);
+    let is_behind = |one: Oid, two: Oid| Ok::<_, Error>(repo.read().merge_base(one, two)? == Some(one));
     if onto.is_base {
         next.on_top_of = None;
-        if repo.read().merge_base(onto.oid, next.base_oid)? == Some(next.base_oid) {
+        if is_behind(next.base_oid, onto.oid)? {
             return record(scene, task, next, "what is below has landed").map(|()| true);
         }
     }
     let Some(branch) = next.review_branch.clone() else { return Ok(false) };
-    let full = refs::branch(&branch);
-    let tip = repo.read().find_ref(&full)?.or(next.tip);
-    let Some(tip) = tip else { return Ok(false) };
+    let Some(tip) = repo.read().find_ref(&refs::branch(&branch))?.or(next.tip) else { return Ok(false) };
+    if is_behind(onto.oid, tip)? {
+        next.base_oid = onto.oid;
+        next.commits = finish::own_commits(repo, &next, tip)?;
+        return record(scene, task, next, "has what is below already").map(|()| true);
+    }
     let is_held = worktree::list(repo)?
         .iter()
         .any(|one| one.head.as_ref().and_then(crate::git::Head::branch) == Some(branch.as_str()));
@@ -100,22 +104,26 @@ fn put(scene: Scene<'_>, task: &Stored<Task>, onto: &Onto) -> Result<bool> {
     let _fence = repo.fence(scene.events);
     match anew(scene, &next, tip, onto.oid)? {
         Anew::Commits(commits) => moved(scene, task, next, (tip, onto.oid, commits)),
-        Anew::Conflict(paths) => {
-            let files = few(paths.iter().map(tick));
-            let base = &next.base;
-            next.state = TaskState::Changes;
-            next.requested = Some(format!(
-                "What this was built on landed in another form, and it conflicts with that in {files}.\n\
-                 Merge {base} into this branch (`git merge {base}`) and resolve it."
-            ));
-            (scene.events)(Event::Warning(format!(
-                "{} conflicts in {files} with what it was built on",
-                next.name
-            )));
-            next.on_top_of = None;
-            record(scene, task, next, "conflicts with what is below").map(|()| true)
-        }
+        Anew::Conflict(paths) => conflicts(scene, task, next, &paths),
     }
+}
+
+/// Sends a result back that does not fit what became of the one below it; once.
+fn conflicts(scene: Scene<'_>, task: &Stored<Task>, mut next: Task, paths: &[RepoPath]) -> Result<bool> {
+    let files = few(paths.iter().map(tick));
+    let other = next.on_top_of.as_ref().map_or_else(|| next.base.clone(), refs::review_branch);
+    next.state = TaskState::Changes;
+    next.requested = Some(format!(
+        "What this was built on is another commit by now, and it conflicts with that in {files}.\n\
+         Merge {other} into this branch (`git merge {other}`) and resolve it."
+    ));
+    if next.state == task.value.state && next.requested == task.value.requested {
+        return Ok(false);
+    }
+    let text = format!("{} conflicts in {files} with what it was built on", next.name);
+    record(scene, task, next, "conflicts with what is below")?;
+    (scene.events)(Event::Warning(text));
+    Ok(true)
 }
 
 enum Anew {

@@ -67,9 +67,17 @@ fn merged(repo: &Repo, item: &Item, tree: Oid, parents: &[Oid]) -> Result<Oid> {
 /// Several results that were checked together land in one commit, as a merge of
 /// all: every commit of the base's own line is one that passed.
 pub fn together(repo: &Repo, items: &[&Item], tree: Oid, onto: Oid) -> Result<Oid> {
-    let is_below = |item: &Item| items.iter().any(|other| other.on_top_of.as_ref() == Some(&item.name));
-    let tips = items.iter().filter(|item| !is_below(item)).map(|item| item.tip);
-    let parents: Vec<Oid> = std::iter::once(onto).chain(tips).collect();
+    let mut parents = vec![onto];
+    for item in items {
+        let above = items.iter().filter(|other| other.on_top_of.as_ref() == Some(&item.name));
+        let mut within = false;
+        for other in above {
+            within |= repo.read().merge_base(other.tip, item.tip)? == Some(item.tip);
+        }
+        if !within {
+            parents.push(item.tip);
+        }
+    }
     let names = crate::model::wording::few(items.iter().map(|item| item.name.as_str()));
     let mut message = format!("Merge {} results: {names}\n\n", items.len());
     for item in items {

@@ -7,7 +7,7 @@ use crate::error::Result;
 use crate::git::refs::{self, RefChange};
 use crate::git::{Repo, RepoLock, commit, trailer, worktree};
 use crate::model::wording::excerpt;
-use crate::model::{Effect, Oid, Outcome, Task, TaskState, Time};
+use crate::model::{Effect, Event, Oid, Outcome, Task, TaskState, Time};
 use crate::session::workplace;
 use crate::store::journal::{self, Intent};
 use crate::store::tasks::With;
@@ -68,6 +68,15 @@ fn put_up(scene: Scene<'_>, ready: &Ready, left: &Left, ending: Ending) -> Resul
     let lock = RepoLock::take(repo, &format!("task {}, done", task.name), scene.events)?;
     touches::note(repo, &lock, &task, ending.ended)?;
     let old = repo.read().find_ref(&refs::branch(&branch))?;
+    let mut keeps: Vec<Oid> = keeps;
+    if let Some(other) = old.filter(|old| Some(*old) != ready.task.value.tip)
+        && repo.read().merge_base(tip, other)? != Some(other)
+    {
+        // Somebody committed there meanwhile: it stays reachable, and is told.
+        keeps.push(other);
+        let text = format!("{branch} was at {other}, which this run does not have: git log {other}");
+        (scene.events)(Event::Warning(text));
+    }
     let review = RefChange::set(refs::branch(&branch), tip, old);
     task.review_branch = Some(branch);
     let with = With { old: Some(ready.task.tip), keeps, brief: None };

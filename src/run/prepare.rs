@@ -58,10 +58,9 @@ pub fn prepare(
     } else if task.value.runs.is_empty() {
         task.value.base_oid = start;
         task.value.on_top_of = pending_on(repo, session, start)?;
-    } else if let Some(tip) =
-        task.value.tip.filter(|tip| task.value.state == TaskState::Changes && *tip != start)
-    {
-        // Changes of a lower result are made where it ends; those above follow.
+    } else if let Some(tip) = result_tip(repo, &task.value)?.filter(|tip| *tip != start) {
+        // Changes of a lower result are made where it ends, and of one that a
+        // person went on with, where that one ended; those above follow.
         worktree::switch(repo, &place, &session.branch, tip)?;
         start = tip;
     }
@@ -139,6 +138,16 @@ pub fn refresh(scene: Scene<'_>, session: &Session) -> Result<Session> {
     let reset = workplace::moved(session, tip, to);
     refs::apply_with(repo, &lock, &[change], reset.as_slice(), "refresh")?;
     Ok(fresh)
+}
+
+/// Where a result ends that has to change; its branch wins over its record.
+fn result_tip(repo: &Repo, task: &Task) -> Result<Option<Oid>> {
+    if task.state != TaskState::Changes {
+        return Ok(None);
+    }
+    let branch = task.review_branch.as_deref().map(refs::branch);
+    let at = branch.map(|branch| repo.read().find_ref(&branch)).transpose()?.flatten();
+    Ok(at.or(task.tip))
 }
 
 /// What took the place of the result that lies at the session's tip, or was

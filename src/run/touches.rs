@@ -24,8 +24,7 @@ type Notes = BTreeMap<Oid, Vec<u8>>;
 
 /// Notes the commits of one task.
 pub fn note(repo: &Repo, lock: &RepoLock, task: &Task, now: Time) -> Result<()> {
-    let source = Source { session: &task.session, task: Some(&task.name), commits: &task.commits };
-    write(repo, lock, &texts(repo, &[source])?, now)
+    write(repo, lock, &texts(repo, &sources(task).collect::<Vec<_>>())?, now)
 }
 
 /// Who made the commits of a task's result.

@@ -28,6 +28,7 @@ mod landed;
 mod layers;
 mod license;
 mod man;
+mod meanwhile;
 mod merge;
 mod misbehaving;
 mod new_files;

@@ -7,7 +7,7 @@ use crate::error::{Error, Result, exit};
 use crate::model::wording::{few, tick};
 use crate::model::{Name, Oid, RepoPath};
 use crate::review::line::{self, Link, Rules};
-use crate::review::{Item, gate};
+use crate::review::{Item, gate, queue};
 use crate::run::Scene;
 use crate::session::base;
 
@@ -34,11 +34,9 @@ struct Plan {
 
 pub(super) fn run(app: &App, scene: Scene<'_>, rules: Rules<'_>, items: &[Item]) -> Result<u8> {
     let width = items.iter().map(|item| item.name.as_str().len()).max().unwrap_or_default();
-    let mut bases: Vec<&String> = items.iter().map(|item| &item.base).collect();
-    bases.dedup();
     let mut all = Vec::new();
     let mut errors: Vec<Error> = Vec::new();
-    for branch in bases {
+    for branch in queue::bases(items) {
         let base = base::require(scene.repo, branch)?;
         let gate = gate::read(scene.repo, base.oid)?;
         gate.require_trust(rules.trust)?;

@@ -150,7 +150,7 @@ impl<'a> Gh<'a> {
             .iter()
             .flatten()
             .filter(|said| said.state != "PENDING")
-            .map(Said::remark)
+            .map(|said| Remark { asks: stands(said, viewed.latest_reviews.as_deref()), ..said.remark() })
             .collect();
         let heeded = known.map(|known| known.heeded.as_slice()).unwrap_or_default();
         if remarks.iter().any(|remark| remark.asks && remark.counts && !heeded.contains(&remark.id)) {
@@ -312,6 +312,13 @@ fn state(word: &str) -> RequestState {
 }
 
 /// What the last word of each reviewer comes to.
+/// Whether a review asks for changes that nobody took back since.
+fn stands(said: &Said, latest: Option<&[Said]>) -> bool {
+    let asks = |one: &Said| one.state == "CHANGES_REQUESTED";
+    let who = |one: &Said| one.author.as_ref().map(|author| author.login.clone());
+    asks(said) && latest.is_none_or(|latest| latest.iter().any(|one| who(one) == who(said) && asks(one)))
+}
+
 fn opinion(latest: &[Said]) -> Option<Opinion> {
     let says = |word: &str| latest.iter().any(|said| said.state == word && counts(&said.author_association));
     match () {
