@@ -201,37 +201,23 @@ fn what_a_person_added_to_a_lower_result_lands_with_both() {
     );
 }
 
-#[test]
-fn a_resolved_result_has_landed_in_any_style_and_keeps_its_viewpoints() {
+/// A result that a tester has to approve, which conflicts with what landed.
+fn clash() -> TestRepo {
     let repo = TestRepo::new();
     for (name, path) in [("backend", "src/api"), ("frontend", "src/web")] {
         repo.orch(&["add-session", name, "--paths", path, "-q"]).expect_success();
     }
     by_script(&repo, "fix login", "backend", "echo 'fn login() { fixed() }' >src/api/login.rs");
-    repo.orch(&[
-        "task",
-        "clash",
-        "--session",
-        "frontend",
-        "--viewpoints",
-        "tester",
-        "--agent",
-        "person",
-        "-q",
-    ])
-    .expect_success();
-    repo.shell(
-        "cd ../shop.orch/frontend; echo 'fn log_in() {}' >src/api/login.rs; git orch done --commit -q",
-    )
-    .run()
-    .expect_success();
-    merge(&repo, &["fix-login", "-q"]).expect(
-        "
-        exit 0
-        -- stdout
-          landed  fix-login  unchecked: no checks configured  main <oid> → <oid>
-        ",
-    );
+    let needs = "git orch task clash --session frontend --viewpoints tester --agent person -q
+        cd ../shop.orch/frontend; echo 'fn log_in() {}' >src/api/login.rs; git orch done --commit -q";
+    repo.shell(needs).run().expect_success();
+    assert_eq!(merge(&repo, &["fix-login"]).exit, 0);
+    repo
+}
+
+#[test]
+fn a_resolved_result_has_landed_in_any_style_and_keeps_its_viewpoints() {
+    let repo = clash();
     repo.orch(&["review", "clash", "--approve", "--viewpoint", "tester", "-q"]).expect("exit 0");
     merge(&repo, &["clash"]).expect(
         "

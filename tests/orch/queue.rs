@@ -308,9 +308,9 @@ fn a_stack_is_put_on_what_became_of_its_lowest_result() {
           base       main <oid>
           session  state  task  ahead  behind  load  last    knows
           s1       idle             2       0     0  <time> ago  file.txt, more.txt
-          task   state   session  commits  since   text
-          two    review  s1             1  <time> ago  two
-          three  review  s1             1  <time> ago  three, on top of two
+          task   state   session  waits for  since   size          risk
+          two    review  s1       you        <time> ago  1 file +1 -1  -
+          three  review  s1       you        <time> ago  1 file +1 -0  on top of two
         -- stderr
         next: git orch review two --diff, then git orch merge two
         ",
@@ -400,9 +400,9 @@ fn changes_of_a_lower_result_are_made_where_it_ends_and_those_above_follow() {
         two
         one
         one
-          task  state   session  commits  since   text
-          one   review  s1             2  <time> ago  one
-          two   review  s1             1  <time> ago  two, on top of one
+          task  state   session  waits for  since   size          risk
+          one   review  s1       you        <time> ago  1 file +6 -0  -
+          two   review  s1       you        <time> ago  1 file +1 -0  on top of one
         -- stderr
         next: git orch review one --diff, then git orch merge one
         ",

@@ -334,9 +334,9 @@ fn the_next_task_of_a_session_is_built_on_its_pending_result() {
         "
         exit 0
         -- stdout
-          task  state   session  commits  since   text
-          one   review  backend        1  <time> ago  one
-          two   review  backend        1  <time> ago  two, on top of one
+          task  state   session  waits for  since   size          risk
+          one   review  backend  you        <time> ago  1 file +1 -0  -
+          two   review  backend  you        <time> ago  1 file +1 -0  on top of one
         -- stderr
         next: git orch review one --diff, then git orch merge one
         ",
@@ -695,10 +695,10 @@ fn tasks_that_wait_for_somebody_come_first() {
         "
         exit 0
         -- stdout
-          task   state    session  commits  since   text
-          one    review   backend        1  <time> ago  one
-          three  review   backend        1  <time> ago  three, on top of two
-          two    changes  backend        1  <time> ago  two, on top of one
+          task   state    session  waits for  since   size          risk
+          one    review   backend  you        <time> ago  1 file +1 -0  -
+          three  review   backend  you        <time> ago  1 file +1 -0  on top of two
+          two    changes  backend  backend    <time> ago  1 file +1 -0  on top of one
         -- stderr
         next: git orch review one --diff, then git orch merge one
         ",

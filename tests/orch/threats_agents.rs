@@ -38,8 +38,8 @@ fn a_result_waits_while_what_its_run_put_into_git_stands() {
         "
         exit 0
         -- stdout
-          task       state        session  commits  since   text
-          fix-login  quarantined  backend        1  <time> ago  fix login
+          task       state        session  waits for  since   size          risk
+          fix-login  quarantined  backend  you        <time> ago  1 file +1 -0  -
         -- stderr
         next: git orch show fix-login
         ",
