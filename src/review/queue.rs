@@ -374,7 +374,11 @@ fn landed(
         return match error.kind {
             _ if !stands => Ok(Move::Missed(error)),
             Kind::Refused => Ok(Move::InTheWay(error)),
-            _ => land::unpin(scene, links).and(Err(error)),
+            _ => {
+                land::unpin(scene, links)?;
+                let message = format!("cannot land `{}`: {}", last.item.name, error.message);
+                Err(Error { message, ..error })
+            }
         };
     }
     let time = Time::now().max(scene.now);

@@ -35,6 +35,10 @@ pub fn make(repo: &Repo, style: Style, item: &Item, onto: Oid) -> Result<Made> {
         Merged::Clean(tree) => tree,
         Merged::Conflict(paths) => return Ok(Made::Conflict(paths)),
     };
+    // What is there already needs no commit of its own.
+    if style != Style::Merge && tree == repo.read().commit(onto)?.tree {
+        return Ok(Made::Commit(onto, tree));
+    }
     let made = match style {
         Style::Merge => merged(repo, item, tree, &[onto, item.tip])?,
         Style::Squash => squashed(repo, item, tree, onto)?,
