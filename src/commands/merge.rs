@@ -9,7 +9,8 @@ use crate::config::Style;
 use crate::error::{Error, Result, exit};
 use crate::model::TaskState;
 use crate::review::line::Rules;
-use crate::review::queue::{self, Outcome, Queue};
+use crate::review::outcome::Outcome;
+use crate::review::queue::{self, Queue};
 use crate::review::{Item, item, order};
 use tell::Teller;
 

@@ -10,12 +10,12 @@
 
 use std::path::PathBuf;
 
-use serde::Serialize;
-
-use super::check::{self, Candidate, Checked};
+use super::check::Checked;
 use super::gate::{self, Gate};
 use super::item::{self, Item};
+use super::judged::judge;
 use super::line::{self, Line, Link, Rules};
+use super::outcome::{Before, Kept, Landing, Outcome, Tell};
 use super::{land, resolve, restack, style};
 use crate::config::{Settings, Style};
 use crate::error::{Error, Kind, Result};
@@ -41,66 +41,6 @@ pub struct Queue<'a> {
     /// Whether each is checked by itself, though several could be at once.
     pub each: bool,
 }
-
-/// What became of one result.
-#[derive(Debug, Serialize)]
-#[serde(untagged)]
-pub enum Outcome {
-    /// It was checked, and landed if that passed.
-    Checked(Landing),
-    /// It conflicts with its base.
-    Conflict(resolve::Conflict),
-    /// It may not land, or not now.
-    Kept(Kept),
-    /// Somebody landed it meanwhile.
-    Before(Before),
-}
-
-/// How landing went.
-#[derive(Debug, Serialize)]
-pub struct Landing {
-    /// The result.
-    pub name: Name,
-    /// The base's branch.
-    pub base: String,
-    /// The base's tip before.
-    pub from: Oid,
-    /// The base's tip after; absent when a check failed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub to: Option<Oid>,
-    /// What the checks said.
-    pub check: Checked,
-    /// The others that landed in the same commit; where the check failed, those
-    /// that it was on top of and that landed.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub with: Vec<Name>,
-}
-
-/// A result that stays as it is.
-#[derive(Debug, Serialize)]
-pub struct Kept {
-    /// The result.
-    pub name: Name,
-    /// Why.
-    #[serde(rename = "kept", serialize_with = "message")]
-    pub error: Error,
-}
-
-/// A result that had landed already.
-#[derive(Debug, Serialize)]
-pub struct Before {
-    /// The result.
-    pub name: Name,
-    /// Always `merged`.
-    pub state: TaskState,
-}
-
-fn message<S: serde::Serializer>(error: &Error, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-    serializer.serialize_str(&error.message)
-}
-
-/// Hears what became of each result, as soon as that is known.
-pub type Tell<'a> = &'a mut dyn FnMut(Outcome) -> Result<()>;
 
 /// Lands results, in this order as far as they fit.
 ///
@@ -283,57 +223,6 @@ fn carry_out(queue: &Queue<'_>, base: &Base, gate: &Gate, links: &[Link], tell: 
         }
     }
     Ok(round)
-}
-
-/// What the checks say of results in line.
-struct Judged {
-    /// How many of the first may land together.
-    green: usize,
-    /// What was said of these.
-    check: Checked,
-    /// What was said of them and the next one, where that failed.
-    red: Option<Checked>,
-    /// The check that fails without any result, and its log.
-    base_fails: Option<(String, PathBuf)>,
-}
-
-fn judge(queue: &Queue<'_>, gate: &Gate, base: Oid, links: &[Link]) -> Result<Judged> {
-    let run = |number: usize| {
-        let Link { item, commit, tree, .. } = &links[number - 1];
-        let candidate = Candidate { name: item.name.clone(), commit: *commit, tree: *tree, log: "check" };
-        check::run(queue.scene, &candidate, &gate.checks)
-    };
-    let (mut low, mut high) = (0, links.len());
-    let mut check = run(high)?;
-    if check.is_green() {
-        return Ok(Judged { green: high, check, red: None, base_fails: None });
-    }
-    if high > 1 {
-        let text = format!("{high} results fail together: looking for the first that does");
-        (queue.scene.events)(Event::Note(text));
-    }
-    let mut red = std::mem::replace(&mut check, Checked::Unconfigured);
-    while high - low > 1 {
-        let middle = usize::midpoint(low, high);
-        let said = run(middle)?;
-        if said.is_green() {
-            (low, check) = (middle, said);
-        } else {
-            (high, red) = (middle, said);
-        }
-    }
-    let base_fails = if low == 0 { alone(queue, gate, base, &links[0].item.name)? } else { None };
-    Ok(Judged { green: low, check, red: Some(red), base_fails })
-}
-
-/// The check that the base itself fails, and its log.
-fn alone(queue: &Queue<'_>, gate: &Gate, base: Oid, name: &Name) -> Result<Option<(String, PathBuf)>> {
-    let tree = queue.scene.repo.read().commit(base)?.tree;
-    let candidate = Candidate { name: name.clone(), commit: base, tree, log: "base" };
-    Ok(match check::run(queue.scene, &candidate, &gate.checks)? {
-        Checked::Failed { check, log, .. } => Some((check, log)),
-        _ => None,
-    })
 }
 
 /// How moving the base went.

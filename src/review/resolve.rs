@@ -9,7 +9,8 @@ use serde::Serialize;
 
 use super::item::Item;
 use super::land;
-use super::queue::{Outcome, Queue};
+use super::outcome::Outcome;
+use super::queue::Queue;
 use crate::error::Result;
 use crate::git::{Repo, RepoLock, refs};
 use crate::model::wording::{excerpt, list, tick};

@@ -7,7 +7,7 @@ use crate::model::wording::{count, few, tick};
 use crate::model::{Name, Oid};
 use crate::review::Item;
 use crate::review::check::Checked;
-use crate::review::queue::{Landing, Outcome};
+use crate::review::outcome::{Landing, Outcome};
 use crate::review::resolve::Conflict;
 
 /// Tells outcomes, and keeps what the end needs.
