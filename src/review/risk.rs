@@ -14,7 +14,7 @@ use super::work::{self, Sort, Work};
 use crate::error::Result;
 use crate::git::size::{self, Size};
 use crate::git::{Aside, Repo, notes, pairs, refs};
-use crate::model::{Events, Name, Oid, RepoPath, TaskState, Time, Viewpoint};
+use crate::model::{Change, Events, Name, Oid, RepoPath, TaskState, Time, Viewpoint};
 use crate::store;
 
 /// How far back a base's commits count as of late.
@@ -75,6 +75,9 @@ pub struct Risk {
 /// What is known of each of these results, beside all other open work; nothing
 /// of one whose base is gone.
 pub fn load(repo: &Repo, items: &[Item], events: Events<'_>, now: Time) -> Result<Vec<Option<Risk>>> {
+    if items.is_empty() {
+        return Ok(Vec::new());
+    }
     let _fence = repo.fence(events);
     // Where nothing can be written no merge can be tried.
     let aside = Aside::make(repo).ok();
@@ -103,7 +106,7 @@ pub fn load(repo: &Repo, items: &[Item], events: Events<'_>, now: Time) -> Resul
         let paths: BTreeSet<RepoPath> = touched.iter().map(|change| change.path.clone()).collect();
         risks.push(Some(Risk {
             size: sizes[index],
-            lacks: base.gate.lacking(item, &touched, &held)?,
+            lacks: base.lacking(item, &touched, &held),
             behind: repo.read().ahead_behind(item.tip, base.tip)?.1,
             changed_in_base: base.changed_since(repo, item, &paths)?,
             shared: beside.as_ref().map_or(Vec::new(), |beside| beside.shared(item, &paths)),
@@ -118,7 +121,8 @@ pub fn load(repo: &Repo, items: &[Item], events: Events<'_>, now: Time) -> Resul
 /// A base, and what happened to it.
 struct Base<'a> {
     tip: Oid,
-    gate: Gate<'a>,
+    /// What is wrong with its settings, `merge` tells.
+    gate: Option<Gate<'a>>,
     /// Who changed what of late: each commit's paths, by the session it names.
     lately: Vec<(Option<String>, BTreeSet<RepoPath>)>,
 }
@@ -142,7 +146,12 @@ impl<'a> Base<'a> {
             });
             lately.push((by, changes.into_iter().map(|change| change.path).collect()));
         }
-        Ok(Self { tip, gate: gate::read(repo, tip)?, lately })
+        Ok(Self { tip, gate: gate::read(repo, tip).ok(), lately })
+    }
+
+    fn lacking(&self, item: &Item, touched: &[Change], held: &[Held]) -> Vec<Viewpoint> {
+        let lacking = self.gate.as_ref().and_then(|gate| gate.lacking(item, touched, held).ok());
+        lacking.unwrap_or_default()
     }
 
     fn changed_since(
@@ -222,7 +231,7 @@ fn checks(
     let mut known = vec![Known::Unconfigured; items.len()];
     for (name, base) in bases {
         let own: Vec<usize> = (0..items.len()).filter(|index| items[*index].base == *name).collect();
-        let wanted: &[String] = &base.gate.checks;
+        let wanted: &[String] = base.gate.as_ref().map_or(&[], |gate| &gate.checks);
         if wanted.is_empty() {
             continue;
         }

@@ -369,3 +369,15 @@ fn on_a_terminal_a_difference_is_paged_by_the_user_and_never_by_the_repository()
     let plain = on_terminal("git config --unset pager.orch; export NO_COLOR=1");
     assert!(plain.contains("own:+edited for fix-login"), "{plain}");
 }
+
+#[test]
+fn a_base_whose_settings_are_broken_hides_no_result() {
+    let repo = waiting();
+    repo.shell("echo 'oops: [' >.orch.yml; git add .; git commit -qm oops; git rm -q --cached .orch.yml; rm .orch.yml")
+        .changing_checkout()
+        .run()
+        .expect_success();
+    let listed = repo.orch(&["review"]);
+    assert!(listed.exit == 0 && listed.stdout.contains("1 behind main"), "{listed}");
+    repo.orch(&["review", "fix-login"]).expect_success();
+}
