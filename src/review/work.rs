@@ -105,9 +105,11 @@ fn in_parallel<T: Sync, R: Send>(list: &[T], run: impl Fn(&T) -> R + Sync) -> Ve
 /// The uncommitted files of a session, and all it has as one commit.
 fn look(repo: &Repo, aside: &Aside, (session, tip): (&Session, Oid)) -> Result<(Vec<RepoPath>, Oid)> {
     let place = workplace::require(repo, session)?;
-    let uncommitted = worktree::dirty(repo, &place)?;
-    let whole = if uncommitted.is_empty() { None } else { snapshot::look(repo, &place, tip, aside)? };
-    Ok((uncommitted, whole.unwrap_or(tip)))
+    // Asking first what is uncommitted would read a fresh worktree's files twice.
+    let Some(whole) = snapshot::look(repo, &place, tip, aside)? else { return Ok((Vec::new(), tip)) };
+    let trees = (repo.read().commit(tip)?.tree, repo.read().commit(whole)?.tree);
+    let changes = repo.read().changes(Some(trees.0), trees.1)?;
+    Ok((changes.into_iter().map(|change| change.path).collect(), whole))
 }
 
 fn of_session(
