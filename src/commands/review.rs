@@ -18,6 +18,7 @@ use crate::model::wording::review_then_merge;
 use crate::model::{Decision, TaskState};
 use crate::review::{Item, gate, item};
 use crate::run::altered;
+use crate::store;
 
 pub(super) use by::follow;
 pub(super) use judge::refuse_inside_session;
@@ -87,7 +88,8 @@ pub(super) fn run(app: &App, args: &ReviewArgs) -> Result<u8> {
     let Some(task) = &args.task else {
         return if args.pr.pr { pr::run(app, &opened, None, &args.pr) } else { list::run(app, &opened) };
     };
-    let item = item::require(&opened.repo, task)?;
+    let mut item = item::require(&opened.repo, task)?;
+    item.resolved_by = item::resolver(&store::tasks::load(&opened.repo)?, &item.name);
     if let Some(decision) = decision {
         return judge::run(app, &opened, &item, (args, decision));
     }

@@ -10,8 +10,16 @@ use std::path::Path;
 
 use super::process::Command;
 use super::repo::{Backend, Repo};
+use super::room;
 use super::snapshot::SCRATCH;
 use crate::error::{IoContext, Result};
+
+/// Where files lie in memory, on Linux.
+pub const MEMORY: &str = "/dev/shm";
+/// What folders there begin with.
+pub const MEMORY_SCRATCH: &str = "git-orch-aside-";
+/// So many bytes have to be free there.
+const ROOM: u64 = 512 << 20;
 
 /// The folder, as long as it is needed.
 #[derive(Debug)]
@@ -30,9 +38,14 @@ impl Aside {
         if repo.backend() != Backend::Library {
             return Ok(Self { scratch: None, objects });
         }
-        let folder = repo.orch_dir()?;
-        let scratch = tempfile::Builder::new().prefix(SCRATCH).tempdir_in(&folder);
-        let scratch = scratch.doing("could not make a folder in", &folder)?;
+        let scratch = match in_memory() {
+            Some(scratch) => scratch,
+            None => {
+                let folder = repo.orch_dir()?;
+                let scratch = tempfile::Builder::new().prefix(SCRATCH).tempdir_in(&folder);
+                scratch.doing("could not make a folder in", &folder)?
+            }
+        };
         // Large files are packed at once; only a folder that is there is looked into.
         let packs = scratch.path().join("pack");
         std::fs::create_dir(&packs).doing("could not make", &packs)?;
@@ -46,6 +59,14 @@ impl Aside {
         let command = command.env("GIT_OBJECT_DIRECTORY", scratch.path());
         command.env("GIT_ALTERNATE_OBJECT_DIRECTORIES", &self.objects)
     }
+}
+
+/// A folder in memory, where there is one with room: many small files come and
+/// go there several times as fast as on a disk.
+fn in_memory() -> Option<tempfile::TempDir> {
+    let memory = Path::new(MEMORY);
+    room::require(memory, ROOM, "objects aside").ok()?;
+    tempfile::Builder::new().prefix(MEMORY_SCRATCH).tempdir_in(memory).ok()
 }
 
 /// A path as git takes it in a list of them: one may have a colon in it.

@@ -155,9 +155,13 @@ struct Met {
     attributes: Oid,
 }
 
+/// So many commits below a tip are looked at for where two tips meet.
+const LOOKED_AT: usize = 32;
+
 /// What was read already.
 struct Look<'a> {
     repo: &'a Repo,
+    lines: HashMap<Oid, Rc<Vec<Oid>>>,
     trees: HashMap<Oid, Oid>,
     changes: HashMap<(Oid, Oid), Rc<Changes>>,
     texts: Texts<'a>,
@@ -165,11 +169,17 @@ struct Look<'a> {
 
 impl<'a> Look<'a> {
     fn new(repo: &'a Repo) -> Self {
-        Self { repo, trees: HashMap::new(), changes: HashMap::new(), texts: Texts::new(repo) }
+        Self {
+            repo,
+            lines: HashMap::new(),
+            trees: HashMap::new(),
+            changes: HashMap::new(),
+            texts: Texts::new(repo),
+        }
     }
 
     fn at(&mut self, pair: Pair) -> Result<Seen> {
-        let bases = self.repo.read().merge_bases(pair.ours, pair.theirs)?;
+        let bases = self.bases(pair)?;
         let Some(base) = bases.first().copied() else { return Ok(Seen::Unrelated) };
         if base == pair.ours || base == pair.theirs {
             return Ok(Seen::Clean);
@@ -191,6 +201,34 @@ impl<'a> Look<'a> {
                 Seen::Met(Met { base: tree, both: Vec::new(), is_doubtful: true, attributes })
             }
         })
+    }
+
+    /// The best common ancestors of a pair. Where all of both histories goes through
+    /// one commit, that is the one; most branches of one base meet like that.
+    fn bases(&mut self, pair: Pair) -> Result<Vec<Oid>> {
+        let (ours, theirs) = (self.line(pair.ours)?, self.line(pair.theirs)?);
+        match ours.iter().find(|commit| theirs.contains(commit)) {
+            Some(meeting) => Ok(vec![*meeting]),
+            None => self.repo.read().merge_bases(pair.ours, pair.theirs),
+        }
+    }
+
+    /// A commit and those that all of its history goes through, as far as is looked.
+    fn line(&mut self, tip: Oid) -> Result<Rc<Vec<Oid>>> {
+        if let Some(line) = self.lines.get(&tip) {
+            return Ok(Rc::clone(line));
+        }
+        let mut line = vec![tip];
+        while line.len() < LOOKED_AT {
+            let last = *line.last().unwrap_or(&tip);
+            match self.repo.read().commit(last)?.parents[..] {
+                [parent] => line.push(parent),
+                _ => break,
+            }
+        }
+        let line = Rc::new(line);
+        self.lines.insert(tip, Rc::clone(&line));
+        Ok(line)
     }
 
     fn tree(&mut self, commit: Oid) -> Result<Oid> {

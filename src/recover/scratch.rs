@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::error::Result;
-use crate::git::{Repo, fence, snapshot};
+use crate::git::{Repo, aside, fence, snapshot};
 use crate::review::forge::patches;
 use crate::store::journal;
 
@@ -18,6 +18,7 @@ pub fn sweep(repo: &Repo) -> Result<()> {
     sweep_in(&repo.orch_path(), fence::SCRATCH);
     sweep_in(&repo.orch_path(), patches::SCRATCH);
     sweep_in(&journal::folder(repo), journal::NEW);
+    sweep_in(Path::new(aside::MEMORY), aside::MEMORY_SCRATCH);
     Ok(())
 }
 

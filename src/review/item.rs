@@ -38,7 +38,7 @@ pub struct Item {
     /// The task that it comes after.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub after: Option<Name>,
-    /// The open task that makes it fit its base.
+    /// The open task that makes it fit its base, where that was looked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resolved_by: Option<Name>,
     /// The viewpoints whose approval was asked for with it.
@@ -144,11 +144,7 @@ fn quarantined(repo: &Repo, typed: &str) -> Result<Option<Error>> {
 fn find(repo: &Repo, typed: &str) -> Result<Option<Option<Item>>> {
     let Ok(name) = typed.parse() else { return Ok(None) };
     if let Some(Stored { value, .. }) = store::tasks::find(repo, &name)? {
-        let mut item = of_task(repo, &value)?;
-        if let Some(item) = item.as_mut().filter(|item| item.state.is_pending()) {
-            item.resolved_by = resolver(&store::tasks::load(repo)?, &item.name);
-        }
-        return Ok(Some(item));
+        return of_task(repo, &value).map(Some);
     }
     match store::fanouts::find(repo, &name)? {
         Some(Stored { value, .. }) => of_fanout(repo, &value).map(Some),

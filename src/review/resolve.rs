@@ -7,7 +7,7 @@ use std::os::unix::ffi::OsStrExt as _;
 
 use serde::Serialize;
 
-use super::item::Item;
+use super::item::{Item, resolver};
 use super::land;
 use super::outcome::Outcome;
 use super::queue::Queue;
@@ -55,7 +55,7 @@ pub(super) fn hand_back(
     let mut conflict =
         Conflict { name, base: base.branch.clone(), from, conflicts: paths, session: None, task: None };
     let Some(own) = &item.session else { return Ok(Outcome::Conflict(conflict)) };
-    if let Some(task) = &item.resolved_by {
+    if let Some(task) = resolver(&store::tasks::load(queue.scene.repo)?, &item.name) {
         let task = store::tasks::require(queue.scene.repo, task.as_str())?.value;
         conflict.session = Some(task.session);
         conflict.task = Some(task.name);

@@ -22,8 +22,8 @@ pub(super) struct Plain<'a> {
     /// Paths that attributes outside of trees tell of.
     told: HashSet<RepoPath>,
     trees: HashMap<Oid, Rc<Vec<Entry>>>,
-    /// Attributes files that tell of merging.
-    telling: HashMap<Oid, bool>,
+    /// The patterns in attributes files for which something is said of merging.
+    telling: HashMap<Oid, Rc<Vec<String>>>,
 }
 
 impl<'a> Plain<'a> {
@@ -53,7 +53,7 @@ impl<'a> Plain<'a> {
             let mut rest = path.as_bytes();
             loop {
                 if let Some((_, attributes)) = self.named(folder, b".gitattributes")?
-                    && self.is_telling(attributes)?
+                    && self.telling(attributes)?.iter().any(|pattern| may_match(pattern, rest))
                 {
                     return Ok(false);
                 }
@@ -88,15 +88,40 @@ impl<'a> Plain<'a> {
         Ok(found.map(|entry| (entry.kind, entry.oid)))
     }
 
-    fn is_telling(&mut self, attributes: Oid) -> Result<bool> {
-        if let Some(is_telling) = self.telling.get(&attributes) {
-            return Ok(*is_telling);
+    fn telling(&mut self, attributes: Oid) -> Result<Rc<Vec<String>>> {
+        if let Some(patterns) = self.telling.get(&attributes) {
+            return Ok(Rc::clone(patterns));
         }
         let text = self.repo.read().blob(attributes)?;
-        let is_telling = String::from_utf8_lossy(&text).lines().any(tells_of_merging);
-        self.telling.insert(attributes, is_telling);
-        Ok(is_telling)
+        let text = String::from_utf8_lossy(&text);
+        let lines = text.lines().filter(|line| tells_of_merging(line));
+        let pattern = |line: &str| line.split_whitespace().next().unwrap_or_default().to_owned();
+        let patterns = Rc::new(lines.map(pattern).collect());
+        self.telling.insert(attributes, Rc::clone(&patterns));
+        Ok(patterns)
     }
+}
+
+/// Whether a pattern may be for a path below the folder of its file; a doubt is a
+/// yes, and so is what defines an attribute of its own.
+fn may_match(pattern: &str, path: &[u8]) -> bool {
+    let is_special = |byte: u8| b"*?[\\\"".contains(&byte);
+    if pattern.starts_with(['[', '"']) {
+        return true;
+    }
+    // Patterns with a slash in them are from the folder on, others for any name.
+    let from_here = pattern.trim_end_matches('/').contains('/');
+    let pattern = pattern.strip_prefix('/').unwrap_or(pattern).as_bytes();
+    let name = path.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
+    let (subject, head) =
+        (if from_here { path } else { name }, pattern.iter().take_while(|byte| !is_special(**byte)));
+    let head = head.count();
+    let tail = pattern.iter().rev().take_while(|byte| !is_special(**byte)).count();
+    // Whether case counts is a setting.
+    let begins = subject.len() >= head && subject[..head].eq_ignore_ascii_case(&pattern[..head]);
+    let ends = subject.len() >= tail
+        && subject[subject.len() - tail..].eq_ignore_ascii_case(&pattern[pattern.len() - tail..]);
+    if head == pattern.len() { subject.eq_ignore_ascii_case(pattern) } else { begins && ends }
 }
 
 /// Whether a line of an attributes file says how files are merged: `* merge=ours`,
@@ -107,6 +132,29 @@ fn tells_of_merging(line: &str) -> bool {
     let words = line.split_whitespace().skip(usize::from(!line.starts_with('"')));
     let name = |word: &str| word.trim_start_matches(['-', '!']).split('=').next().map(str::to_owned);
     words.filter_map(name).any(|name| TELLING.contains(&name.as_str()))
+}
+
+#[test]
+fn a_pattern_that_can_be_for_a_path_counts() {
+    for (pattern, path, may) in [
+        ("/t0110/url-*", "helper/test.c", false),
+        ("/t0110/url-*", "t0110/url-1", true),
+        ("t0110/url-*", "x/t0110/url-1", false),
+        ("*.png", "a/b.c", false),
+        ("*.png", "a/b.PNG", true),
+        ("name", "a/name", true),
+        ("name", "a/names", false),
+        ("/name", "a/name", false),
+        ("**/deep/*.c", "a/deep/x.c", true),
+        ("a?c", "x/abc", true),
+        ("[attr]mine", "x", true),
+        ("\"a", "x", true),
+        ("*", "x/y", true),
+        ("docs/*", "docs/a", true),
+        ("\\*.c", "x.c", true),
+    ] {
+        assert_eq!(may_match(pattern, path.as_bytes()), may, "{pattern} {path}");
+    }
 }
 
 #[test]
