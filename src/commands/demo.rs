@@ -75,7 +75,7 @@ const STEPS: &[Step] = &[
         &["trust", "--yes"],
     ),
     step(
-        "Landing: each result is combined with its base in memory, the check runs on exactly that\n\
+        "Landing: what waits is combined with its base in memory, the check runs on exactly that\n\
          tree, and only then the base moves. Your checkout follows.",
         &["merge"],
     ),
