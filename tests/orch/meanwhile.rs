@@ -1,21 +1,7 @@
 //! What others do to results while they are checked, changed or resolved.
 
 use crate::support::TestRepo;
-use crate::support::output::Output;
-
-fn by_script(repo: &TestRepo, text: &str, session: &str, script: &str) {
-    repo.orch(&["task", text, "--session", session, "-q", "--", "sh", "-c", script]).expect_success();
-}
-
-fn sessions(repo: &TestRepo, names: &[&str]) {
-    for name in names {
-        repo.orch(&["add-session", name, "--paths", &format!("src/{name}"), "-q"]).expect_success();
-    }
-}
-
-fn merge(repo: &TestRepo, arguments: &[&str]) -> Output {
-    repo.call(&[&["merge"], arguments].concat()).changing_checkout().run()
-}
+use crate::support::results::{by_script, merge, sessions};
 
 fn settings(repo: &TestRepo, text: &str) {
     repo.write(".orch.yml", &format!("version: 1\n{text}\n"));

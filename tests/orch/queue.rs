@@ -1,22 +1,7 @@
 //! `git orch merge` as a queue: several at once, in each style, stacks, conflicts.
 
 use crate::support::TestRepo;
-use crate::support::output::Output;
-
-/// Makes a result of a session of its own, by a shell script.
-fn by_script(repo: &TestRepo, text: &str, session: &str, script: &str) {
-    repo.orch(&["task", text, "--session", session, "-q", "--", "sh", "-c", script]).expect_success();
-}
-
-fn sessions(repo: &TestRepo, names: &[&str]) {
-    for name in names {
-        repo.orch(&["add-session", name, "--paths", &format!("src/{name}"), "-q"]).expect_success();
-    }
-}
-
-fn merge(repo: &TestRepo, arguments: &[&str]) -> Output {
-    repo.call(&[&["merge"], arguments].concat()).changing_checkout().run()
-}
+use crate::support::results::{by_script, merge, sessions};
 
 /// A repository whose check wants no two files to claim the same, and writes
 /// down each of its runs.

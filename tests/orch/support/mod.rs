@@ -5,6 +5,7 @@ mod mounts;
 pub(super) mod output;
 mod refused;
 mod repo;
+pub(crate) mod results;
 mod snapshot;
 mod template;
 mod verbs;
