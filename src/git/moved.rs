@@ -50,21 +50,22 @@ pub fn holder(repo: &Repo, branch: &str) -> Result<Option<Worktree>> {
 /// # Errors
 /// Refused, naming them.
 pub fn require_clear(repo: &Repo, holder: &Worktree, branch: &str, from: Oid, to: Oid) -> Result<()> {
-    Dirt::of(repo, holder.clone())?.require_clear(repo, branch, from, to)
+    Dirt::of(holder.clone()).require_clear(repo, branch, from, to)
 }
+
+/// So many files are looked at one by one.
+const FEW: usize = 200;
 
 /// What is uncommitted where a branch is checked out.
 #[derive(Debug)]
 pub struct Dirt {
     holder: Worktree,
-    paths: BTreeSet<RepoPath>,
 }
 
 impl Dirt {
     /// Looks at a worktree.
-    pub fn of(repo: &Repo, holder: Worktree) -> Result<Self> {
-        let paths = worktree::dirty(repo, &holder.place(repo))?.into_iter().collect();
-        Ok(Self { holder, paths })
+    pub fn of(holder: Worktree) -> Self {
+        Self { holder }
     }
 
     /// Refuses where it lies where a move from one commit to another writes.
@@ -73,11 +74,22 @@ impl Dirt {
     /// Refused, naming the files.
     pub fn require_clear(&self, repo: &Repo, branch: &str, from: Oid, to: Oid) -> Result<()> {
         let (from, to) = (repo.read().commit(from)?.tree, repo.read().commit(to)?.tree);
+        let changes = repo.read().changes(Some(from), to)?;
+        let place = self.holder.place(repo);
+        // To look at a few files costs less than at all.
+        let dirty = if changes.is_empty() {
+            return Ok(());
+        } else if changes.len() <= FEW {
+            let paths: Vec<RepoPath> = changes.iter().map(|change| change.path.clone()).collect();
+            worktree::dirty_at(repo, &place, &paths)?
+        } else {
+            worktree::dirty(repo, &place)?
+        };
+        let dirty: BTreeSet<RepoPath> = dirty.into_iter().collect();
         let in_the_way = |change: &Change| {
             let is_there = || self.holder.path.join(change.path.as_path()).symlink_metadata().is_ok();
-            self.paths.contains(&change.path) || change.status == Status::Added && is_there()
+            dirty.contains(&change.path) || change.status == Status::Added && is_there()
         };
-        let changes = repo.read().changes(Some(from), to)?;
         let paths: Vec<String> =
             changes.iter().filter(|change| in_the_way(change)).map(|one| tick(&one.path)).collect();
         if paths.is_empty() {

@@ -59,7 +59,7 @@ pub struct Line {
 pub fn up(scene: Scene<'_>, rules: Rules<'_>, base: &Base, gate: &Gate, items: Vec<Item>) -> Result<Line> {
     let repo = scene.repo;
     let checkout = moved::holder(repo, &base.branch)?;
-    let checkout = checkout.map(|holder| moved::Dirt::of(repo, holder)).transpose()?;
+    let checkout = checkout.map(moved::Dirt::of);
     let mut line = Line::default();
     let mut tip = base.oid;
     for item in items {
