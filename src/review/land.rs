@@ -122,7 +122,8 @@ pub fn settle(scene: Scene<'_>, item: &Item, landed: Landed) -> Result<()> {
     let mut changes = Vec::new();
     let mut resolves = None;
     if let Some(mut task) = store::tasks::find(repo, &item.name)? {
-        resolves = task.value.resolves.as_ref().map(|name| item::require(repo, name.as_str())).transpose()?;
+        let resolved = task.value.resolves.as_ref();
+        resolves = resolved.and_then(|name| item::require(repo, name.as_str()).ok());
         task.value.state = TaskState::Merged;
         task.value.landed = Some(landed.clone());
         task.value.updated = now;

@@ -3,12 +3,10 @@
 //! **Invariant:** what can be known to keep a result from landing is known
 //! before any check runs.
 
-use std::collections::BTreeSet;
-
-use super::gate::Gate;
+use super::gate::{self, Gate};
 use super::item::Item;
 use super::style::{self, Made};
-use super::verdict;
+use super::verdict::{self, Held};
 use crate::config::Style;
 use crate::config::trust::Trust;
 use crate::error::{Error, Result};
@@ -62,8 +60,10 @@ pub fn up(scene: Scene<'_>, rules: Rules<'_>, base: &Base, gate: &Gate, items: V
     let checkout = checkout.map(moved::Dirt::of);
     let mut line = Line::default();
     let mut tip = base.oid;
-    for item in items {
-        let link = match allowed(scene, rules, gate, &item).and_then(|()| below(repo, &line, &item)) {
+    let held = verdict::load_all(repo, &items)?;
+    for (item, held) in items.into_iter().zip(held) {
+        let link = match allowed(scene, rules, gate, (&item, &held)).and_then(|()| below(repo, &line, &item))
+        {
             Ok(Below::Landed) => style::make(repo, rules.style, &item, tip),
             Ok(Below::Waits(name)) => {
                 line.behind.push((item, name));
@@ -96,7 +96,7 @@ pub fn up(scene: Scene<'_>, rules: Rules<'_>, base: &Base, gate: &Gate, items: V
 }
 
 /// Refuses what may not land, whatever it is combined with.
-fn allowed(scene: Scene<'_>, rules: Rules<'_>, gate: &Gate, item: &Item) -> Result<()> {
+fn allowed(scene: Scene<'_>, rules: Rules<'_>, gate: &Gate, (item, held): (&Item, &[Held])) -> Result<()> {
     let repo = scene.repo;
     let name = &item.name;
     match item.state {
@@ -114,9 +114,7 @@ fn allowed(scene: Scene<'_>, rules: Rules<'_>, gate: &Gate, item: &Item) -> Resu
             .hint(format!("mend it on its branch, or land it all the same: `git orch merge {name}`")));
     }
     altered::refuse(repo, name, &item.altered, rules.trust)?;
-    let (before, after) = (repo.read().commit(item.base_oid)?.tree, repo.read().commit(item.tip)?.tree);
-    let touched = repo.read().changes(Some(before), after)?;
-    gate.require_approvals(item, &touched, &verdict::load(repo, item)?)
+    gate.require_approvals(item, &gate::touched(repo, item)?, held)
 }
 
 enum Below {
@@ -133,13 +131,8 @@ fn below(repo: &Repo, line: &Line, item: &Item) -> Result<Below> {
     if below.value.state == TaskState::Merged || is_in_line {
         return Ok(Below::Landed);
     }
-    let waits: BTreeSet<&Name> = line
-        .conflicts
-        .iter()
-        .map(|(item, _)| &item.name)
-        .chain(line.behind.iter().map(|(item, _)| &item.name))
-        .collect();
-    if waits.contains(name) {
+    let is_it = |item: &Item| item.name == *name;
+    if line.conflicts.iter().any(|(item, _)| is_it(item)) || line.behind.iter().any(|(item, _)| is_it(item)) {
         return Ok(Below::Waits(name.clone()));
     }
     Err(needs(&item.name, name))

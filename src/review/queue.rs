@@ -250,7 +250,9 @@ fn landed(
         let items: Vec<&Item> = links.iter().map(|link| &link.item).collect();
         to = style::together(scene.repo, &items, last.tree, from)?;
         let lock = RepoLock::take(scene.repo, "merge", scene.events)?;
-        land::pin(scene.repo, &lock, (links, Some(to)), from)?;
+        if !land::pin(scene.repo, &lock, (links, Some(to)), from)? {
+            return Ok(Move::Missed(Error::refused("git clears away what results become")));
+        }
     }
     if to != from
         && let Err(error) = land::move_base(scene, branch, (from, to), links)

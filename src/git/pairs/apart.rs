@@ -8,6 +8,7 @@
 //! **Invariant:** a doubt is a no.
 
 use std::collections::HashMap;
+use std::ops::Range;
 use std::rc::Rc;
 
 use crate::error::Result;
@@ -16,18 +17,20 @@ use crate::model::Oid;
 
 /// A larger file is left to git.
 const LARGEST: usize = 8 << 20;
+/// Of so many lines between two changes one has to be there once.
+const LOOKED_AT: usize = 64;
 
-/// Texts as numbered lines, each read once.
+/// Texts by their lines, each read once.
 pub(super) struct Texts<'a> {
     repo: &'a Repo,
     texts: HashMap<Oid, Option<Rc<Text>>>,
-    numbers: HashMap<Vec<u8>, u32>,
 }
 
+/// A text, and where its lines end; the last may lack its end, and is another
+/// line then.
 struct Text {
-    lines: Vec<u32>,
-    /// How often each line is there.
-    counts: HashMap<u32, u32>,
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
 }
 
 /// Which lines of a base a change leaves alone: those before and those from.
@@ -38,7 +41,7 @@ struct Kept {
 
 impl<'a> Texts<'a> {
     pub(super) fn new(repo: &'a Repo) -> Self {
-        Self { repo, texts: HashMap::new(), numbers: HashMap::new() }
+        Self { repo, texts: HashMap::new() }
     }
 
     pub(super) fn are_apart(&mut self, base: Oid, ours: Oid, theirs: Oid) -> Result<bool> {
@@ -48,10 +51,9 @@ impl<'a> Texts<'a> {
         let (base, ours, theirs) = (self.text(base)?, self.text(ours)?, self.text(theirs)?);
         let (Some(base), Some(ours), Some(theirs)) = (base, ours, theirs) else { return Ok(false) };
         let (one, other) = (kept(&base, &ours), kept(&base, &theirs));
-        let is_once =
-            |line: u32| [&base, &ours, &theirs].iter().all(|text| text.counts.get(&line) == Some(&1));
-        let parts = [one.from..other.before, other.from..one.before];
-        Ok(parts.into_iter().flatten().any(|line| is_once(base.lines[line])))
+        let is_once = |line: &[u8]| [&base, &ours, &theirs].iter().all(|text| text.has_once(line));
+        let between = [one.from..other.before, other.from..one.before];
+        Ok(between.into_iter().flat_map(|lines| lines.take(LOOKED_AT)).any(|line| is_once(base.line(line))))
     }
 
     /// A text by its lines; `None` where it is none, or a large one.
@@ -60,30 +62,44 @@ impl<'a> Texts<'a> {
             return Ok(text.clone());
         }
         let bytes = self.repo.read().blob(blob)?;
-        let text = (bytes.len() <= LARGEST && !bytes.contains(&0)).then(|| Rc::new(self.numbered(&bytes)));
+        let text = (bytes.len() <= LARGEST && !bytes.contains(&0)).then(|| Rc::new(Text::of(bytes)));
         self.texts.insert(blob, text.clone());
         Ok(text)
     }
+}
 
-    fn numbered(&mut self, bytes: &[u8]) -> Text {
-        let mut text = Text { lines: Vec::new(), counts: HashMap::new() };
-        // The last line of a file may lack its end, and is another one then.
-        for line in bytes.split_inclusive(|byte| *byte == b'\n') {
-            let next = u32::try_from(self.numbers.len()).expect("lines of a few files can be counted");
-            let number = match self.numbers.get(line) {
-                Some(number) => *number,
-                None => *self.numbers.entry(line.to_vec()).or_insert(next),
-            };
-            text.lines.push(number);
-            *text.counts.entry(number).or_default() += 1;
-        }
-        text
+impl Text {
+    fn of(bytes: Vec<u8>) -> Self {
+        let lines = bytes.split_inclusive(|byte| *byte == b'\n');
+        let ends = lines.scan(0, |end, line| {
+            *end += line.len();
+            Some(*end)
+        });
+        let ends = ends.collect();
+        Self { bytes, ends }
+    }
+
+    fn range(&self, line: usize) -> Range<usize> {
+        let start = if line == 0 { 0 } else { self.ends[line - 1] };
+        start..self.ends[line]
+    }
+
+    fn line(&self, line: usize) -> &[u8] {
+        &self.bytes[self.range(line)]
+    }
+
+    fn lines(&self) -> impl DoubleEndedIterator<Item = &[u8]> + ExactSizeIterator {
+        (0..self.ends.len()).map(|line| self.line(line))
+    }
+
+    fn has_once(&self, line: &[u8]) -> bool {
+        self.lines().filter(|other| *other == line).take(2).count() == 1
     }
 }
 
 fn kept(base: &Text, changed: &Text) -> Kept {
-    let (old, new) = (&base.lines, &changed.lines);
-    let before = old.iter().zip(new).take_while(|(one, other)| one == other).count();
-    let rest = old[before..].iter().rev().zip(new[before..].iter().rev());
-    Kept { before, from: old.len() - rest.take_while(|(one, other)| one == other).count() }
+    let same = |(one, other): &(&[u8], &[u8])| one == other;
+    let before = base.lines().zip(changed.lines()).take_while(same).count();
+    let rest = base.lines().skip(before).rev().zip(changed.lines().skip(before).rev());
+    Kept { before, from: base.ends.len() - rest.take_while(same).count() }
 }
