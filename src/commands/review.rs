@@ -46,13 +46,13 @@ pub(super) struct ReviewArgs {
     #[arg(long, requires = "task", conflicts_with_all = ["diff", "approve", "request_changes"])]
     range_diff: bool,
     /// It may land
-    #[arg(long, requires = "task", conflicts_with_all = ["request_changes", "diff"])]
+    #[arg(long, group = "does", requires = "task", conflicts_with_all = ["request_changes", "diff"])]
     approve: bool,
     /// It must change first; say how with -m
-    #[arg(long, requires = "task", requires = "message", conflicts_with = "diff")]
+    #[arg(long, group = "does", requires = "task", requires = "message", conflicts_with = "diff")]
     request_changes: bool,
     /// No opinion
-    #[arg(long, requires = "task", conflicts_with_all = ["approve", "request_changes", "diff"])]
+    #[arg(long, group = "does", requires = "task", conflicts_with_all = ["approve", "request_changes", "diff"])]
     abstain: bool,
     /// What there is to say of it
     #[arg(short, long, value_name = "TEXT")]
@@ -80,10 +80,11 @@ impl ReviewArgs {
 
 pub(super) fn run(app: &App, args: &ReviewArgs) -> Result<u8> {
     let decision = args.decision();
-    if let Some(decision) = decision.filter(|_| by::is_inside(app)) {
+    let is_dry = args.pr.dry_run;
+    if let Some(decision) = decision.filter(|_| !is_dry && by::is_inside(app)) {
         return by::say(app, args, decision);
     }
-    let changes = decision.is_some() || args.by.by.is_some() || pr::changes(&args.pr);
+    let changes = (decision.is_some() && !is_dry) || args.by.by.is_some() || pr::changes(&args.pr);
     let opened = if changes { Opened::to_change(app)? } else { Opened::to_read(app)? };
     let Some(task) = &args.task else {
         return if args.pr.pr { pr::run(app, &opened, None, &args.pr) } else { list::run(app, &opened) };
@@ -108,15 +109,18 @@ pub(super) fn run(app: &App, args: &ReviewArgs) -> Result<u8> {
 }
 
 /// A result does not land while what its run changed of git's own stands.
+fn is_quarantined(opened: &Opened, item: &Item) -> bool {
+    !altered::standing(&opened.repo, &item.altered, &opened.trust).is_empty()
+}
+
 fn state(opened: &Opened, item: &Item) -> &'static str {
-    let standing = altered::standing(&opened.repo, &item.altered, &opened.trust);
-    if standing.is_empty() { item.state.word() } else { "quarantined" }
+    if is_quarantined(opened, item) { "quarantined" } else { item.state.word() }
 }
 
 /// The next command for a result. Nobody can be sent to make a fan-out's again.
 fn next(opened: &Opened, item: &Item) -> Option<String> {
     let name = &item.name;
-    if !altered::standing(&opened.repo, &item.altered, &opened.trust).is_empty() {
+    if is_quarantined(opened, item) {
         return Some(format!("git orch show {name}"));
     }
     if let Some(task) = &item.resolved_by {

@@ -53,6 +53,9 @@ pub struct Item {
     /// The request on a forge that publishes it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub published: Option<Published>,
+    /// The tips that its record has: its own, and those that it took the place of.
+    #[serde(skip)]
+    pub recorded: Vec<Oid>,
     /// Since when it waits.
     pub since: Time,
 }
@@ -181,6 +184,7 @@ fn of_task(repo: &Repo, task: &Task) -> Result<Option<Item>> {
         altered: task.altered.clone(),
         failed_check: None,
         published: task.published.clone(),
+        recorded: task.tip.iter().chain(&task.superseded).copied().collect(),
         since: task.updated,
     }))
 }
@@ -218,6 +222,7 @@ fn of_fanout(repo: &Repo, fanout: &Fanout) -> Result<Option<Item>> {
         altered: fanout.altered.clone(),
         failed_check: fanout.failed_check().filter(|_| is_as_made).map(str::to_owned),
         published: fanout.published.clone(),
+        recorded: Vec::new(),
         since: fanout.ended.unwrap_or(fanout.started),
     }))
 }

@@ -128,9 +128,15 @@ pub fn parse(note: &[u8]) -> Vec<Verdict> {
 /// Refused where the result does not wait for judgement.
 pub fn give(repo: &Repo, item: &Item, judgement: Judgement, events: Events<'_>, now: Time) -> Result<()> {
     let lock = RepoLock::take(repo, &format!("review {}", item.name), events)?;
-    // Others may have said something since it was looked at.
+    // Others may have said something since it was looked at, or added to it.
+    let seen = item.tip;
     let item = &item::require(repo, item.name.as_str())?;
     require_waiting(item)?;
+    if item.tip != seen {
+        let (name, now) = (&item.name, item.tip.short());
+        return Err(Error::refused(format!("`{name}` moved on meanwhile, to {now}"))
+            .hint(format!("look at what it is now: `git orch review {name} --diff`")));
+    }
     let said = say(repo, item, item.tip, judgement, now)?;
     let mut changes: Vec<RefChange> = said.note.iter().cloned().collect();
     if let Some(mut task) = store::tasks::find(repo, &item.name)?

@@ -11,12 +11,6 @@ use crate::model::{Change, Route, Task};
 use crate::run::Scene;
 use crate::store;
 
-/// What a result changes.
-pub fn touched(scene: Scene<'_>, item: &Item) -> Result<Vec<Change>> {
-    let read = scene.repo.read();
-    read.changes(Some(read.commit(item.base_oid)?.tree), read.commit(item.tip)?.tree)
-}
-
 /// Title and body; `below` names the request of the result it builds on.
 pub fn text(
     scene: Scene<'_>,

@@ -74,7 +74,7 @@ pub fn open(repo: &Repo, aside: &Aside, items: &[Item], events: Events<'_>) -> R
         let mut work = of_session(session, (tip, base), uncommitted, whole);
         work.holds = held(repo, &work, items)?;
         let is_landed = repo.read().merge_base(work.tip, work.base_oid)? == Some(work.tip);
-        let is_result = items.iter().any(|item| item.tip == work.tip || is_superseded(repo, item, work.tip));
+        let is_result = items.iter().any(|item| item.tip == work.tip || item.recorded.contains(&work.tip));
         if !work.uncommitted.is_empty() || !(is_landed || is_result) {
             found.push(work);
         }
@@ -162,17 +162,11 @@ fn held(repo: &Repo, work: &Work, items: &[Item]) -> Result<BTreeSet<Name>> {
     let mut held = BTreeSet::new();
     for item in items.iter().filter(|item| item.session.as_ref() == Some(&work.name)) {
         let is_below = repo.read().merge_base(item.tip, work.tip)? == Some(item.tip);
-        if is_below || is_superseded(repo, item, work.tip) {
+        if is_below || item.recorded.contains(&work.tip) {
             held.extend(below(item, items));
         }
     }
     Ok(held)
-}
-
-/// Whether somebody put another tip in the place of this one.
-fn is_superseded(repo: &Repo, item: &Item, tip: Oid) -> bool {
-    let task = store::tasks::find(repo, &item.name).ok().flatten();
-    task.is_some_and(|task| task.value.tip == Some(tip) || task.value.superseded.contains(&tip))
 }
 
 impl Work {

@@ -255,7 +255,7 @@ fn a_task_behind_one_of_another_session_waits_and_is_told_of_its_result() {
     repo.orch(&first.concat()).expect_success();
     let script = format!(
         "git-orch plan 'fix login' --run -- {} 2>../told &
-         until grep -q waiting ../told; do sleep 0.02; done
+         until grep -q waiting ../told 2>/dev/null; do sleep 0.02; done
          echo 1 >../shop.orch/frontend/x; git-orch done sort-the-cart --commit -q; wait $!; cat ../told",
         repo.agent("edit.sh")
     );

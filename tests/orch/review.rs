@@ -381,3 +381,61 @@ fn a_base_whose_settings_are_broken_hides_no_result() {
     assert!(listed.exit == 0 && listed.stdout.contains("1 behind main"), "{listed}");
     repo.orch(&["review", "fix-login"]).expect_success();
 }
+
+#[test]
+fn an_approval_is_of_what_was_looked_at() {
+    let repo = waiting();
+    // The command finds the result, then waits for the repository; it moves on meanwhile.
+    let script = "
+        flock -o .git/orch/lock sh -c '
+            git-orch review fix-login --approve 2>../told & until [ -s ../told ]; do sleep 0.02; done
+            git update-ref refs/heads/review/fix-login $(git commit-tree main^{tree} -p review/fix-login -m other)'
+        until grep -q error ../told; do sleep 0.02; done; grep -v waiting ../told; git-orch review fix-login --json | grep -c reviewer";
+    repo.shell(script).run().expect(
+        "
+        exit 1
+        -- stdout
+        error: `fix-login` moved on meanwhile, to <oid>
+        hint: look at what it is now: `git orch review fix-login --diff`
+        0
+        -- stderr
+        next: git orch review fix-login --diff, then git orch merge fix-login
+        ",
+    );
+}
+
+#[test]
+fn what_a_repository_would_convert_or_compare_with_does_not_run() {
+    let repo = waiting();
+    repo.orch(&["review", "fix-login", "--request-changes", "-m", "more", "-q"]).expect_success();
+    let edit = repo.agent("edit.sh");
+    repo.orch(&["retry", "fix-login", "-q", "--", &edit, "src/api/login.rs"]).expect_success();
+    let mine = "echo '*.rs diff=mine' >.git/info/attributes
+        git config diff.mine.textconv 'touch ../ran; cat'; git config diff.mine.command 'touch ../ran'";
+    repo.shell(mine).changing_checkout().run().expect_success();
+    let range = repo.orch(&["review", "fix-login", "--range-diff"]);
+    assert!(range.exit == 0 && range.stdout.contains("> 2:  "), "{range}");
+    repo.orch(&["review", "fix-login", "--tool"]).expect(
+        "
+        exit 5
+        -- stderr
+        error: `diff.mine.textconv` of this repository's own configuration is not trusted
+        hint: read what it would run and allow it: `git orch trust`; or unset it
+        ",
+    );
+    assert!(!repo.top().join("ran").exists());
+}
+
+#[test]
+fn a_dry_run_judges_nothing() {
+    let repo = waiting();
+    let before = repo.refs();
+    repo.orch(&["review", "fix-login", "--approve", "--dry-run"]).expect(
+        "
+        exit 0
+        -- stdout
+        would be judged: fix-login at <oid>, reviewer approve
+        ",
+    );
+    assert_eq!(repo.refs(), before);
+}

@@ -800,3 +800,69 @@ fn second_tier_claude_code_looks_at_a_result() {
         ",
     );
 }
+
+#[test]
+fn what_a_tester_merges_of_others_stays_theirs() {
+    let repo = waiting();
+    let edit = repo.agent("edit.sh");
+    repo.orch(&["task", "fix cart", "--session", "frontend", "-q", "--", &edit, "src/web/cart.ts"])
+        .expect_success();
+    let script =
+        "git merge -q --no-edit orch/frontend; echo t >t; git-orch review fix-login --approve -m works";
+    assert_eq!(look(&repo, "docs --viewpoint tester", script).exit, 0);
+    let shown = repo.orch(&["show", "fix-login", "--json"]).json();
+    let commits = shown["data"]["viewpoints"][0]["commits"].as_array().unwrap().clone();
+    let subjects: Vec<String> = commits
+        .iter()
+        .map(|oid| repo.git(&["log", "-1", "--format=%s", oid.as_str().unwrap()]).trim().to_owned())
+        .collect();
+    assert_eq!(subjects, ["Merge branch 'orch/frontend' into HEAD", "tester: fix login"]);
+}
+
+#[test]
+fn an_objection_stands_though_the_throwaway_was_bent() {
+    let repo = waiting();
+    let say = |verdict: &str| {
+        format!("echo t >t; rm -rf .git; echo {verdict} >$GIT_ORCH_VERDICT; echo because >>$GIT_ORCH_VERDICT")
+    };
+    look(&repo, "docs --viewpoint tester", &say("approve")).expect(
+        "
+        exit 1
+        -- stdout
+        docs says nothing of fix-login as tester in <time>: it had approved, but the command rewrote git's own files of its worktree
+        -- stderr
+        docs looks at fix-login as tester
+        warning: what docs added can't be taken: the command rewrote git's own files of its worktree
+        next: git orch review fix-login --diff, then git orch merge fix-login
+        ",
+    );
+    look(&repo, "docs --viewpoint tester", &say("change")).expect(
+        "
+        exit 1
+        -- stdout
+        docs asks for changes in fix-login as tester in <time>: because
+        -- stderr
+        docs looks at fix-login as tester
+        warning: what docs added can't be taken: the command rewrote git's own files of its worktree
+        next: git orch retry fix-login
+        ",
+    );
+}
+
+#[test]
+fn what_is_said_while_a_result_is_rebased_carries() {
+    let repo = waiting();
+    let rebase = "git worktree add -q ../rebased review/fix-login; git -C ../rebased rebase -q main; git worktree remove ../rebased";
+    repo.commit(&[("other.txt", "x\n")], "meanwhile", "Ann", days_ago(0));
+    let script = format!("(cd ../../../shop; {rebase}); git-orch review fix-login --approve -m good");
+    assert_eq!(look(&repo, "docs", &script).exit, 0);
+    repo.shell("git orch review fix-login | grep approves").run().expect(
+        "
+        exit 0
+        -- stdout
+        reviewer docs (sh) approves (<time> ago, carried from <oid>): good
+        -- stderr
+        next: git orch review fix-login --diff, then git orch merge fix-login
+        ",
+    );
+}

@@ -10,6 +10,6 @@ use crate::review::Item;
 pub(super) fn run(app: &App, opened: &Opened, item: &Item) -> Result<u8> {
     let range = [item.base_oid.to_string(), item.tip.to_string()];
     let words = ["diff", "--no-ext-diff", "--no-textconv", "--ignore-submodules=none"];
-    paged::show(app, opened, &[&words, range.each_ref().map(String::as_str).as_slice()].concat())?;
+    paged::show(app, opened, &[], &[&words, range.each_ref().map(String::as_str).as_slice()].concat())?;
     Ok(exit::DONE)
 }

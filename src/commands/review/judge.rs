@@ -23,6 +23,17 @@ pub(super) fn run(
     if decision == Decision::Approve {
         refuse_inside_session(app, opened)?;
     }
+    if args.pr.dry_run {
+        verdict::require_waiting(item)?;
+        app.ui.data(item)?;
+        let (name, tip) = (&item.name, item.tip.short());
+        app.ui.answer(format!(
+            "would be judged: {name} at {tip}, {} {}",
+            viewpoint.word(),
+            decision.verb()
+        ))?;
+        return Ok(exit::DONE);
+    }
     let text = args.message.clone().unwrap_or_default();
     let by = identity::require(&opened.repo)?;
     let judgement = Judgement { viewpoint, decision, text, by, session: None };

@@ -1,6 +1,6 @@
 //! What waits, for whom, and what stands in its way.
 
-use super::{next, state, told};
+use super::{is_quarantined, next, state, told};
 use crate::app::App;
 use crate::commands::opened::Opened;
 use crate::error::{Result, exit};
@@ -14,6 +14,9 @@ use crate::ui::Table;
 struct Row {
     #[serde(flatten)]
     item: Item,
+    /// Whether what its run changed of what git executes stands.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    quarantined: bool,
     #[serde(flatten)]
     risk: Option<Risk>,
 }
@@ -24,14 +27,18 @@ pub(super) fn run(app: &App, opened: &Opened) -> Result<u8> {
     items.sort_by_key(|item| item.state != TaskState::Review);
     let events = |event| app.ui.event(event);
     let risks = risk::load(&opened.repo, &items, &events, app.now)?;
-    let rows: Vec<Row> = items.into_iter().zip(risks).map(|(item, risk)| Row { item, risk }).collect();
+    let rows: Vec<Row> = items
+        .into_iter()
+        .zip(risks)
+        .map(|(item, risk)| Row { quarantined: is_quarantined(opened, &item), item, risk })
+        .collect();
     app.ui.data(&rows)?;
     if rows.is_empty() {
         app.ui.note("nothing waits for review");
         return Ok(exit::DONE);
     }
     let mut table = Table::new(&["task", "state", "session", "waits for", "since", "size", "risk"]);
-    for Row { item, risk } in &rows {
+    for Row { item, risk, .. } in &rows {
         let told_of = |tell: fn(&Risk) -> String| risk.as_ref().map(tell).unwrap_or_default();
         table.row([
             item.name.to_string(),

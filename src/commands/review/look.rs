@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{next, range, state, told};
+use super::{is_quarantined, next, range, state, told};
 use crate::app::App;
 use crate::commands::opened::Opened;
 use crate::commands::result;
@@ -10,9 +10,9 @@ use crate::error::{Result, exit};
 use crate::fanout::shard::labels;
 use crate::model::wording::{count, few, hanging, list};
 use crate::model::{Name, Oid, SessionState, ShardState, Viewpoint};
-use crate::review::Item;
 use crate::review::risk::{self, Risk};
 use crate::review::verdict::{self, Held};
+use crate::review::{Item, gate};
 use crate::session::seat;
 use crate::store;
 
@@ -20,6 +20,9 @@ use crate::store;
 struct Look<'a> {
     #[serde(flatten)]
     item: &'a Item,
+    /// Whether what its run changed of what git executes stands.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    quarantined: bool,
     stat: Vec<crate::model::Change>,
     verdicts: Vec<Held>,
     #[serde(flatten)]
@@ -55,8 +58,7 @@ struct Reviewer {
 
 pub(super) fn run(app: &App, opened: &Opened, item: &Item) -> Result<u8> {
     let read = opened.repo.read();
-    let (before, after) = (read.commit(item.base_oid)?.tree, read.commit(item.tip)?.tree);
-    let stat = read.changes(Some(before), after)?;
+    let stat = gate::touched(&opened.repo, item)?;
     let verdicts = verdict::load(&opened.repo, item)?;
     let risk = risk(app, opened, item)?;
     let judged = range::judged(opened, item)?;
@@ -97,7 +99,8 @@ pub(super) fn run(app: &App, opened: &Opened, item: &Item) -> Result<u8> {
         format!("changed since judged at {}: git orch review {} --range-diff", judged.short(), item.name)
     }));
     app.ui.answer(lines.join("\n"))?;
-    app.ui.data(&Look { item, stat, verdicts, risk, judged, looking, reviewers })?;
+    let quarantined = is_quarantined(opened, item);
+    app.ui.data(&Look { item, quarantined, stat, verdicts, risk, judged, looking, reviewers })?;
     if let Some(next) = next(opened, item) {
         app.ui.note(format!("next: {next}"));
     }

@@ -13,10 +13,13 @@ use crate::error::Result;
 use crate::git::pager;
 use crate::ui::safe;
 
-/// Prints what a git command prints, which takes `--color` and `--no-color`.
-pub(super) fn show(app: &App, opened: &Opened, words: &[&str]) -> Result<()> {
+/// Prints what a git command prints under some settings, which takes `--color`
+/// and `--no-color`.
+pub(super) fn show(app: &App, opened: &Opened, settings: &[String], words: &[&str]) -> Result<()> {
     let (verb, rest) = words.split_at(1);
-    let printed = |colour: &str| opened.repo.git(verb.iter().chain([&colour]).chain(rest)).run();
+    let settings: Vec<&str> = settings.iter().map(String::as_str).collect();
+    let printed =
+        |colour: &str| opened.repo.git(settings.iter().chain(verb).chain([&colour]).chain(rest)).run();
     let plain = printed("--no-color")?;
     app.ui.data(&String::from_utf8_lossy(&plain))?;
     if app.ui.is_json() {

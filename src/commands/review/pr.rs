@@ -38,8 +38,8 @@ pub(in crate::commands) struct PrArgs {
     /// `forges` in .orch.yml
     #[arg(long, value_name = "FORGE", requires = "pr")]
     forge: Option<String>,
-    /// Only print what would be pushed, and what the request would say; with
-    /// --by, who would look
+    /// Only say what would be done: pushed and requested, who would look, what
+    /// would be judged
     #[arg(long, requires_all = ["does", "task"])]
     pub(super) dry_run: bool,
 }

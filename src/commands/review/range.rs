@@ -6,6 +6,7 @@ use super::paged;
 use crate::app::App;
 use crate::commands::opened::Opened;
 use crate::error::{Error, Result, exit};
+use crate::git::pager;
 use crate::model::Oid;
 use crate::review::{Item, verdict};
 use crate::store;
@@ -18,10 +19,18 @@ pub(super) fn run(app: &App, opened: &Opened, item: &Item) -> Result<u8> {
     };
     let old = format!("{}..{judged}", start(opened, item, judged)?);
     let new = format!("{}..{}", item.base_oid, item.tip);
+    // What range-diff asks itself hears of no `--no-textconv`.
+    let converting = pager::settings(&opened.repo, r"^diff\..*\.textconv$")?;
+    let harmless = converting
+        .iter()
+        .filter(|said| said.is_local)
+        .flat_map(|said| ["-c".to_owned(), format!("{}=cat", said.key)]);
+    let settings: Vec<String> = harmless.collect();
     paged::show(
         app,
         opened,
-        &["range-diff", "--creation-factor=100", "--no-ext-diff", "--no-textconv", &old, &new],
+        &settings,
+        &["range-diff", "--creation-factor=100", "--no-ext-diff", &old, &new],
     )?;
     Ok(exit::DONE)
 }

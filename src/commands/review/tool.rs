@@ -6,12 +6,13 @@ use crate::config::trust;
 use crate::error::{Error, Kind, Result, exit};
 use crate::git::pager;
 use crate::review::Item;
+use crate::run::altered;
 
 /// Settings by which a tool is chosen and run.
-const NAMING: &str =
-    r"^(diff\.(tool|guitool|external)|merge\.(tool|guitool)|(difftool|mergetool)\..*\.(cmd|path))$";
+const NAMING: &str = r"^(diff\.(tool|guitool|external)|diff\..*\.(command|textconv)|merge\.(tool|guitool)|(difftool|mergetool)\..*\.(cmd|path))$";
 
 pub(super) fn run(app: &App, opened: &Opened, item: &Item, tool: &str) -> Result<u8> {
+    altered::refuse(&opened.repo, &item.name, &item.altered, &opened.trust)?;
     let said = pager::settings(&opened.repo, NAMING)?;
     let own = said.iter().find(|said| said.is_local);
     if let Some(own) = own.filter(|_| !opened.trust.covers(&trust::repository())) {

@@ -39,7 +39,11 @@ pub fn take(scene: Scene<'_>, throwaway: &Throwaway<'_>, order: &Order<'_>) -> R
         false => commit::everything(repo, place, from, &message(order), scene.habits)?,
     };
     let base = repo.read().find_ref(&refs::branch(&order.item.base))?;
-    let hidden: Vec<Oid> = std::iter::once(tip).chain(base).collect();
+    let mut hidden: Vec<Oid> = std::iter::once(tip).chain(base).collect();
+    // What other sessions did stays theirs, wherever it was merged from.
+    for branches in [refs::SESSION_BRANCHES, refs::REVIEW_BRANCHES] {
+        hidden.extend(repo.read().refs(&refs::branch(branches))?.into_iter().map(|(_, at)| at));
+    }
     Ok(Some(Left { tip: made, commits: repo.read().commits_between(&hidden, made)? }))
 }
 

@@ -211,10 +211,18 @@ impl<'a> Desk<'a> {
         let _fence = scene.repo.fence(scene.events);
         let (name, word) = (&order.item.name, order.viewpoint.word());
         let log = format!("git orch log {name} --viewpoint {word}");
-        let said = said::read(order.says, ended, &self.seat.verdict, (&log, &self.seat.log));
+        let mut said = said::read(order.says, ended, &self.seat.verdict, (&log, &self.seat.log));
         let (mut left, mut dropped) = (None, 0);
         if order.may_add() && ended.is_success() {
-            left = left::take(scene, &self.throwaway, order)?;
+            left = left::take(scene, &self.throwaway, order).unwrap_or_else(|error| {
+                // An objection stands, whatever became of the worktree; an approval does not.
+                (scene.events)(Event::Warning(format!(
+                    "what {} added can't be taken: {error}",
+                    order.session()
+                )));
+                said = said.clone().unless_approved(&error.to_string());
+                None
+            });
         } else if order.says == Says::Words {
             dropped = left::changed(scene.repo, &self.throwaway, order.item);
         }

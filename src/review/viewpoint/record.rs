@@ -39,7 +39,7 @@ pub fn record(scene: Scene<'_>, seen: &Item, look: Look, left: Option<Left>) -> 
         None => {}
     }
     if waiting.is_ok() {
-        entry.say(scene, &now, is_there)?;
+        entry.say(scene, if is_there { &now } else { seen }, is_there)?;
     } else if entry.keeps.is_empty() {
         return Err(waiting.expect_err("it was looked at"));
     }

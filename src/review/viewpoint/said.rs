@@ -28,6 +28,14 @@ pub struct Said {
 }
 
 impl Said {
+    /// The same, but no approval: of what can't be looked at any more.
+    pub fn unless_approved(self, why: &str) -> Self {
+        match self.decision {
+            Decision::Approve => Self::abstains(format!("it had approved, but {why}")),
+            _ => self,
+        }
+    }
+
     fn abstains(text: impl Into<String>) -> Self {
         Self { decision: Decision::Abstain, text: text.into() }
     }

@@ -12,7 +12,7 @@ use crate::model::{Event, Published, RequestState};
 use crate::review::forge::address::{self, Address};
 use crate::review::forge::{self, Choice, Site, Wanted};
 use crate::review::people::{self, Reviewers};
-use crate::review::{Item, item, wanted as facts};
+use crate::review::{Item, gate, item, wanted as facts};
 use crate::run::Scene;
 use crate::store;
 
@@ -145,7 +145,7 @@ pub(super) fn wanted(
 ) -> Result<Wanted> {
     require_plain(args)?;
     let below = below(opened, item, place)?;
-    let touched = facts::touched(scene, item)?;
+    let touched = gate::touched(scene.repo, item)?;
     let reviewers = reviewers(opened, scene, item, &touched);
     let label = below.as_ref().map(|below| below.address.clone().unwrap_or_else(|| below.label()));
     let text = facts::text(scene, item, &touched, (label, &reviewers.lines))?;
