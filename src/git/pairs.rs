@@ -162,6 +162,7 @@ const LOOKED_AT: usize = 32;
 struct Look<'a> {
     repo: &'a Repo,
     lines: HashMap<Oid, Rc<Vec<Oid>>>,
+    parents: HashMap<Oid, Option<Oid>>,
     trees: HashMap<Oid, Oid>,
     changes: HashMap<(Oid, Oid), Rc<Changes>>,
     texts: Texts<'a>,
@@ -172,6 +173,7 @@ impl<'a> Look<'a> {
         Self {
             repo,
             lines: HashMap::new(),
+            parents: HashMap::new(),
             trees: HashMap::new(),
             changes: HashMap::new(),
             texts: Texts::new(repo),
@@ -219,16 +221,25 @@ impl<'a> Look<'a> {
             return Ok(Rc::clone(line));
         }
         let mut line = vec![tip];
-        while line.len() < LOOKED_AT {
-            let last = *line.last().unwrap_or(&tip);
-            match self.repo.read().commit(last)?.parents[..] {
-                [parent] => line.push(parent),
-                _ => break,
-            }
+        while let Some(parent) = self.only_parent(line[line.len() - 1])?.filter(|_| line.len() < LOOKED_AT) {
+            line.push(parent);
         }
         let line = Rc::new(line);
         self.lines.insert(tip, Rc::clone(&line));
         Ok(line)
+    }
+
+    /// A commit's parent, where it has just one; most tips share what is below them.
+    fn only_parent(&mut self, commit: Oid) -> Result<Option<Oid>> {
+        if let Some(parent) = self.parents.get(&commit) {
+            return Ok(*parent);
+        }
+        let parent = match self.repo.read().commit(commit)?.parents[..] {
+            [parent] => Some(parent),
+            _ => None,
+        };
+        self.parents.insert(commit, parent);
+        Ok(parent)
     }
 
     fn tree(&mut self, commit: Oid) -> Result<Oid> {

@@ -81,8 +81,6 @@ impl Objects {
 }
 
 pub(super) fn repository(git_dir: &Path) -> Result<git2::Repository> {
-    // Every object would be hashed again: that costs three times the rest.
-    git2::opts::strict_hash_verification(false);
     git2::Repository::open(git_dir).map_err(|error| {
         Error::unusable(format!("could not read history of `{}`", git_dir.display()))
             .because(error.message().to_owned())

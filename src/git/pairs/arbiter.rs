@@ -14,7 +14,7 @@ use crate::git::repo::Repo;
 use crate::model::{Oid, RepoPath};
 
 /// Fewer pairs are not worth a second child.
-const WORTH_A_CHILD: usize = 16;
+const WORTH_A_CHILD: usize = 4;
 
 /// A pair that git is asked of.
 #[derive(Clone, Copy)]
