@@ -39,6 +39,7 @@ const DOORS: &[(&str, &str)] = &[
     ("globset", "model/path.rs"),
     ("indicatif", "ui/progress.rs"),
     ("jiff", "model/time.rs"),
+    ("memchr", "git/pairs/apart.rs"),
     ("percent_encoding", "fanout/problems/place.rs"),
     ("rustix", "error.rs git/fault.rs agent/supervisor.rs run/overlay.rs ui/table.rs"),
     ("schemars", "config/"),
