@@ -144,6 +144,11 @@ fn refused(remote: &Remote, push: &Push<'_>, output: &Output, answer: &Answer) -
             short(push.name)
         ));
     }
+    if why.contains("force-push") {
+        error = error.hint(
+            "an open request is there that was not recorded here: close it there, then run the command again",
+        );
+    }
     if !answer.said.is_empty() {
         let said: Vec<&str> = answer.said.iter().take(LINES).map(String::as_str).collect();
         error = error.hint(format!("`{}` says: {}", remote.name, said.join(" / ")));

@@ -142,8 +142,7 @@ fn one_push_opens_a_request_and_the_next_updates_it() {
         "
         exit 0
         -- stdout
-        topic=fix-login
-        force-push=true
+        topic=fix-login-<oid>
         title=WIP: fix login
         description=<h4>By</h4><pre>session backend, by edit.sh</pre><h4>Touched</h4><pre>src/api  1 file</pre><h4>Commits</h4><pre><oid> fix login</pre><h4>Know this best</h4><pre>Ann  1 touch of src/api/login.rs</pre>Orch-Task: fix-login
         refs/heads/main
@@ -172,12 +171,43 @@ fn one_push_opens_a_request_and_the_next_updates_it() {
         "
         exit 0
         -- stdout
-        topic=fix-login
+        topic=fix-login-<oid>
         force-push=true
         ",
     );
     let shown = &repo.orch(&["show", "fix-login", "--json"]).json()["data"]["published"];
     assert_eq!((&shown["number"], &shown["forge"]), (&1.into(), &"agit".into()));
+}
+
+#[test]
+fn tasks_of_one_name_in_two_clones_are_two_requests() {
+    let repo = waiting();
+    with_hook(&repo, "proc-receive");
+    repo.orch(&["review", "fix-login", "--pr", "--forge", "agit", "-q"]).expect_success();
+    let other = "git clone -q -b main ../hub.git ../other && cd ../other && git-orch add-session backend --paths src/api -q 2>&1 >&-
+        git-orch task 'fix login' --session backend -q -- sh -c 'echo other >>src/api/login.rs' >&-
+        git-orch review fix-login --pr --forge agit";
+    repo.shell(other).run().expect(
+        "
+        exit 0
+        -- stdout
+        https://forge.example.com/me/shop/pulls/2
+        -- stderr
+        opened #2 into main: open
+        ",
+    );
+    // Also under our topic nothing is replaced that we did not leave there.
+    let theirs = "git -C ../hub.git update-ref refs/pull/1/head refs/pull/2/head
+        git update-ref refs/orch/task/fix-login refs/orch/task/fix-login^";
+    repo.shell(theirs).run().expect_success();
+    refused(&repo, &["review", "fix-login", "--pr", "--forge", "agit"]).expect(
+        "
+        exit 3
+        -- stderr
+        error: could not push `refs/for/main/fix-login-<oid>` to `origin`: request `force-push` push option
+        hint: an open request is there that was not recorded here: close it there, then run the command again
+        ",
+    );
 }
 
 #[test]
@@ -661,7 +691,7 @@ fn what_is_in_the_way_is_said_with_a_way_out() {
     repo.git(&["push", "-q", "origin", "main"]);
     let output = refused(&repo, &pr(&["--forge", "agit"]));
     let hint = "it is no forge that opens requests by them: say which it is with `--forge`, or push the branch alone: `--forge none`";
-    let message = "could not push `refs/for/main/fix-login` to `origin`: it takes no push options";
+    let message = "could not push `refs/for/main/fix-login-…";
     expect_refusal(&output, 3, message, &[hint], "options");
     let hook = "printf '#!/bin/sh\\necho \"not \\033[31mhere\"; exit 1\\n' >../hub.git/hooks/pre-receive; chmod +x ../hub.git/hooks/pre-receive";
     repo.shell(hook).run().expect_success();

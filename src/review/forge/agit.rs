@@ -1,5 +1,8 @@
 //! Forgejo and Gitea, by what AGit flow calls a push for review: one push opens
 //! a request, and the next to the same topic updates it.
+//!
+//! The topic holds a part of the task's random uid: two clones' tasks of one
+//! name are two requests.
 
 use super::refs::{Shape, said};
 use super::{Edits, Forge, Seen, Site, Wanted};
@@ -7,6 +10,8 @@ use crate::error::{Error, Result};
 use crate::git::push::{self, Answer};
 use crate::model::{Oid, Published, RequestState};
 
+/// How much of the uid a topic holds.
+const UID: usize = 8;
 const PULLS: Shape = Shape { before: "refs/pull/", behind: "/head", page: "/pulls/" };
 
 /// A forge that takes `refs/for/BASE/TOPIC`.
@@ -20,7 +25,7 @@ impl<'a> Agit<'a> {
 
 impl Forge for Agit<'_> {
     fn head(&self, wanted: &Wanted) -> String {
-        format!("refs/for/{}/{}", wanted.base, wanted.name)
+        format!("refs/for/{}/{}", wanted.base, topic(wanted))
     }
 
     fn is_branch(&self) -> bool {
@@ -28,10 +33,12 @@ impl Forge for Agit<'_> {
     }
 
     fn options(&self, wanted: &Wanted, found: Option<&Seen>) -> Vec<String> {
-        let topic = [format!("topic={}", wanted.name), "force-push=true".to_owned()];
-        let mut options = topic.to_vec();
-        // Nobody can tell whether a person wrote other words there meanwhile.
-        if found.is_none() {
+        let mut options = vec![format!("topic={}", topic(wanted))];
+        // Only what we left there is replaced; and nobody can tell whether a
+        // person wrote other words there meanwhile.
+        if found.is_some() {
+            options.push("force-push=true".to_owned());
+        } else {
             let draft = if wanted.draft { "WIP: " } else { "" };
             options.push(format!("title={draft}{}", wanted.text.title));
             options.push(format!("description={}", self.body(wanted)));
@@ -74,4 +81,10 @@ impl Forge for Agit<'_> {
         self.0.warn_of_what_stays(edits, "labels reviewers");
         Ok(())
     }
+}
+
+/// What tells a request apart from all others into the same branch.
+fn topic(wanted: &Wanted) -> String {
+    let uid: String = wanted.uid.chars().take(UID).collect();
+    format!("{}-{uid}", wanted.name)
 }
