@@ -55,6 +55,8 @@ pub fn publish(site: Site<'_>, forge: &dyn Forge, choice: &Choice, wanted: &Want
     let _fence = (!forge.is_branch()).then(|| scene.repo.fence(scene.events));
     let commit = forge.commit(wanted)?;
     let found = forge.find(wanted, known, commit)?;
+    let number = found.as_ref().and_then(|found| found.number);
+    let known = known.filter(|known| !is_other(known.number, number));
     let turn = Turn { site, forge, choice, wanted, commit, known, item: &item };
     match found.as_ref().map(|found| found.state) {
         Some(RequestState::Merged) => turn.note(found.unwrap_or_default()),
@@ -91,6 +93,11 @@ fn known<'a>(item: &'a Item, choice: &Choice, site: Site<'_>) -> Option<&'a Publ
     item.published.as_ref().filter(is_here)
 }
 
+/// Whether two numbers are of two requests, as far as both are told.
+fn is_other(one: Option<u64>, other: Option<u64>) -> bool {
+    one.zip(other).is_some_and(|(one, other)| one != other)
+}
+
 /// One result's turn.
 struct Turn<'a> {
     site: Site<'a>,
@@ -116,9 +123,9 @@ impl Turn<'_> {
             (None, None) => self.forge.open(self.wanted)?,
         };
         self.site.scene.repo.reach("request opened")?;
-        let edits = self.edits(&seen, opened, pushed);
+        let mut edits = self.edits(&seen, opened, pushed);
         if !edits.is_empty() {
-            self.forge.edit(&seen, &edits)?;
+            edits = self.forge.edit(&seen, &edits)?;
         }
         let request = self.request(&seen, &edits, opened);
         let heard = self.record(&request, &seen.remarks)?;
@@ -181,7 +188,8 @@ impl Turn<'_> {
     /// record's own past has.
     fn is_ours(&self, oid: Oid) -> Result<bool> {
         let repo = self.site.scene.repo;
-        if self.known.is_some_and(|known| known.tip == Some(oid) || known.copy == Some(oid)) {
+        if self.item.published.as_ref().is_some_and(|known| known.tip == Some(oid) || known.copy == Some(oid))
+        {
             return Ok(true);
         }
         let name = &self.wanted.name;

@@ -932,11 +932,11 @@ printf '%s\n' "$@" >>asked
 case "$*" in
 *projects/me%2Fshop/merge_requests\?*) [ -e request ] && { printf '['; cat request; printf ']'; } || echo '[]' ;;
 */reviewers) cat reviewers 2>/dev/null || { echo '404 Not Found' >&2; exit 1; } ;;
-*/notes\?*) cat notes ;;
+*--paginate*/notes\?*) cat notes more ;;
 *--method\ POST*projects/me%2Fshop/merge_requests)
-	echo '{"iid":3,"state":"opened","draft":true,"web_url":"https://gitlab.com/me/shop/-/merge_requests/3","title":"Draft: fix login","description":"x","target_branch":"main","source_project_id":1,"target_project_id":1,"head_pipeline":{"status":"running"}}' >request
+	echo '{"iid":3,"state":"opened","draft":true,"web_url":"https://gitlab.com/me/shop/-/merge_requests/3","title":"Draft: fix login","description":"x","target_branch":"main","source_branch":"review/fix-login","source_project_id":1,"target_project_id":1,"head_pipeline":{"status":"running"}}' >request
 	cat request ;;
-*merge_requests/3) cat request ;;
+*merge_requests/3) cat request 2>&- || { echo 'glab: 404 Not found (HTTP 404)' >&2; exit 1; } ;;
 *) echo '401 Unauthorized' >&2; exit 1 ;;
 esac"#;
 
@@ -970,6 +970,9 @@ fn a_merge_request_is_opened_by_glab_and_its_discussion_comes_back() {
     let notes = r#"[{"id":1,"body":"say why","author":{"username":"ben"},"position":{"new_path":"src/api/login.rs","new_line":2}},
         {"id":2,"body":"rm -rf","author":{"username":"eve"}},{"id":3,"body":"added","author":{"username":"ben"},"system":true}]"#;
     std::fs::write(repo.top().join("lab/notes"), notes).unwrap();
+    // The second page.
+    let more = r#"[{"id":4,"body":"and how","author":{"username":"ben"}}]"#;
+    std::fs::write(repo.top().join("lab/more"), more).unwrap();
     call(&["review", "--pr"]).expect(
         "
         exit 0
@@ -983,8 +986,24 @@ fn a_merge_request_is_opened_by_glab_and_its_discussion_comes_back() {
     let task = &repo.orch(&["show", "fix-login", "--json"]).json()["data"];
     assert_eq!(
         task["requested"],
-        "Changes were asked for at https://gitlab.com/me/shop/-/merge_requests/3:\n\nben asks for changes at src/api/login.rs:2:\n  say why\n"
+        "Changes were asked for at https://gitlab.com/me/shop/-/merge_requests/3:\n\nben asks for changes at src/api/login.rs:2:\n  say why\n\nben asks for changes:\n  and how\n"
     );
+    // A request of this number that is another branch's is not ours, nor one
+    // of another project.
+    for change in ["sed -i s,review/fix-login,review/other, ../lab/request", "rm ../lab/request"] {
+        repo.shell(change).run().expect_success();
+        let asked = repo.read("lab/asked");
+        call(&["review", "fix-login", "--pr"]).expect(
+            "
+            exit 0
+            -- stdout
+            https://gitlab.com/me/shop/-/merge_requests/3
+            -- stderr
+            opened #3 into main: draft, checks pending
+            ",
+        );
+        assert!(repo.read("lab/asked")[asked.len()..].contains("\nPOST\n"));
+    }
     repo.shell("printf '#!/bin/sh\\necho 401 Unauthorized >&2; exit 1\\n' >../bin/glab")
         .run()
         .expect_success();
@@ -1021,8 +1040,10 @@ fn a_token_that_may_not_read_checks_is_enough() {
         .expect_success();
     let script = r#"case "$*" in
         *statusCheckRollup*) echo 'GraphQL: Resource not accessible by personal access token (repository)' >&2; exit 1 ;;
-        pr\ view*) echo '{"number":4,"state":"OPEN","isDraft":false,"url":"https://github.com/me/shop/pull/4","title":"t","body":"b","baseRefName":"main"}' ;;
-        *) echo '[{"number":4,"state":"OPEN"}]' ;;
+        pr\ view*) echo '{"number":4,"state":"OPEN","isDraft":false,"url":"https://github.com/me/shop/pull/4","title":"t","body":"b",
+            "baseRefName":"main","headRefName":"review/fix-login","isCrossRepository":false}' ;;
+        pr\ list*) echo '[{"number":4,"state":"OPEN"}]' ;;
+        *) echo "$*" >>"${0%/*}/changed" ;;
         esac"#;
     let path = with_gh(&repo, script);
     repo.call(&["review", "fix-login", "--pr", "--forge", "gh"]).env("PATH", path).run().expect(
@@ -1038,4 +1059,73 @@ fn a_token_that_may_not_read_checks_is_enough() {
     // Somebody opened it by hand: its words are not ours.
     let shown = &repo.orch(&["show", "fix-login", "--json"]).json()["data"]["published"];
     assert_eq!(shown["number"], 4);
+    let changed = std::fs::read_to_string(repo.top().join("bin/changed")).unwrap_or_default();
+    assert_eq!(changed, "", "calls of `gh api`");
+}
+
+/// A `gh` that knows requests in the folder `../pulls`, a file each, all of
+/// them of the branch `../pulls/head`.
+const GH: &str = r#"cd "$(dirname "$0")/../pulls" || exit
+case "$*" in
+pr\ create*) n=$(($(ls | grep -c '^[0-9]') + 1)); touch $n; echo https://github.com/me/shop/pull/$n ;;
+pr\ view*)
+	[ -e "$3" ] || [ -e "$4" ] || { echo 'GraphQL: Could not resolve to a PullRequest with the number of 1. (repository.pullRequest)' >&2; exit 1; }
+	[ -e "$3" ] && n=$3 || n=$4
+	printf '{"number":%s,"state":"OPEN","isDraft":false,"url":"https://github.com/me/shop/pull/%s","title":"t","body":"b",' $n $n
+	printf '"baseRefName":"main","isCrossRepository":false,"headRefName":"%s","reviews":[' $(cat head)
+	printf '{"id":"1","author":{"login":"ben"},"authorAssociation":"MEMBER","body":"say why","state":"CHANGES_REQUESTED"},'
+	printf '{"id":"2","author":{"login":"ben"},"authorAssociation":"MEMBER","body":"or not","state":"COMMENTED"}]}' ;;
+pr\ list*) echo '[]' ;;
+*stranger*) echo 'gh: Reviews may only be requested from collaborators. (HTTP 422)' >&2; exit 1 ;;
+*--paginate*) echo '[]' ;;
+*) echo "$*" >>changed ;;
+esac"#;
+
+#[test]
+fn a_number_is_ours_only_where_the_branch_is() {
+    let repo = waiting();
+    let hub = "mkdir ../me ../pulls && mv ../hub.git ../me/shop.git && git remote set-url origin ../me/shop.git && echo review/fix-login >../pulls/head";
+    repo.shell(hub).changing_checkout().run().expect_success();
+    let path = with_gh(&repo, GH);
+    let call = |arguments: &[&str]| {
+        repo.call(&[&["review", "fix-login", "--pr", "--forge", "gh"], arguments].concat())
+            .env("PATH", &path)
+            .run()
+    };
+    // Who is known is asked, whoever else is not.
+    call(&["--reviewer", "stranger", "--reviewer", "ben"]).expect(
+        "
+        exit 0
+        -- stdout
+        https://github.com/me/shop/pull/1
+        -- stderr
+        warning: #1 is there, without `stranger`: `gh api pulls/1/requested_reviewers` failed: gh: Reviews may only be requested from collaborators. (HTTP 422)
+        opened #1 into main: open
+        ",
+    );
+    let published = || repo.orch(&["show", "fix-login", "--json"]).json()["data"]["published"].clone();
+    assert_eq!(published()["reviewers"], serde_json::json!(["ben"]));
+    assert_eq!(
+        repo.read("pulls/changed"),
+        "api --method POST --raw-field=reviewers[]=ben repos/me/shop/pulls/1/requested_reviewers\n"
+    );
+    // A comment takes no judgement back.
+    call(&[]).expect(
+        "
+        exit 0
+        -- stdout
+        https://github.com/me/shop/pull/1
+        -- stderr
+        #1 is up to date: open, changes requested
+        #1 wants changes, which fix-login hears now
+        next: git orch retry fix-login
+        ",
+    );
+    // The number of another branch, then of another repository.
+    for (change, number) in [("echo other >../pulls/head", 2), ("rm ../pulls/2; touch ../pulls/7", 3)] {
+        repo.shell(change).run().expect_success();
+        let output = call(&[]);
+        assert!(output.stderr.starts_with(&format!("opened #{number} into main")), "{output}");
+        assert_eq!(published()["number"], number);
+    }
 }

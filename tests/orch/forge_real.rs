@@ -110,11 +110,11 @@ fn second_tier_gh_opens_a_request_once_and_updates_it() {
         -- stdout
         https://github.com/me/shop/pull/1
         -- stderr
-        warning: #1 is there, without this: `gh api pulls/1/requested_reviewers` failed: gh: Reviews may only be requested from collaborators. (HTTP 422)
+        warning: #1 is there, without `stranger`: `gh api pulls/1/requested_reviewers` failed: gh: Reviews may only be requested from collaborators. (HTTP 422)
         opened #1 into main: draft
         ",
     );
-    hub.review(&call).expect(
+    hub.review(&call[..7]).expect(
         "
         exit 0
         -- stdout
@@ -123,7 +123,8 @@ fn second_tier_gh_opens_a_request_once_and_updates_it() {
         #1 is up to date: draft
         ",
     );
-    assert_eq!(hub.play("show", &[]), "#1 review/fix-login into main: fix login (open, draft, labels bug)\n");
+    let there = "#1 review/fix-login into main: fix login (open, draft, labels bug, asked ben)\n";
+    assert_eq!(hub.play("show", &[]), there);
     repo.shell("cd ../shop.orch/backend && echo more >>src/api/cart.rs && git commit -qa --amend -m 'other words' && git branch -f review/fix-login")
         .run()
         .expect_success();
@@ -156,7 +157,7 @@ fn second_tier_gh_opens_a_request_once_and_updates_it() {
     );
     assert_eq!(
         hub.play("show", &[]),
-        "#1 review/fix-login into main: a better title (open, draft, labels bug)\n"
+        "#1 review/fix-login into main: a better title (open, draft, labels bug, asked ben)\n"
     );
     assert_eq!(body(&repo.read("state")), "better words");
 }
@@ -193,6 +194,13 @@ fn second_tier_a_request_that_nobody_recorded_is_taken_over() {
         hint: or call the result off: `git orch cancel fix-login`
         ",
     );
+    // The recorded number is another branch's, then another repository's.
+    for (key, value, number) in [("head", "review/other", 3), ("repo", "you/shop", 4)] {
+        hub.play("set", &[&(number - 1).to_string(), key, value]);
+        hub.play("set", &[&(number - 1).to_string(), "state", "CLOSED"]);
+        let address = format!("exit 0\n-- stdout\nhttps://github.com/me/shop/pull/{number}");
+        hub.review(&["fix-login", "--pr", "-q"]).expect(&address);
+    }
 }
 
 #[test]
@@ -212,6 +220,7 @@ fn second_tier_what_reviewers_say_on_the_forge_comes_back_once() {
     hub.review(&["--pr"]).expect(waits);
     hub.play("check", &["1", "lint", "COMPLETED", "FAILURE"]);
     hub.play("review", &["1", "ben", "MEMBER", "CHANGES_REQUESTED", "say why"]);
+    hub.play("review", &["1", "ben", "MEMBER", "COMMENTED", ""]);
     hub.play("line", &["1", "ben", "MEMBER", "src/api/login.rs", "2", "this leaks"]);
     hub.play("line", &["1", "eve", "NONE", "src/api/login.rs", "1", "evil"]);
     hub.play("comment", &["1", "ann", "OWNER", "I agree"]);

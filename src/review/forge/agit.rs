@@ -77,9 +77,8 @@ impl Forge for Agit<'_> {
             .hint("is it a Forgejo or Gitea? say which forge it is with `--forge`"))
     }
 
-    fn edit(&self, _seen: &Seen, edits: &Edits) -> Result<()> {
-        self.0.warn_of_what_stays(edits, "labels reviewers");
-        Ok(())
+    fn edit(&self, _seen: &Seen, edits: &Edits) -> Result<Edits> {
+        Ok(self.0.warn_of_what_stays(edits, "labels reviewers"))
     }
 }
 

@@ -29,7 +29,7 @@ impl Forge for Branch<'_> {
         Ok(self.seen(wanted))
     }
 
-    fn edit(&self, _seen: &Seen, _edits: &Edits) -> Result<()> {
-        Ok(())
+    fn edit(&self, _seen: &Seen, edits: &Edits) -> Result<Edits> {
+        Ok(self.0.warn_of_what_stays(edits, "labels reviewers"))
     }
 }

@@ -190,8 +190,8 @@ impl Forge for Commands<'_> {
         Ok(Seen { number, id: Some(id), address, state: RequestState::Open, ..Seen::default() })
     }
 
-    fn edit(&self, seen: &Seen, edits: &Edits) -> Result<()> {
-        let Some(command) = &self.commands.update else { return Ok(()) };
+    fn edit(&self, seen: &Seen, edits: &Edits) -> Result<Edits> {
+        let Some(command) = &self.commands.update else { return Ok(edits.clone()) };
         let text = |value: &Option<String>| OsString::from(value.clone().unwrap_or_default());
         self.write_body(edits.body.as_deref().unwrap_or_default())?;
         let values = vec![
@@ -202,7 +202,7 @@ impl Forge for Commands<'_> {
             ("GIT_ORCH_LABELS", edits.labels.join("\n").into()),
             ("GIT_ORCH_REVIEWERS", edits.reviewers.join("\n").into()),
         ];
-        self.told("update", command, &values).map(drop)
+        self.told("update", command, &values).map(|_| edits.clone())
     }
 }
 

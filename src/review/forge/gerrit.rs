@@ -123,8 +123,8 @@ impl Forge for Gerrit<'_> {
         .hint("is it a Gerrit? say which forge it is with `--forge`"))
     }
 
-    fn edit(&self, _seen: &Seen, _edits: &Edits) -> Result<()> {
-        Ok(())
+    fn edit(&self, _seen: &Seen, edits: &Edits) -> Result<Edits> {
+        Ok(edits.clone())
     }
 }
 

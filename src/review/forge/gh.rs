@@ -9,12 +9,11 @@ use crate::agent::ask::Answer;
 use crate::error::{Error, Result};
 use crate::model::{Checks, Event, Oid, Opinion, Published, RequestState};
 
-/// What is asked about a list of requests, and about one.
+/// What is asked about a list of requests.
 const LISTED: &str = "--json=number,state,headRefOid,isCrossRepository,headRepositoryOwner";
-/// What any token may ask.
-const PLAIN: &str = "--json=number,state,isDraft,url,title,body,baseRefName";
-const VIEWED: &str =
-    "--json=number,state,isDraft,url,title,body,baseRefName,reviews,latestReviews,comments,statusCheckRollup";
+/// What any token may ask about one, and what is asked beside.
+const PLAIN: &str = "--json=number,state,isDraft,url,title,body,baseRefName,headRefName,isCrossRepository,headRepositoryOwner";
+const MORE: &str = "reviews,comments,statusCheckRollup";
 
 /// A repository on GitHub.
 pub(super) struct Gh<'a> {
@@ -49,8 +48,10 @@ struct Viewed {
     title: String,
     body: String,
     base_ref_name: String,
+    head_ref_name: String,
+    is_cross_repository: bool,
+    head_repository_owner: Option<Login>,
     reviews: Option<Vec<Said>>,
-    latest_reviews: Option<Vec<Said>>,
     comments: Option<Vec<Said>>,
     status_check_rollup: Option<Vec<Check>>,
 }
@@ -131,12 +132,25 @@ impl<'a> Gh<'a> {
         if answer.code == 0 { Ok(answer) } else { Err(failed(&format!("gh api {path}"), &answer)) }
     }
 
-    fn view(&self, number: u64, known: Option<&Published>) -> Result<Seen> {
-        let mut answer = self.pr("view", &[number.to_string(), VIEWED.to_owned()])?;
+    /// Whether a request is from where is pushed to: our repository, or our fork.
+    fn is_here(&self, is_cross: bool, owner: Option<&Login>) -> bool {
+        match &self.fork {
+            None => !is_cross,
+            Some(fork) => is_cross && owner.is_some_and(|owner| owner.login.eq_ignore_ascii_case(fork)),
+        }
+    }
+
+    /// The request of this number, where it is one of the result's branch: the
+    /// number may be another repository's.
+    fn view(&self, number: u64, wanted: &Wanted, known: Option<&Published>) -> Result<Option<Seen>> {
+        let mut answer = self.pr("view", &[number.to_string(), format!("{PLAIN},{MORE}")])?;
         if answer.code != 0 && answer.stderr.contains("not accessible") {
             let text = format!("reviews and checks of #{number} are not told: {}", answer.complaint());
             (self.site.scene.events)(Event::Warning(text));
             answer = self.pr("view", &[number.to_string(), PLAIN.to_owned()])?;
+        }
+        if answer.code != 0 && answer.stderr.contains("Could not resolve to a PullRequest") {
+            return Ok(None);
         }
         if answer.code != 0 {
             return Err(failed("gh pr view", &answer));
@@ -145,31 +159,50 @@ impl<'a> Gh<'a> {
         if viewed.number != number {
             return Err(Error::unusable(format!("`gh pr view {number}` told of #{}", viewed.number)));
         }
-        let mut remarks: Vec<Remark> = viewed
-            .reviews
-            .iter()
-            .flatten()
-            .filter(|said| said.state != "PENDING")
-            .map(|said| Remark { asks: stands(said, viewed.latest_reviews.as_deref()), ..said.remark() })
-            .collect();
+        if viewed.head_ref_name != wanted.branch
+            || !self.is_here(viewed.is_cross_repository, viewed.head_repository_owner.as_ref())
+        {
+            return Ok(None);
+        }
+        self.seen(viewed, known).map(Some)
+    }
+
+    fn seen(&self, viewed: Viewed, known: Option<&Published>) -> Result<Seen> {
+        let number = viewed.number;
+        let reviews: Vec<Said> =
+            viewed.reviews.into_iter().flatten().filter(|said| said.state != "PENDING").collect();
+        let last = last_words(&reviews);
+        let asks = |said: &Said| last.iter().any(|one| one.asks() && one.login() == said.login());
+        let mut remarks: Vec<Remark> =
+            reviews.iter().map(|said| Remark { asks: said.asks() && asks(said), ..said.remark() }).collect();
         let heeded = known.map(|known| known.heeded.as_slice()).unwrap_or_default();
         if remarks.iter().any(|remark| remark.asks && remark.counts && !heeded.contains(&remark.id)) {
             remarks.extend(self.inline(number)?);
         }
         remarks.extend(viewed.comments.iter().flatten().map(Said::remark));
         Ok(Seen {
-            number: Some(viewed.number),
+            number: Some(number),
             address: Some(viewed.url),
             title: Some(viewed.title),
             body: Some(viewed.body),
             base: Some(viewed.base_ref_name),
             draft: Some(viewed.is_draft),
             state: state(&viewed.state),
-            opinion: opinion(&viewed.latest_reviews.unwrap_or_default()),
+            opinion: opinion(&last),
             checks: checks(&viewed.status_check_rollup.unwrap_or_default()),
             remarks,
             ..Seen::default()
         })
+    }
+
+    /// Adds a label or a reviewer; where the forge does not take it, that is told.
+    fn add(&self, number: u64, path: &str, (key, value): (&str, &str)) -> bool {
+        let added = self.api("POST", path, &[format!("{key}[]={value}")]);
+        if let Err(error) = &added {
+            let text = format!("#{number} is there, without `{value}`: {error}");
+            (self.site.scene.events)(Event::Warning(text));
+        }
+        added.is_ok()
     }
 
     fn inline(&self, number: u64) -> Result<Vec<Remark>> {
@@ -188,8 +221,10 @@ impl<'a> Gh<'a> {
 
 impl Forge for Gh<'_> {
     fn find(&self, wanted: &Wanted, known: Option<&Published>, commit: Oid) -> Result<Option<Seen>> {
-        if let Some(number) = known.and_then(|known| known.number) {
-            return self.view(number, known).map(Some);
+        if let Some(number) = known.and_then(|known| known.number)
+            && let Some(seen) = self.view(number, wanted, known)?
+        {
+            return Ok(Some(seen));
         }
         let head = format!("--head={}", wanted.branch);
         let args = [head, "--state=all".to_owned(), "--limit=30".to_owned(), LISTED.to_owned()];
@@ -199,14 +234,12 @@ impl Forge for Gh<'_> {
         }
         let listed: Vec<Listed> = parse("gh pr list", &answer.stdout)?;
         // One that is over may be of an earlier branch of this name.
-        let is_here = |one: &Listed| match &self.fork {
-            None => !one.is_cross_repository,
-            Some(fork) => one.head_repository_owner.as_ref().is_some_and(|owner| owner.login == *fork),
+        let is_ours = |one: &&Listed| {
+            self.is_here(one.is_cross_repository, one.head_repository_owner.as_ref())
+                && (one.state == "OPEN" || one.head_ref_oid == commit.to_string())
         };
-        let is_ours =
-            |one: &&Listed| is_here(one) && (one.state == "OPEN" || one.head_ref_oid == commit.to_string());
         let found = listed.iter().filter(is_ours).max_by_key(|one| (one.state == "OPEN", one.number));
-        found.map(|one| self.view(one.number, known)).transpose()
+        found.map_or(Ok(None), |one| self.view(one.number, wanted, known))
     }
 
     fn open(&self, wanted: &Wanted) -> Result<Seen> {
@@ -241,7 +274,7 @@ impl Forge for Gh<'_> {
         })
     }
 
-    fn edit(&self, seen: &Seen, edits: &Edits) -> Result<()> {
+    fn edit(&self, seen: &Seen, edits: &Edits) -> Result<Edits> {
         let number = seen.number.unwrap_or_default();
         let field = |key: &str, value: &Option<String>| value.as_ref().map(|value| format!("{key}={value}"));
         let fields = [field("title", &edits.title), field("body", &edits.body), field("base", &edits.base)];
@@ -249,21 +282,13 @@ impl Forge for Gh<'_> {
         if !fields.is_empty() {
             self.api("PATCH", &format!("pulls/{number}"), &fields)?;
         }
-        let list = |key: &str, values: &[String]| -> Vec<String> {
-            values.iter().map(|value| format!("{key}[]={value}")).collect()
-        };
-        let added = [
-            ("issues", "labels", list("labels", &edits.labels)),
-            ("pulls", "requested_reviewers", list("reviewers", &edits.reviewers)),
-        ];
-        for (kind, what, fields) in added.into_iter().filter(|(.., fields)| !fields.is_empty()) {
-            if let Err(error) = self.api("POST", &format!("{kind}/{number}/{what}"), &fields) {
-                (self.site.scene.events)(Event::Warning(format!(
-                    "#{number} is there, without this: {error}"
-                )));
-            }
-        }
-        Ok(())
+        // One by one: whom it does not know, it refuses with all the others.
+        let labels = format!("issues/{number}/labels");
+        let reviewers = format!("pulls/{number}/requested_reviewers");
+        let mut done = edits.clone();
+        done.labels.retain(|label| self.add(number, &labels, ("labels", label)));
+        done.reviewers.retain(|login| self.add(number, &reviewers, ("reviewers", login)));
+        Ok(done)
     }
 }
 
@@ -273,8 +298,16 @@ fn counts(association: &str) -> bool {
 }
 
 impl Said {
+    fn login(&self) -> Option<&str> {
+        self.author.as_ref().map(|author| author.login.as_str())
+    }
+
+    fn asks(&self) -> bool {
+        self.state == "CHANGES_REQUESTED"
+    }
+
     fn remark(&self) -> Remark {
-        let author = self.author.as_ref().map_or("somebody", |author| &author.login);
+        let author = self.login().unwrap_or("somebody");
         let when = self.submitted_at.as_ref().or(self.created_at.as_ref());
         let when = when.map(String::as_str).unwrap_or_default();
         Remark {
@@ -282,7 +315,7 @@ impl Said {
             author: author.to_owned(),
             place: None,
             text: self.body.clone(),
-            asks: self.state == "CHANGES_REQUESTED",
+            asks: self.asks(),
             counts: counts(&self.author_association),
         }
     }
@@ -311,16 +344,20 @@ fn state(word: &str) -> RequestState {
     }
 }
 
-/// What the last word of each reviewer comes to.
-/// Whether a review asks for changes that nobody took back since.
-fn stands(said: &Said, latest: Option<&[Said]>) -> bool {
-    let asks = |one: &Said| one.state == "CHANGES_REQUESTED";
-    let who = |one: &Said| one.author.as_ref().map(|author| author.login.clone());
-    asks(said) && latest.is_none_or(|latest| latest.iter().any(|one| who(one) == who(said) && asks(one)))
+/// Each reviewer's last review that judges: a comment takes nothing back.
+fn last_words(reviews: &[Said]) -> Vec<&Said> {
+    let judges = reviews.iter().filter(|said| said.state != "COMMENTED");
+    let mut last: Vec<&Said> = Vec::new();
+    for said in judges {
+        last.retain(|before| before.login() != said.login());
+        last.push(said);
+    }
+    last
 }
 
-fn opinion(latest: &[Said]) -> Option<Opinion> {
-    let says = |word: &str| latest.iter().any(|said| said.state == word && counts(&said.author_association));
+/// What the last words of all reviewers come to.
+fn opinion(last: &[&Said]) -> Option<Opinion> {
+    let says = |word: &str| last.iter().any(|said| said.state == word && counts(&said.author_association));
     match () {
         () if says("CHANGES_REQUESTED") => Some(Opinion::Changes),
         () if says("APPROVED") => Some(Opinion::Approved),
@@ -365,13 +402,35 @@ mod tests {
             author_association: association.to_owned(),
             ..Said::default()
         };
-        let (asks, approves) = (said("CHANGES_REQUESTED", "NONE"), said("APPROVED", "MEMBER"));
-        assert_eq!(opinion(&[asks, approves]), Some(Opinion::Approved));
-        assert_eq!(
-            opinion(&[said("CHANGES_REQUESTED", "OWNER"), said("APPROVED", "MEMBER")]),
-            Some(Opinion::Changes)
-        );
-        assert_eq!(opinion(&[said("COMMENTED", "OWNER")]), None);
+        for (reviews, word) in [
+            (vec![said("CHANGES_REQUESTED", "NONE"), said("APPROVED", "MEMBER")], Some(Opinion::Approved)),
+            (vec![said("CHANGES_REQUESTED", "OWNER"), said("APPROVED", "MEMBER")], Some(Opinion::Changes)),
+            (vec![said("COMMENTED", "OWNER")], None),
+        ] {
+            assert_eq!(opinion(&reviews.iter().collect::<Vec<_>>()), word);
+        }
         assert!(!said("", "CONTRIBUTOR").remark().counts);
+    }
+
+    #[test]
+    fn a_comment_takes_no_judgement_back() {
+        let said = |login: &str, state: &str| Said {
+            author: Some(Login { login: login.to_owned() }),
+            state: state.to_owned(),
+            ..Said::default()
+        };
+        for (reviews, states) in [
+            (vec![said("ben", "CHANGES_REQUESTED"), said("ben", "COMMENTED")], vec!["CHANGES_REQUESTED"]),
+            (vec![said("ben", "CHANGES_REQUESTED"), said("ben", "APPROVED")], vec!["APPROVED"]),
+            (vec![said("ben", "DISMISSED"), said("ben", "COMMENTED")], vec!["DISMISSED"]),
+            (
+                vec![said("ben", "APPROVED"), said("ann", "CHANGES_REQUESTED")],
+                vec!["APPROVED", "CHANGES_REQUESTED"],
+            ),
+            (vec![said("ben", "COMMENTED")], vec![]),
+        ] {
+            let last: Vec<&str> = last_words(&reviews).iter().map(|said| said.state.as_str()).collect();
+            assert_eq!(last, states);
+        }
     }
 }

@@ -60,8 +60,7 @@ impl Forge for Gitlab<'_> {
         ))
     }
 
-    fn edit(&self, _seen: &Seen, edits: &Edits) -> Result<()> {
-        self.0.warn_of_what_stays(edits, "reviewers");
-        Ok(())
+    fn edit(&self, _seen: &Seen, edits: &Edits) -> Result<Edits> {
+        Ok(self.0.warn_of_what_stays(edits, "reviewers"))
     }
 }

@@ -8,6 +8,11 @@ use crate::agent::ask::Answer;
 use crate::error::{Error, Result};
 use crate::model::{Checks, Event, Oid, Opinion, Published, RequestState};
 
+/// What is said where nobody is logged in; names and numbers may hold a 401, too.
+const NO_LOGIN: [&str; 3] = ["HTTP 401", "401 Unauthorized", "auth login"];
+/// What is said of what is not there.
+const MISSING: [&str; 2] = ["HTTP 404", "404 Not"];
+
 /// A project on GitLab.
 pub(super) struct Glab<'a> {
     site: Site<'a>,
@@ -27,6 +32,7 @@ struct Request {
     title: String,
     description: Option<String>,
     target_branch: String,
+    source_branch: String,
     #[serde(default)]
     sha: Option<String>,
     source_project_id: Option<u64>,
@@ -77,14 +83,17 @@ impl<'a> Glab<'a> {
     }
 
     fn ask(&self, method: &str, below: &str, fields: &[String]) -> Result<Answer> {
-        let mut args = ["api", "--method", method].map(str::to_owned).to_vec();
+        self.call(&["--method", method], below, fields)
+    }
+
+    fn call(&self, how: &[&str], below: &str, fields: &[String]) -> Result<Answer> {
+        let mut args: Vec<String> = ["api"].iter().chain(how).map(|word| (*word).to_owned()).collect();
         args.extend(self.host.map(|host| format!("--hostname={host}")));
         args.extend(fields.iter().map(|field| format!("--raw-field={field}")));
         args.push(format!("{}{below}", self.path));
         let ours = [("NO_PROMPT", "1"), ("GLAB_CHECK_UPDATE", "false"), ("NO_COLOR", "1")];
         let answer = self.site.client("glab", &args, &ours)?;
-        let told = format!("{}{}", answer.stderr, answer.stdout);
-        if answer.code != 0 && (told.contains("401") || told.contains("auth login")) {
+        if says(&answer, &NO_LOGIN) {
             return Err(Error::unusable("`glab` is not logged in")
                 .hint("`glab auth login`, or set GITLAB_TOKEN; or use push options: `--forge gitlab`"));
         }
@@ -97,8 +106,22 @@ impl<'a> Glab<'a> {
         if answer.code == 0 { Ok(answer) } else { Err(failed("glab api", &answer)) }
     }
 
-    fn view(&self, number: u64) -> Result<Seen> {
-        let request: Request = parse("glab api", &self.told("GET", &format!("/{number}"), &[])?.stdout)?;
+    /// The request of this number, where it is one of the result's branch: the
+    /// number may be another project's.
+    fn view(&self, number: u64, wanted: &Wanted) -> Result<Option<Seen>> {
+        let answer = self.ask("GET", &format!("/{number}"), &[])?;
+        if says(&answer, &MISSING) {
+            return Ok(None);
+        }
+        if answer.code != 0 {
+            return Err(failed("glab api", &answer));
+        }
+        let request: Request = parse("glab api", &answer.stdout)?;
+        if request.is_of(wanted) { self.seen(request).map(Some) } else { Ok(None) }
+    }
+
+    fn seen(&self, request: Request) -> Result<Seen> {
+        let number = request.iid;
         // Not every edition tells who wants changes.
         let reviewers = self.ask("GET", &format!("/{number}/reviewers"), &[])?;
         let reviewers: Vec<Reviewer> =
@@ -120,7 +143,11 @@ impl<'a> Glab<'a> {
 
     /// What those say who want changes; what others say, anybody may write.
     fn remarks(&self, number: u64, asking: &[&str]) -> Result<Vec<Remark>> {
-        let answer = self.told("GET", &format!("/{number}/notes?per_page=100&sort=asc"), &[])?;
+        let below = format!("/{number}/notes?per_page=100&sort=asc");
+        let answer = self.call(&["--paginate", "--method", "GET"], &below, &[])?;
+        if answer.code != 0 {
+            return Err(failed("glab api", &answer));
+        }
         let notes: Vec<Note> = pages("glab api", &answer.stdout)?;
         let theirs =
             notes.into_iter().filter(|note| !note.system && asking.contains(&&*note.author.username));
@@ -137,19 +164,20 @@ impl<'a> Glab<'a> {
 
 impl Forge for Glab<'_> {
     fn find(&self, wanted: &Wanted, known: Option<&Published>, commit: Oid) -> Result<Option<Seen>> {
-        if let Some(number) = known.and_then(|known| known.number) {
-            return self.view(number).map(Some);
+        if let Some(number) = known.and_then(|known| known.number)
+            && let Some(seen) = self.view(number, wanted)?
+        {
+            return Ok(Some(seen));
         }
         let branch = wanted.branch.replace('/', "%2F");
         let query = format!("?source_branch={branch}&state=all&per_page=30");
         let listed: Vec<Request> = pages("glab api", &self.told("GET", &query, &[])?.stdout)?;
         // One that is over may be of an earlier branch of this name.
         let is_ours = |one: &&Request| {
-            one.source_project_id == one.target_project_id
-                && (one.state == "opened" || one.sha.as_deref() == Some(&commit.to_string()))
+            one.is_of(wanted) && (one.state == "opened" || one.sha.as_deref() == Some(&commit.to_string()))
         };
         let found = listed.iter().filter(is_ours).max_by_key(|one| (one.state == "opened", one.iid));
-        found.map(|one| self.view(one.iid)).transpose()
+        found.map_or(Ok(None), |one| self.view(one.iid, wanted))
     }
 
     fn open(&self, wanted: &Wanted) -> Result<Seen> {
@@ -164,7 +192,8 @@ impl Forge for Glab<'_> {
         Ok(parse::<Request>("glab api", &answer.stdout)?.seen())
     }
 
-    fn edit(&self, seen: &Seen, edits: &Edits) -> Result<()> {
+    fn edit(&self, seen: &Seen, edits: &Edits) -> Result<Edits> {
+        let mut done = edits.clone();
         let number = seen.number.unwrap_or_default();
         let draft = if seen.draft == Some(true) { "Draft: " } else { "" };
         let title = edits.title.as_ref().map(|title| format!("title={draft}{title}"));
@@ -181,13 +210,25 @@ impl Forge for Glab<'_> {
             if let Err(error) = self.told("POST", &format!("/{number}/notes"), &fields) {
                 let text = format!("!{number} is there, without reviewers: {error}");
                 (self.site.scene.events)(Event::Warning(text));
+                done.reviewers.clear();
             }
         }
-        Ok(())
+        Ok(done)
     }
 }
 
+/// Whether a failed call says one of these.
+fn says(answer: &Answer, words: &[&str]) -> bool {
+    let has = |text: &str| words.iter().any(|words| text.contains(words));
+    answer.code != 0 && (has(&answer.stderr) || has(&answer.stdout))
+}
+
 impl Request {
+    /// Whether it is of a result's branch in the project itself.
+    fn is_of(&self, wanted: &Wanted) -> bool {
+        self.source_branch == wanted.branch && self.source_project_id == self.target_project_id
+    }
+
     fn seen(self) -> Seen {
         let title = self.title.strip_prefix("Draft: ").map(str::to_owned).unwrap_or(self.title);
         Seen {
@@ -225,5 +266,24 @@ fn checks(status: &str) -> Checks {
         "success" | "skipped" => Checks::Passed,
         "failed" | "canceled" => Checks::Failed,
         _ => Checks::Pending,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_is_not_logged_in_is_told_apart_from_numbers() {
+        for (code, stderr, stdout, is_no_login) in [
+            (1, "glab: 401 Unauthorized (HTTP 401)", "", true),
+            (1, "", r#"{"message":"401 Unauthorized"}"#, true),
+            (1, "To get started, run glab auth login", "", true),
+            (1, "glab: no branch `fix-401` in !401 (HTTP 400)", "", false),
+            (0, "", "401 Unauthorized", false),
+        ] {
+            let answer = Answer { code, stderr: stderr.to_owned(), stdout: stdout.to_owned() };
+            assert_eq!(says(&answer, &NO_LOGIN), is_no_login, "{answer:?}");
+        }
     }
 }

@@ -249,11 +249,11 @@ pub trait Forge {
     /// Refused where the forge does not take it.
     fn open(&self, wanted: &Wanted) -> Result<Seen>;
 
-    /// Changes a request.
+    /// Changes a request; what of that the forge took.
     ///
     /// # Errors
     /// Refused where the forge does not take it.
-    fn edit(&self, seen: &Seen, edits: &Edits) -> Result<()>;
+    fn edit(&self, seen: &Seen, edits: &Edits) -> Result<Edits>;
 }
 
 /// The forge behind a choice that pushes to a remote.
@@ -332,16 +332,21 @@ pub fn lease(
 }
 
 impl Site<'_> {
-    /// Tells what a push can't say.
-    fn warn_of_what_stays(&self, edits: &Edits, words: &str) {
-        let people = &edits.reviewers;
-        let lacks = [("labels", &edits.labels), ("reviewers", people)];
-        let lacks = lacks.into_iter().filter(|(what, values)| words.contains(what) && !values.is_empty());
-        let lacks: Vec<&str> = lacks.map(|(what, _)| what).collect();
+    /// Tells what a push can't say; the rest of what was to be changed.
+    fn warn_of_what_stays(&self, edits: &Edits, words: &str) -> Edits {
+        let mut rest = edits.clone();
+        let mut lacks = Vec::new();
+        for (what, values) in [("labels", &mut rest.labels), ("reviewers", &mut rest.reviewers)] {
+            if words.contains(what) && !values.is_empty() {
+                values.clear();
+                lacks.push(what);
+            }
+        }
         if !lacks.is_empty() {
             let text = format!("a push can't say {}: name them there", list(lacks));
             (self.scene.events)(Event::Warning(text));
         }
+        rest
     }
 }
 
