@@ -50,6 +50,7 @@ pub fn publish(site: Site<'_>, forge: &dyn Forge, choice: &Choice, wanted: &Want
     let _turn = PublishLock::wait(scene.repo, &wanted.name, scene.interrupt, scene.events)?;
     // Whoever had the turn before may have done it.
     let item = item::require(scene.repo, wanted.name.as_str())?;
+    require_unmoved(&item, wanted)?;
     let known = known(&item, choice, site);
     // No ref holds a copy.
     let _fence = (!forge.is_branch()).then(|| scene.repo.fence(scene.events));
@@ -98,6 +99,16 @@ fn is_other(one: Option<u64>, other: Option<u64>) -> bool {
     one.zip(other).is_some_and(|(one, other)| one != other)
 }
 
+/// Refuses a result that has another tip than what was gathered about it.
+fn require_unmoved(item: &Item, wanted: &Wanted) -> Result<()> {
+    if item.tip == wanted.tip {
+        return Ok(());
+    }
+    let (name, now) = (&item.name, item.tip.short());
+    Err(Error::refused(format!("`{name}` moved to {now} while it was about to be put up"))
+        .hint(format!("nothing was pushed: run `git orch review {name} --pr` again")))
+}
+
 /// One result's turn.
 struct Turn<'a> {
     site: Site<'a>,
@@ -111,16 +122,28 @@ struct Turn<'a> {
 
 impl Turn<'_> {
     fn carry_out(&self, found: Option<Seen>) -> Result<Report> {
-        let answer = self.push(found.as_ref())?;
-        let pushed = answer.is_some();
-        let opened = found.is_none();
-        let told = answer.as_ref().and_then(|answer| self.forge.opened(self.wanted, answer));
-        let seen = match (found, told) {
-            (Some(found), told) => {
-                Seen { address: found.address.clone().or(told.and_then(|told| told.address)), ..found }
+        let head = self.head()?;
+        let found = match found {
+            Some(gone) if self.is_gone(&gone, head) => {
+                let left = self.known.and_then(|known| known.tip).or(gone.tip);
+                if left == Some(self.wanted.tip) {
+                    return self.leave(gone);
+                }
+                None
             }
-            (None, Some(told)) => told,
-            (None, None) => self.forge.open(self.wanted)?,
+            found => found,
+        };
+        let answer = self.push(found.as_ref(), head)?;
+        let pushed = answer.is_some();
+        let told = answer.as_ref().and_then(|answer| self.forge.opened(self.wanted, answer));
+        let (seen, opened) = match (found, told) {
+            (Some(found), Some(told)) if is_other(found.number, told.number) => (told, true),
+            (Some(found), told) => {
+                let address = found.address.clone().or(told.and_then(|told| told.address));
+                (Seen { address, ..found }, false)
+            }
+            (None, Some(told)) => (told, true),
+            (None, None) => (self.forge.open(self.wanted)?, true),
         };
         self.site.scene.repo.reach("request opened")?;
         let mut edits = self.edits(&seen, opened, pushed);
@@ -141,8 +164,8 @@ impl Turn<'_> {
         Ok(Report { name: self.wanted.name.clone(), pushed: false, opened: false, heard, request })
     }
 
-    /// Pushes what is not there yet; what the remote answered, where it was asked.
-    fn push(&self, found: Option<&Seen>) -> Result<Option<push::Answer>> {
+    /// Where that is there which is pushed to; refused without a base.
+    fn head(&self) -> Result<Option<Oid>> {
         let Self { site, forge, wanted, .. } = self;
         let (head, base) = (forge.head(wanted), refs::branch(&wanted.base));
         let mut there = push::tips(site.scene.repo, site.remote, &[head.clone(), base.clone()])?;
@@ -152,17 +175,42 @@ impl Turn<'_> {
         }
         let at = |name: &str| there.iter().find(|(other, _)| other == name).map(|(_, oid)| *oid);
         self.require_base(at(&base))?;
-        let present = if forge.is_branch() { at(&head) } else { found.and_then(|found| found.tip) };
+        Ok(at(&head))
+    }
+
+    /// Whether the branch of a request was taken away there, as it is with one
+    /// that was squashed or closed, and nobody tells what became of it.
+    fn is_gone(&self, found: &Seen, head: Option<Oid>) -> bool {
+        self.forge.is_branch() && head.is_none() && found.state == RequestState::Unknown
+    }
+
+    /// Leaves a request alone whose branch is gone: another push would open
+    /// another one for the same commits.
+    fn leave(&self, gone: Seen) -> Result<Report> {
+        let (branch, remote) = (&self.wanted.branch, &self.site.remote.name);
+        let report = self.note(gone)?;
+        (self.site.scene.events)(Event::Warning(format!(
+            "`{branch}` is no longer on `{remote}`: {} was merged or closed there, it seems; `git push {remote} {branch}` brings it back",
+            report.request.label()
+        )));
+        Ok(report)
+    }
+
+    /// Pushes what is not there yet; what the remote answered, where it was asked.
+    fn push(&self, found: Option<&Seen>, head: Option<Oid>) -> Result<Option<push::Answer>> {
+        let Self { site, forge, wanted, .. } = self;
+        let name = forge.head(wanted);
+        let present = if forge.is_branch() { head } else { found.and_then(|found| found.tip) };
         if present == Some(self.commit) {
             return Ok(None);
         }
         let lease = match forge.is_branch() {
-            true => forge::lease(*site, &head, present, |oid| self.is_ours(oid))?,
+            true => forge::lease(*site, &name, present, |oid| self.is_ours(oid))?,
             false => push::Lease::None,
         };
         let options = forge.options(wanted, found);
         let hooks = site.scene.habits.hooks;
-        let push = Push { oid: self.commit, name: &head, lease, options: &options, hooks };
+        let push = Push { oid: self.commit, name: &name, lease, options: &options, hooks };
         push::push(site.scene.repo, site.remote, &push).map(Some)
     }
 
@@ -286,7 +334,6 @@ impl Turn<'_> {
             draft: known.map_or(wanted.draft && opened, |known| known.draft),
             labels: joined(known.map(|k| &*k.labels), &edits.labels),
             reviewers: joined(known.map(|k| &*k.reviewers), &edits.reviewers),
-            heeded: known.map(|known| known.heeded.clone()).unwrap_or_default(),
             ..Published::default()
         };
         stands(&mut request, seen);
@@ -296,8 +343,7 @@ impl Turn<'_> {
     /// Writes it down, and what its session shall hear; whether there was any.
     fn record(&self, request: &Published, said: &[Remark]) -> Result<(Published, bool)> {
         let at = request.address.clone().unwrap_or_else(|| request.label());
-        let asked = remarks::request(&at, said, &request.heeded);
-        record(self.site.scene, self.item, request, asked)
+        record(self.site.scene, self.item, request, |heeded| remarks::request(&at, said, heeded))
     }
 }
 
@@ -314,8 +360,8 @@ fn stands(request: &mut Published, seen: &Seen) {
     request.number = seen.number.or(request.number);
 }
 
-/// Writes a request onto the record of its result; with what reviewers ask
-/// for, where they do and somebody can hear it.
+/// Writes a request onto the record of its result; with what reviewers `ask`
+/// for beside what was heeded, where they do and somebody can hear it.
 ///
 /// # Errors
 /// Refused where the record moved under us again and again.
@@ -323,7 +369,7 @@ pub fn record(
     scene: Scene<'_>,
     item: &Item,
     request: &Published,
-    asked: Option<(String, Vec<String>)>,
+    ask: impl FnOnce(&[String]) -> Option<(String, Vec<String>)>,
 ) -> Result<(Published, bool)> {
     let lock = RepoLock::take(scene.repo, &format!("review {} --pr", item.name), scene.events)?;
     let mut request = request.clone();
@@ -334,7 +380,8 @@ pub fn record(
     };
     let (change, heard) = if let Some(mut task) = store::tasks::find(scene.repo, &item.name)? {
         let value = &mut task.value;
-        let asked = asked.filter(|_| value.state.is_pending());
+        heed(&mut request, value.published.as_ref());
+        let asked = ask(&request.heeded).filter(|_| value.state.is_pending());
         let heard = asked.is_some();
         if let Some((text, ids)) = asked {
             let before = value.requested.take().filter(|_| value.state == TaskState::Changes);
@@ -363,4 +410,13 @@ pub fn record(
     };
     refs::apply(scene.repo, &lock, &[change], "review --pr")?;
     Ok((request, heard))
+}
+
+/// Takes over what was passed on before, by whatever request.
+fn heed(request: &mut Published, before: Option<&Published>) {
+    for one in before.map(|before| before.heeded.as_slice()).unwrap_or_default() {
+        if !request.heeded.contains(one) {
+            request.heeded.push(one.clone());
+        }
+    }
 }

@@ -211,6 +211,27 @@ fn tasks_of_one_name_in_two_clones_are_two_requests() {
 }
 
 #[test]
+fn a_request_that_a_push_opened_anew_is_the_one_from_then_on() {
+    let repo = waiting();
+    with_hook(&repo, "proc-receive");
+    repo.orch(&["review", "fix-login", "--pr", "--forge", "agit", "-q"]).expect_success();
+    // Closed there, which no ref tells: the next push opens another one.
+    repo.shell("echo closed >../hub.git/requests/1/topic").run().expect_success();
+    amended(&repo, "fix-login");
+    repo.orch(&["review", "fix-login", "--pr"]).expect(
+        "
+        exit 0
+        -- stdout
+        https://forge.example.com/me/shop/pulls/2
+        -- stderr
+        opened #2 into main: open
+        ",
+    );
+    let shown = &repo.orch(&["show", "fix-login", "--json"]).json()["data"]["published"];
+    assert_eq!(shown["number"], 2);
+}
+
+#[test]
 fn what_was_merged_there_is_done_once_it_is_here() {
     let repo = waiting();
     with_hook(&repo, "proc-receive");
@@ -357,6 +378,69 @@ fn a_merge_request_is_opened_by_push_options_also_on_top_of_another() {
         merge_request.description=<p>On top of fix-login: https://gitlab.example.com/me/shop/-/merge_requests/1</p><h4>By</h4><pre>session backend, by edit.sh</pre><h4>Touched</h4><pre>src/api  1 file</pre><h4>Commits</h4><pre><oid> fix cart</pre><h4>Know this best</h4><pre>Ann  1 touch of src/api/cart.rs</pre>Orch-Task: fix-cart
         ",
     );
+}
+
+#[test]
+fn a_branch_that_a_forge_took_away_is_not_pushed_again() {
+    let repo = waiting();
+    with_hook(&repo, "post-receive");
+    let call = ["review", "fix-login", "--pr", "--forge", "gitlab"];
+    repo.orch(&call).expect_success();
+    // As after a squash there: the branch is gone, and its commits are nowhere.
+    repo.shell("git -C ../hub.git update-ref -d refs/heads/review/fix-login; echo over >../hub.git/requests/1/branch")
+        .run()
+        .expect_success();
+    let left = "
+        exit 0
+        -- stdout
+        https://gitlab.example.com/me/shop/-/merge_requests/1
+        -- stderr
+        warning: `review/fix-login` is no longer on `origin`: #1 was merged or closed there, it seems; `git push origin review/fix-login` brings it back
+        #1 is up to date: open
+        ";
+    let record = repo.git(&["rev-parse", "refs/orch/task/fix-login"]);
+    repo.orch(&call).expect(left);
+    assert_eq!(repo.git(&["rev-parse", "refs/orch/task/fix-login"]), record);
+    assert_eq!(repo.git(&["ls-remote", "origin", "review/*"]), "");
+    // Other commits are another request, with its words.
+    amended(&repo, "fix-login");
+    repo.orch(&call).expect(
+        "
+        exit 0
+        -- stdout
+        https://gitlab.example.com/me/shop/-/merge_requests/2
+        -- stderr
+        opened #2 into main: open
+        ",
+    );
+    assert!(repo.read("hub.git/requests/2/options").contains("merge_request.title=fix login\n"));
+}
+
+#[test]
+fn a_result_that_moves_while_it_is_put_up_is_refused() {
+    let repo = waiting();
+    // A git that moves the result behind the list of remotes.
+    let git = "mkdir ../mover && cat >../mover/git <<'EOF' && chmod +x ../mover/git && printf %s \"$PATH\"
+#!/bin/sh
+PATH=${PATH#*:}
+for last; do :; done
+[ \"$last\" != remote ] || git update-ref refs/heads/review/fix-login $(git commit-tree -p review/fix-login -m more review/fix-login^{tree})
+exec git \"$@\"
+EOF";
+    let path = format!("{}:{}", repo.top().join("mover").display(), repo.shell(git).run().stdout);
+    repo.call(&["review", "fix-login", "--pr", "--forge", "none"])
+        .env("PATH", path)
+        .changing_checkout()
+        .run()
+        .expect(
+            "
+        exit 3
+        -- stderr
+        error: `fix-login` moved to <oid> while it was about to be put up
+        hint: nothing was pushed: run `git orch review fix-login --pr` again
+        ",
+        );
+    assert_eq!(repo.git(&["ls-remote", "origin", "review/*"]), "");
 }
 
 #[test]
@@ -515,6 +599,11 @@ fn what_reviewers_ask_for_is_heard_once() {
         pushed to #7 into main: open, changes requested, checks failed
         ",
     );
+    assert_eq!(repo.orch(&["show", "fix-login", "--json"]).json()["data"]["state"], "review");
+    // Nor after it was put up elsewhere meanwhile.
+    for forge in ["email", "house"] {
+        repo.orch(&["review", "fix-login", "--pr", "--forge", forge, "-q"]).expect_success();
+    }
     assert_eq!(repo.orch(&["show", "fix-login", "--json"]).json()["data"]["state"], "review");
     repo.shell("git show review/fix-login:why.txt | head -n 8").run().expect(
         "

@@ -173,7 +173,7 @@ fn mail(app: &App, opened: &Opened, item: &Item, place: &Place, args: &PrArgs) -
         body: wanted.text.plain(),
         ..Published::default()
     };
-    let (request, _) = publish::record(scene, item, &request, None)?;
+    let (request, _) = publish::record(scene, item, &request, |_| None)?;
     let name = item.name.clone();
     app.ui.data(&Report { name, pushed: false, opened: true, heard: false, request })?;
     app.ui.answer(folder.display().to_string())?;
