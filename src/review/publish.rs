@@ -80,10 +80,15 @@ pub fn look(site: Site<'_>, forge: &dyn Forge, choice: &Choice, wanted: &Wanted)
     let scene = site.scene;
     let _turn = PublishLock::wait(scene.repo, &wanted.name, scene.interrupt, scene.events)?;
     let item = item::require(scene.repo, wanted.name.as_str())?;
-    let known = known(&item, choice, site);
-    let commit = known.and_then(|known| known.copy.or(known.tip)).unwrap_or(wanted.tip);
-    let found = forge.find(wanted, known, commit)?.unwrap_or_default();
-    Turn { site, forge, choice, wanted, commit, known, item: &item }.note(found)
+    let Some(known) = known(&item, choice, site) else {
+        let (name, remote) = (&item.name, &site.remote.name);
+        return Err(Error::refused(format!("no request of `{name}` on `{remote}` was recorded"))
+            .hint(format!("`git orch show {name}` tells where it was put up")));
+    };
+    let commit = known.copy.or(known.tip).unwrap_or(wanted.tip);
+    let found = forge.find(wanted, Some(known), commit)?;
+    let found = found.filter(|found| !is_other(known.number, found.number)).unwrap_or_default();
+    Turn { site, forge, choice, wanted, commit, known: Some(known), item: &item }.note(found)
 }
 
 /// What was recorded of a request at the same forge.

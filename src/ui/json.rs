@@ -21,11 +21,18 @@ struct Failure<'a> {
     error: Described<'a>,
 }
 
+/// An error as programs read it.
 #[derive(Serialize)]
-struct Described<'a> {
+pub struct Described<'a> {
     kind: &'static str,
     message: String,
     hints: &'a [String],
+}
+
+impl<'a> From<&'a Error> for Described<'a> {
+    fn from(error: &'a Error) -> Self {
+        Self { kind: error.kind.name(), message: error.to_string(), hints: &error.hints }
+    }
 }
 
 pub(super) fn envelope(command: &str, data: &impl Serialize) -> Result<String> {
@@ -33,8 +40,7 @@ pub(super) fn envelope(command: &str, data: &impl Serialize) -> Result<String> {
 }
 
 pub(super) fn error(command: &str, error: &Error) -> String {
-    let described = Described { kind: error.kind.name(), message: error.to_string(), hints: &error.hints };
-    let failure = Failure { schema: SCHEMA, command, error: described };
+    let failure = Failure { schema: SCHEMA, command, error: error.into() };
     line(&failure).expect("strings always serialize")
 }
 

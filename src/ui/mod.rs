@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::error::{Error, Result};
 use crate::model::Event;
 
-pub use json::{line, pretty};
+pub use json::{Described, line, pretty};
 pub use progress::Progress;
 pub use safe::safe;
 pub use table::Table;

@@ -62,6 +62,8 @@ fn a_branch_alone_is_pushed_and_pushed_again_where_it_moved() {
         review/fix-login on origin: is there already
         ",
     );
+    // Also where the remote is said that it is on.
+    repo.orch(&["review", "fix-login", "--pr", "--remote", "origin", "-q"]).expect_success();
     before.expect_same(&repo.everything(), "the second time");
     amended(&repo, "fix-login");
     repo.orch(&["review", "fix-login", "--pr"]).expect(first);
@@ -417,6 +419,41 @@ fn a_branch_that_a_forge_took_away_is_not_pushed_again() {
 }
 
 #[test]
+fn one_of_several_that_fails_is_told_by_name() {
+    let repo = waiting();
+    result(&repo, "fix cart", "src/api/cart.rs");
+    for name in ["fix-login", "fix-cart"] {
+        repo.orch(&["review", name, "--pr", "--forge", "none", "-q"]).expect_success();
+    }
+    let theirs = "git push -qf origin $(git commit-tree -m theirs main^{tree}):refs/heads/review/fix-cart";
+    repo.shell(theirs).changing_checkout().run().expect_success();
+    let told = repo.orch(&["review", "--pr", "--json"]);
+    assert_eq!(told.exit, 3, "{told}");
+    let told = &told.json()["data"];
+    assert_eq!((&told[0]["name"], &told[0]["request"]["forge"]), (&"fix-login".into(), &"none".into()));
+    let error = serde_json::json!({
+        "kind": "refused",
+        "message": "`review/fix-cart` on `origin` was moved by somebody else",
+        "hints": [
+            "look at what is there: `git fetch origin review/fix-cart`, then `git log -p FETCH_HEAD`",
+            "take it into the result, or take it away there: `git push origin :review/fix-cart`",
+        ],
+    });
+    assert_eq!(told[1], serde_json::json!({ "name": "fix-cart", "error": error }));
+    // Once the results are over, nobody asks again what nobody tells.
+    for name in ["fix-cart", "fix-login"] {
+        repo.orch(&["cancel", name, "-q"]).expect_success();
+    }
+    repo.orch(&["review", "--pr"]).expect(
+        "
+        exit 0
+        -- stderr
+        no request waits: `git orch review TASK --pr` opens one
+        ",
+    );
+}
+
+#[test]
 fn a_result_that_moves_while_it_is_put_up_is_refused() {
     let repo = waiting();
     // A git that moves the result behind the list of remotes.
@@ -617,6 +654,37 @@ fn what_reviewers_ask_for_is_heard_once() {
         ben asks for changes:
           say why
           ```
+        ",
+    );
+}
+
+#[test]
+fn how_a_request_stands_is_asked_whatever_became_of_the_one_below() {
+    let repo = house();
+    repo.orch(&["trust", "--yes", "-q"]).expect_success();
+    result(&repo, "fix cart", "src/api/cart.rs");
+    for name in ["fix-login", "fix-cart"] {
+        repo.orch(&["review", name, "--pr", "-q"]).expect_success();
+    }
+    repo.orch(&["review", "fix-login", "--pr", "--forge", "email", "-q"]).expect_success();
+    repo.orch(&["cancel", "fix-cart", "-q"]).expect_success();
+    repo.orch(&["review", "--pr"]).expect(
+        "
+        exit 0
+        -- stdout
+          fix-cart  house  open
+        -- stderr
+        fix-cart is cancelled here, and house is still open there
+        ",
+    );
+    // On another remote nobody looks for it.
+    repo.shell("git remote rename origin hub").changing_checkout().run().expect_success();
+    refused(&repo, &["review", "--pr"]).expect(
+        "
+        exit 3
+        -- stderr
+        error: no request of `fix-cart` on `hub` was recorded
+        hint: `git orch show fix-cart` tells where it was put up
         ",
     );
 }

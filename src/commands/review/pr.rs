@@ -8,12 +8,13 @@ use crate::commands::opened::Opened;
 use crate::config::load;
 use crate::error::{Error, Result, exit};
 use crate::model::wording::unknown;
-use crate::model::{Published, RequestState};
+use crate::model::{Name, Published, RequestState};
 use crate::review::forge::{Choice, patches};
 use crate::review::publish::{self, Report};
 use crate::review::{Item, forge, item};
 use crate::run::altered;
-use settle::{Place, place, wanted};
+use crate::ui::Described;
+use settle::{Place, place, sketch, wanted};
 
 /// How a result is put up.
 #[derive(Debug, clap::Args)]
@@ -61,6 +62,14 @@ struct Planned<'a> {
     reviewers: &'a [String],
 }
 
+/// What came of one of several.
+#[derive(serde::Serialize)]
+#[serde(untagged)]
+enum Outcome<'a> {
+    Done(&'a Report),
+    Failed { name: &'a Name, error: Described<'a> },
+}
+
 /// Whether it changes anything here.
 pub(super) fn changes(args: &PrArgs) -> bool {
     args.pr && !args.dry_run
@@ -104,35 +113,43 @@ fn all(app: &App, opened: &Opened, args: &PrArgs) -> Result<u8> {
         app.ui.note("no request waits: `git orch review TASK --pr` opens one");
         return Ok(exit::DONE);
     }
-    let (mut reports, mut errors) = (Vec::new(), Vec::new());
+    let mut results = Vec::new();
     let width = items.iter().map(|item| item.name.as_str().len()).max().unwrap_or_default();
     for item in &items {
-        match again(app, opened, item, args) {
+        let result = again(app, opened, item, args);
+        match &result {
             Ok(report) => {
                 let pushed = if report.pushed { ", pushed" } else { "" };
                 app.ui.answer(format!("  {}", line((item, width), &report.request, pushed)))?;
-                reports.push(report);
             }
-            Err(error) if items.len() == 1 => return Err(error),
+            Err(_) if items.len() == 1 => return result.map(|_| exit::DONE),
             Err(error) => {
                 app.ui.answer(format!("  {:width$}  not brought up to date: {error}", item.name.as_str()))?;
-                errors.push(error);
             }
         }
+        results.push((&item.name, result));
     }
-    app.ui.data(&reports)?;
+    app.ui.data(&results.iter().map(outcome).collect::<Vec<_>>())?;
+    let errors: Vec<&Error> = results.iter().filter_map(|(_, result)| result.as_ref().err()).collect();
     for error in &errors {
         error.hints.iter().for_each(|hint| app.ui.note(format!("hint: {hint}")));
     }
-    reports.iter().for_each(|report| advise(app, opened, report));
+    results.iter().filter_map(|(_, result)| result.as_ref().ok()).for_each(|one| advise(app, opened, one));
     Ok(errors.first().map_or(exit::DONE, |error| error.kind.exit_code()))
 }
 
-/// Whether a request is one that is still to be looked after.
+fn outcome<'a>((name, result): &'a (&Name, Result<Report>)) -> Outcome<'a> {
+    match result {
+        Ok(report) => Outcome::Done(report),
+        Err(error) => Outcome::Failed { name, error: error.into() },
+    }
+}
+
+/// Whether a request is one that is still to be looked after: what became of
+/// one of a result that is over, nobody tells where it was not told before.
 fn is_asked_about(item: &Item, args: &PrArgs) -> bool {
     let Some(request) = &item.published else { return false };
-    let is_over =
-        !item.state.is_pending() && matches!(request.state, RequestState::Merged | RequestState::Closed);
+    let is_over = !item.state.is_pending() && request.state != RequestState::Open;
     let of = |said: &Option<String>, had: Option<&str>| said.as_deref().is_none_or(|said| Some(said) == had);
     request.remote.is_some()
         && !is_over
@@ -144,14 +161,14 @@ fn again(app: &App, opened: &Opened, item: &Item, args: &PrArgs) -> Result<Repor
     let place = place(app, opened, item, args)?;
     let events = |event| app.ui.event(event);
     let scene = opened.scene(app, &events);
-    let wanted = wanted(opened, scene, item, &place, args)?;
     let site = place.site(scene)?;
     let forge = forge::forge(site, &place.choice, place.commands(opened))?;
     let has_ended = item.published.as_ref().is_some_and(|request| request.state == RequestState::Closed);
     if item.state.is_pending() && !has_ended && require_waiting(opened, item).is_ok() {
+        let wanted = wanted(opened, scene, item, &place, args)?;
         publish::publish(site, forge.as_ref(), &place.choice, &wanted)
     } else {
-        publish::look(site, forge.as_ref(), &place.choice, &wanted)
+        publish::look(site, forge.as_ref(), &place.choice, &sketch(opened, item)?)
     }
 }
 

@@ -10,7 +10,7 @@ use crate::git::remote::{self, Remote};
 use crate::git::{Repo, programs};
 use crate::model::{Event, Published, RequestState};
 use crate::review::forge::address::{self, Address};
-use crate::review::forge::{self, Choice, Site, Wanted};
+use crate::review::forge::{self, Choice, Site, Text, Wanted};
 use crate::review::people::{self, Reviewers};
 use crate::review::{Item, gate, item, wanted as facts};
 use crate::run::Scene;
@@ -48,10 +48,9 @@ impl Place {
 /// Usage and unusable where that can't be told; untrusted where the repository
 /// names what would be run.
 pub(super) fn place(app: &App, opened: &Opened, item: &Item, args: &PrArgs) -> Result<Place> {
-    let before = item.published.as_ref();
-    let said =
-        args.forge.as_deref().or(before.filter(|_| args.remote.is_none()).map(|known| known.forge.as_str()));
-    let said = said.or(opened.settings.forge());
+    let is_there = |known: &&Published| args.remote.is_none() || args.remote == known.remote;
+    let before = item.published.as_ref().filter(is_there).map(|known| known.forge.as_str());
+    let said = args.forge.as_deref().or(before).or(opened.settings.forge());
     let chosen = said.map(|said| choice(opened, said)).transpose()?;
     if chosen == Some(Choice::Email) && args.remote.is_none() {
         return Ok(Place {
@@ -153,7 +152,6 @@ pub(super) fn wanted(
         matches!(place.choice, Choice::Gh | Choice::Glab | Choice::Named(_)) && item.published.is_none();
     let mut named = args.reviewer.clone();
     named.extend(reviewers.logins.into_iter().filter(|login| asks && !args.reviewer.contains(login)));
-    let task = store::tasks::find(&opened.repo, &item.name)?;
     let is_stack =
         matches!(place.choice, Choice::Gh | Choice::Glab | Choice::Gitlab | Choice::Named(_) | Choice::None);
     let base = match &below {
@@ -161,17 +159,32 @@ pub(super) fn wanted(
         _ => item.base.clone(),
     };
     Ok(Wanted {
-        name: item.name.clone(),
-        uid: task.map(|task| task.value.uid).unwrap_or_else(|| item.base_oid.to_string()),
-        tip: item.tip,
-        start: item.base_oid,
-        branch: item.branch.clone(),
         base,
         below,
         text,
         draft: args.draft,
         labels: args.label.clone(),
         reviewers: named,
+        ..sketch(opened, item)?
+    })
+}
+
+/// The same without what it shall say: enough to find the one that is there.
+pub(super) fn sketch(opened: &Opened, item: &Item) -> Result<Wanted> {
+    let task = store::tasks::find(&opened.repo, &item.name)?;
+    let base = item.published.as_ref().map_or(&item.base, |known| &known.base);
+    Ok(Wanted {
+        name: item.name.clone(),
+        uid: task.map(|task| task.value.uid).unwrap_or_else(|| item.base_oid.to_string()),
+        tip: item.tip,
+        start: item.base_oid,
+        branch: item.branch.clone(),
+        base: base.clone(),
+        below: None,
+        text: Text::default(),
+        draft: false,
+        labels: Vec::new(),
+        reviewers: Vec::new(),
     })
 }
 
