@@ -158,10 +158,15 @@ fn refused(remote: &Remote, push: &Push<'_>, output: &Output, answer: &Answer) -
 
 /// Somebody else moved a ref that we were about to move.
 pub fn moved(remote: &str, name: &str) -> Error {
+    let is_branch = name.starts_with("refs/heads/");
     let name = short(name);
+    let way_out = match is_branch {
+        true => format!("take it into the result, or take it away there: `git push {remote} :{name}`"),
+        false => "take it into the result: `git merge FETCH_HEAD` on its branch".to_owned(),
+    };
     Error::refused(format!("`{name}` on `{remote}` was moved by somebody else"))
         .hint(format!("look at what is there: `git fetch {remote} {name}`, then `git log -p FETCH_HEAD`"))
-        .hint(format!("take it into the result, or take it away there: `git push {remote} :{name}`"))
+        .hint(way_out)
 }
 
 fn no_rights(error: Error, output: &Output) -> Error {

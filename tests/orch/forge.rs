@@ -234,6 +234,38 @@ fn a_request_that_a_push_opened_anew_is_the_one_from_then_on() {
 }
 
 #[test]
+fn what_somebody_else_pushed_to_a_request_is_taken_in_first() {
+    let repo = waiting();
+    with_hook(&repo, "proc-receive");
+    for (forge, left, at) in [
+        ("agit", "refs/pull/1/head", "refs/pull/1/head"),
+        ("gerrit", "refs/changes/02/2/1", "refs/changes/02/2/2"),
+    ] {
+        let call = ["review", "fix-login", "--pr", "--forge", forge];
+        repo.orch(&call).expect_success();
+        let theirs = format!(
+            "cd ../hub.git && git update-ref {at} $(git -c user.name=Ben -c user.email=b@localhost commit-tree -p {left} -m theirs {left}^{{tree}})"
+        );
+        repo.shell(&theirs).run().expect_success();
+        amended(&repo, "fix-login");
+        repo.orch(&call).expect(&format!(
+            "
+            exit 3
+            -- stderr
+            error: `{at}` on `origin` was moved by somebody else
+            hint: look at what is there: `git fetch origin {at}`, then `git log -p FETCH_HEAD`
+            hint: take it into the result: `git merge FETCH_HEAD` on its branch
+            "
+        ));
+        let take = format!(
+            "cd ../shop.orch/backend && git fetch -q ../../hub.git {at} && git merge -q -X ours FETCH_HEAD -m take && git branch -f review/fix-login"
+        );
+        repo.shell(&take).run().expect_success();
+        repo.orch(&[&call[..], &["-q"]].concat()).expect_success();
+    }
+}
+
+#[test]
 fn what_was_merged_there_is_done_once_it_is_here() {
     let repo = waiting();
     with_hook(&repo, "proc-receive");
@@ -685,6 +717,30 @@ fn how_a_request_stands_is_asked_whatever_became_of_the_one_below() {
         -- stderr
         error: no request of `fix-cart` on `hub` was recorded
         hint: `git orch show fix-cart` tells where it was put up
+        ",
+    );
+}
+
+#[test]
+fn patches_of_what_builds_on_another_come_behind_its_patches() {
+    let repo = waiting();
+    result(&repo, "fix cart", "src/api/cart.rs");
+    let call = |name: &'static str| ["review", name, "--pr", "--forge", "email"];
+    refused(&repo, &call("fix-cart")).expect(
+        "
+        exit 3
+        -- stderr
+        error: `fix-cart` builds on `fix-login`, which is not put up by mail
+        hint: put that one up first: `git orch review fix-login --pr --forge email`
+        ",
+    );
+    repo.orch(&call("fix-login")).expect_success();
+    repo.orch(&call("fix-cart")).expect_success();
+    repo.shell("grep '^On top' .git/orch/mail/fix-cart/v1/0000*").run().expect(
+        "
+        exit 0
+        -- stdout
+        On top of fix-login: fix login
         ",
     );
 }

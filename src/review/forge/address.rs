@@ -107,7 +107,8 @@ impl Address {
     /// means, and no alias of ssh's.
     pub fn own_host(&self, usual: &str) -> Option<&str> {
         let host = self.host.as_deref()?;
-        (host.contains('.') && !host.ends_with(usual)).then_some(host)
+        let is_usual = host == usual || host.strip_suffix(usual).is_some_and(|sub| sub.ends_with('.'));
+        (host.contains('.') && !is_usual).then_some(host)
     }
 }
 
@@ -180,6 +181,8 @@ mod tests {
             ("ssh://git@ssh.github.com/me/r", None),
             ("git@github-work:me/r", None),
             ("https://github.example.com/me/r", Some("github.example.com")),
+            ("https://not-github.com/me/r", Some("not-github.com")),
+            ("https://github.com.example.com/me/r", Some("github.com.example.com")),
         ] {
             assert_eq!(parse(url).own_host("github.com"), host, "{url}");
         }

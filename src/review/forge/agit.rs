@@ -4,7 +4,7 @@
 //! The topic holds a part of the task's random uid: two clones' tasks of one
 //! name are two requests.
 
-use super::refs::{Shape, said};
+use super::refs::{Shape, holds, said};
 use super::{Edits, Forge, Seen, Site, Wanted};
 use crate::error::{Error, Result};
 use crate::git::push::{self, Answer};
@@ -56,10 +56,13 @@ impl Forge for Agit<'_> {
 
     fn find(&self, wanted: &Wanted, known: Option<&Published>, commit: Oid) -> Result<Option<Seen>> {
         let Some(seen) = PULLS.find(self.0, &wanted.base, known, commit)? else { return Ok(None) };
-        let (left, there) = (known.and_then(|known| known.tip), seen.tip);
-        if seen.state != RequestState::Merged && left.is_some() && left != there && there != Some(commit) {
-            let name = seen.number.map(|number| PULLS.name(number)).unwrap_or_default();
-            return Err(push::moved(&self.0.remote.name, &name));
+        let left = known.and_then(|known| known.tip);
+        let theirs = seen.tip.filter(|there| left.is_some_and(|left| left != *there));
+        if let (Some(theirs), Some(number)) = (theirs, seen.number)
+            && seen.state != RequestState::Merged
+            && !holds(self.0, commit, theirs)?
+        {
+            return Err(push::moved(&self.0.remote.name, &PULLS.name(number)));
         }
         Ok(Some(seen))
     }

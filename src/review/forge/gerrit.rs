@@ -5,7 +5,7 @@
 //! from, with a Change-Id that follows from the task alone. The copy is the
 //! same whenever it is made of the same result.
 
-use super::refs::said;
+use super::refs::{holds, said};
 use super::{Edits, Forge, Seen, Site, Wanted};
 use crate::error::{Error, Result};
 use crate::git::push::{self, Answer};
@@ -90,7 +90,7 @@ impl Forge for Gerrit<'_> {
         true
     }
 
-    fn find(&self, _wanted: &Wanted, known: Option<&Published>, commit: Oid) -> Result<Option<Seen>> {
+    fn find(&self, wanted: &Wanted, known: Option<&Published>, commit: Oid) -> Result<Option<Seen>> {
         let number = known.and_then(|known| known.number);
         let pattern = match number {
             Some(number) => format!("{CHANGES}{:02}/{number}/*", number % 100),
@@ -99,10 +99,12 @@ impl Forge for Gerrit<'_> {
         let versions = self.0.tips(&[pattern])?;
         let versions = versions.iter().filter_map(|(name, tip)| Some((version(name)?, *tip)));
         let found = versions.filter(|((n, _), tip)| Some(*n) == number || *tip == commit).max();
-        let Some(((number, _), tip)) = found else { return Ok(None) };
+        let Some(((number, version), tip)) = found else { return Ok(None) };
         let left = known.and_then(|known| known.copy);
-        if tip != commit && left.is_some_and(|left| left != tip) {
-            return Err(push::moved(&self.0.remote.name, &format!("change {number}")));
+        let is_theirs = tip != commit && left.is_some_and(|left| left != tip);
+        if is_theirs && !holds(self.0, wanted.tip, tip)? {
+            let name = format!("{CHANGES}{:02}/{number}/{version}", number % 100);
+            return Err(push::moved(&self.0.remote.name, &name));
         }
         let address = known.and_then(|known| known.address.clone()).or_else(|| self.address(number));
         let (number, tip) = (Some(number), Some(tip));

@@ -64,7 +64,7 @@ impl Shape {
 }
 
 /// Whether one commit has another, as far as both are here.
-fn holds(site: Site<'_>, base: Oid, tip: Oid) -> Result<bool> {
+pub(super) fn holds(site: Site<'_>, base: Oid, tip: Oid) -> Result<bool> {
     let read = site.scene.repo.read();
     Ok(read.has(base)? && read.has(tip)? && read.merge_base(base, tip)? == Some(tip))
 }

@@ -146,7 +146,11 @@ pub(super) fn wanted(
     let below = below(opened, item, place)?;
     let touched = gate::touched(scene.repo, item)?;
     let reviewers = reviewers(opened, scene, item, &touched);
-    let label = below.as_ref().map(|below| below.address.clone().unwrap_or_else(|| below.label()));
+    let label = below.as_ref().map(|below| match place.choice {
+        // A folder of this machine tells others nothing.
+        Choice::Email => below.title.clone(),
+        _ => below.address.clone().unwrap_or_else(|| below.label()),
+    });
     let text = facts::text(scene, item, &touched, (label, &reviewers.lines))?;
     let asks =
         matches!(place.choice, Choice::Gh | Choice::Glab | Choice::Named(_)) && item.published.is_none();
@@ -212,18 +216,20 @@ fn branch_of(below: &Published, base: &str) -> String {
 fn below(opened: &Opened, item: &Item, place: &Place) -> Result<Option<Published>> {
     let Some(name) = &item.on_top_of else { return Ok(None) };
     let Ok(below) = item::require(&opened.repo, name.as_str()) else { return Ok(None) };
-    if below.state.is_over() || place.remote.is_none() {
+    if below.state.is_over() {
         return Ok(None);
     }
+    let is_mail = place.choice == Choice::Email;
     let remote = place.remote.as_ref().map(|remote| remote.name.as_str());
     let is_here = |request: &Published| {
-        request.remote.as_deref() == remote && request.forge == place.choice.to_string()
+        request.forge == place.choice.to_string() && (is_mail || request.remote.as_deref() == remote)
     };
+    let (at, how) = if is_mail { ("by mail", " --forge email") } else { ("there", "") };
     match below.published.filter(is_here) {
         Some(request) if request.state == RequestState::Merged => Ok(None),
         Some(request) => Ok(Some(request)),
-        None => Err(Error::refused(format!("`{}` builds on `{name}`, which is not put up there", item.name))
-            .hint(format!("put that one up first: `git orch review {name} --pr`"))),
+        None => Err(Error::refused(format!("`{}` builds on `{name}`, which is not put up {at}", item.name))
+            .hint(format!("put that one up first: `git orch review {name} --pr{how}`"))),
     }
 }
 
