@@ -36,9 +36,12 @@ fn every_shape_is_in_the_table() {
     assert_eq!(names.len(), SHAPES.len());
 }
 
+/// Of so many shapes the first tier reads one; the second reads all, in full.
+const SAMPLED: usize = 3;
+
 #[test]
-fn every_shape_is_read_alike_or_refused_with_a_reason() {
-    each_shape(|shape| read(shape, None, Extent::Tip));
+fn shapes_are_read_alike_or_refused_with_a_reason() {
+    each_shape(SAMPLED, |shape| read(shape, None, Extent::Tip));
 }
 
 #[test]
@@ -46,14 +49,14 @@ fn every_shape_is_read_alike_or_refused_with_a_reason() {
 fn second_tier_every_shape_is_read_alike_in_full_under_any_git() {
     let repo = TestRepo::new();
     for git in gits(&repo) {
-        each_shape(|shape| read(shape, Some(&git), Extent::Whole));
+        each_shape(1, |shape| read(shape, Some(&git), Extent::Whole));
     }
 }
 
 #[test]
 #[ignore = "second tier: takes a minute"]
 fn second_tier_a_round_of_work_succeeds_in_every_shape() {
-    each_shape(rounds::play);
+    each_shape(1, rounds::play);
 }
 
 #[test]
@@ -95,13 +98,13 @@ fn second_tier_a_disk_that_cannot_be_written_is_read_alike() {
     );
 }
 
-/// Does something with every shape, two at a time, and tells of all that fail.
-fn each_shape(does: impl Fn(&'static Shape) + Sync + std::panic::RefUnwindSafe) {
+/// Does something with one shape of so many, two at a time, and tells of all that fail.
+fn each_shape(of: usize, does: impl Fn(&'static Shape) + Sync + std::panic::RefUnwindSafe) {
     let _keeps_the_plain_one = World::new(None);
     let next = AtomicUsize::new(0);
     let failed = Mutex::new(Vec::new());
     let work = || {
-        while let Some(shape) = SHAPES.get(next.fetch_add(1, Ordering::Relaxed)) {
+        while let Some(shape) = SHAPES.get(next.fetch_add(of, Ordering::Relaxed)) {
             if let Err(why) = std::panic::catch_unwind(|| does(shape)) {
                 let why = why.downcast_ref::<String>().cloned().unwrap_or_default();
                 failed.lock().unwrap().push(format!("{}: {why}", shape.1));
