@@ -41,7 +41,7 @@ pub use profile::{HalfLives, Known, Profiles, SessionWeight, Touched};
 pub use published::{Checks, Opinion, Published, RequestState};
 pub use review::{Decision, Look, Verdict, Viewpoint};
 pub use route::{Alike, Candidate, Reason, Route, Signals, Target, TargetSource, Term, Weights};
-pub use run::{Outcome, Run};
+pub use run::{Outcome, Run, Usage};
 pub use session::{Session, SessionState};
 pub use strings::Strings;
 pub use task::{Task, TaskState};

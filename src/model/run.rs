@@ -20,6 +20,10 @@ pub enum Outcome {
     Interrupted,
     /// git-orch itself was killed during it.
     Died,
+    /// It waits for an answer.
+    Asked,
+    /// The agent's service took no more of it, again and again.
+    Limited,
 }
 
 impl Outcome {
@@ -32,12 +36,14 @@ impl Outcome {
             Self::TimedOut => "timed out",
             Self::Interrupted => "interrupted",
             Self::Died => "died",
+            Self::Asked => "asks",
+            Self::Limited => "was limited",
         }
     }
 }
 
 /// One execution of an agent, or a person's turn.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Run {
     /// When it began.
     pub started: Time,
@@ -58,4 +64,60 @@ pub struct Run {
     /// What an ended-badly run left, as a commit on top of its own commits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub snapshot: Option<Oid>,
+    /// The agent that ran; absent for a command that was typed, and for a person.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<String>,
+    /// What the agent calls the conversation; absent where it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub conversation: Option<String>,
+    /// The agent's last words, cut to size.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub said: Option<String>,
+    /// What it asks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<String>,
+    /// What it took, where the agent tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub usage: Option<Usage>,
+}
+
+impl Run {
+    /// A run that begins.
+    pub fn begun(started: Time, start_oid: Oid, command: Vec<String>) -> Self {
+        Self {
+            started,
+            ended: None,
+            command,
+            start_oid,
+            exit_code: None,
+            outcome: None,
+            snapshot: None,
+            agent: None,
+            conversation: None,
+            said: None,
+            asked: None,
+            usage: None,
+        }
+    }
+}
+
+/// What a run took of a model, as the agent tells it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Usage {
+    /// Tokens read, those from a cache too.
+    pub input_tokens: u64,
+    /// Those of them that came from a cache.
+    pub cached_tokens: u64,
+    /// Tokens written.
+    pub output_tokens: u64,
+    /// US dollars; absent where the agent does not tell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cost: Option<f64>,
+    /// How often the model answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub turns: Option<u64>,
+    /// The share of the context window in use at the end, 0 to 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub context: Option<f64>,
 }

@@ -67,15 +67,7 @@ pub fn prepare(
     let value = &mut task.value;
     value.state = TaskState::Running;
     value.updated = scene.now;
-    value.runs.push(Run {
-        started: scene.now,
-        ended: None,
-        command: command.to_vec(),
-        start_oid: start,
-        exit_code: None,
-        outcome: None,
-        snapshot: None,
-    });
+    value.runs.push(Run::begun(scene.now, start, command.to_vec()));
     let text = brief::write(repo, session, value)?;
     let brief = folder(repo, value)?.join("brief.md");
     std::fs::write(&brief, &text).doing("could not write", &brief)?;
