@@ -153,6 +153,23 @@ pub fn become_under(program: &Path, words: &[&str], first: &str, rest: &[OsStrin
     Err(Error::unusable(format!("could not become {}", program.display())).because(error))
 }
 
+/// Becomes another program, on the same terminal.
+///
+/// # Errors
+/// Unusable where it can't be; this is the process that it was then.
+#[expect(clippy::disallowed_methods, reason = "nothing is started: this process goes on as another")]
+pub fn become_at_terminal(
+    argv: &[OsString],
+    folder: &Path,
+    environment: &BTreeMap<OsString, OsString>,
+) -> Result<Infallible> {
+    let (program, args) = argv.split_first().ok_or_else(|| Error::usage("there is no command"))?;
+    let mut command = std::process::Command::new(program);
+    let error = command.args(args).current_dir(folder).env_clear().envs(environment).exec();
+    let name = Path::new(program).display();
+    Err(Error::unusable(format!("could not start `{name}`")).because(error).hint("check the PATH"))
+}
+
 /// Waits until nothing of a command lives on, whose process died: its
 /// supervisor keeps its log locked until then.
 ///

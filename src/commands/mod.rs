@@ -1,6 +1,9 @@
 //! The command line: one file a command, each with its arguments and `run`.
 
 mod add_session;
+mod agents;
+mod answer;
+mod attach;
 mod brief;
 mod cancel;
 mod clear;
@@ -107,10 +110,13 @@ enum Command {
     Cancel(cancel::CancelArgs),
     Retry(retry::RetryArgs),
     Wait(wait::WaitArgs),
+    Answer(answer::AnswerArgs),
+    Attach(attach::AttachArgs),
     Conflicts(conflicts::ConflictsArgs),
     Fanout(Box<fanout::FanoutArgs>),
     Review(review::ReviewArgs),
     Merge(merge::MergeArgs),
+    Agents(agents::AgentsArgs),
     Init(init::InitArgs),
     Config(config::ConfigArgs),
     Trust(trust::TrustArgs),
@@ -214,10 +220,13 @@ fn dispatch(app: &App, command: Command) -> Result<u8> {
         Command::Cancel(args) => cancel::run(app, &args),
         Command::Retry(args) => retry::run(app, &args),
         Command::Wait(args) => wait::run(app, &args),
+        Command::Answer(args) => answer::run(app, &args),
+        Command::Attach(args) => attach::run(app, &args),
         Command::Conflicts(args) => conflicts::run(app, &args),
         Command::Fanout(args) => fanout::run(app, &args),
         Command::Review(args) => review::run(app, &args),
         Command::Merge(args) => merge::run(app, &args),
+        Command::Agents(args) => agents::run(app, &args),
         Command::Init(args) => init::run(app, &args),
         Command::Config(args) => config::run(app, &args),
         Command::Trust(args) => trust::run(app, &args),
@@ -251,10 +260,13 @@ fn name(command: &Command) -> &'static str {
         Command::Cancel(_) => "cancel",
         Command::Retry(_) => "retry",
         Command::Wait(_) => "wait",
+        Command::Answer(_) => "answer",
+        Command::Attach(_) => "attach",
         Command::Conflicts(_) => "conflicts",
         Command::Fanout(_) => "fanout",
         Command::Review(_) => "review",
         Command::Merge(_) => "merge",
+        Command::Agents(_) => "agents",
         Command::Init(_) => "init",
         Command::Config(_) => "config",
         Command::Trust(_) => "trust",

@@ -6,7 +6,7 @@ use super::opened::Opened;
 use crate::app::App;
 use crate::error::{Result, exit};
 use crate::model::time::elapsed;
-use crate::model::wording::{count, review_then_merge};
+use crate::model::wording::{count, excerpt, review_then_merge};
 use crate::model::{Alteration, Outcome, Published, RequestState, Route, Session, Task, TaskState};
 use crate::run::{altered, prepare};
 use crate::session::workplace;
@@ -61,6 +61,7 @@ pub(super) fn next(task: &Task) -> Option<String> {
         TaskState::Changes => Some(format!("git orch retry {name}")),
         TaskState::Failed => Some(format!("git orch log {name}, then git orch retry {name}")),
         TaskState::Cancelled => Some(format!("git orch retry {name}")),
+        TaskState::Input => Some(format!("git orch answer {name} TEXT, or git orch attach {name}")),
         TaskState::Running if task.agent.is_none() => {
             Some(format!("work and commit there, then git orch done {name}"))
         }
@@ -96,6 +97,11 @@ pub(super) fn tell(app: &App, opened: &Opened, task: &Task) -> Result<u8> {
             exit::DONE
         }
         (TaskState::Running, _) => exit::DONE,
+        (TaskState::Input, _) => {
+            let asked = task.runs.last().and_then(|run| run.asked.as_deref().or(run.said.as_deref()));
+            app.ui.note(format!("{} asks: {}", task.session, asked.unwrap_or("it does not say what")));
+            exit::INPUT
+        }
         (_, outcome) => {
             app.ui.note(failure(opened, task, outcome, &took)?);
             match outcome {
@@ -162,7 +168,9 @@ fn failure(opened: &Opened, task: &Task, outcome: Option<Outcome>, took: &str) -
     // Where its worktree is out of reach, a warning has told why.
     let is_free = session.is_some_and(|session| workplace::require(&opened.repo, &session.value).is_ok());
     let fate = if is_free { "is free" } else { "is not free: git orch doctor" };
-    Ok(format!("{word}{} after {took}{kept}; session {} {fate}", code.unwrap_or_default(), task.session))
+    let why = run.and_then(|run| run.error.as_deref()).map(|why| format!(": {}", excerpt(why, 200)));
+    let (code, why) = (code.unwrap_or_default(), why.unwrap_or_default());
+    Ok(format!("{word}{code} after {took}{why}{kept}; session {} {fate}", task.session))
 }
 
 fn outcome_words(outcome: Outcome) -> &'static str {

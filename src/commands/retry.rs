@@ -37,19 +37,30 @@ pub(super) fn run(app: &App, args: &RetryArgs) -> Result<u8> {
     let opened = Opened::to_change(app)?;
     let task = store::tasks::require(&opened.repo, &args.task)?;
     check(&opened.repo, &task)?;
+    go_on(app, &opened, task, (args.agent.as_deref(), &args.command), |_| {})
+}
+
+/// Goes on with a task that is at rest; `change` says what is new on its record.
+pub(super) fn go_on(
+    app: &App,
+    opened: &Opened,
+    task: Stored<Task>,
+    (agent, command): (Option<&str>, &[OsString]),
+    change: impl FnOnce(&mut Task),
+) -> Result<u8> {
     let session = store::sessions::require(&opened.repo, task.value.session.as_str())?.value;
-    let worker = choose(app, &opened, (args.agent.as_deref(), &args.command), &task.value, &session)?;
+    let worker = choose(app, opened, (agent, command), &task.value, &session)?;
     identity::require(&opened.repo)?;
     let lock = TaskLock::try_take(&opened.repo, &task.value.name)?
         .map_err(|holder| Error::refused(format!("`{}` is held by {holder}", task.value.name)))?;
     let events = |event| app.ui.event(event);
     let mut claimed = Claimed { task, lock };
     claimed.task.value.agent = worker.name().map(str::to_owned);
-    let typed = !args.command.is_empty();
+    change(&mut claimed.task.value);
     let scene = opened.scene(app, &events);
     let done = flow::carry_out(scene, claimed, &worker)?;
     restack::follow(scene)?;
-    if typed {
+    if !command.is_empty() {
         remember(
             &opened.repo,
             &done.value,
@@ -57,9 +68,9 @@ pub(super) fn run(app: &App, args: &RetryArgs) -> Result<u8> {
         )?;
     }
     if matches!(worker, Worker::Person) {
-        result::hand_over(app, &opened, &done.value, &session)?;
+        result::hand_over(app, opened, &done.value, &session)?;
     }
-    review::follow(app, &opened, scene, &done.value).map(|code| opened.exit_code(code))
+    review::follow(app, opened, scene, &done.value).map(|code| opened.exit_code(code))
 }
 
 /// Who runs a task again that has to change, as it was run before; nobody where
@@ -73,7 +84,7 @@ pub(super) fn again(app: &App, opened: &Opened, task: &Task) -> Result<Option<Wo
     Ok(did.then_some(worker))
 }
 
-fn check(repo: &Repo, task: &Stored<Task>) -> Result<()> {
+pub(super) fn check(repo: &Repo, task: &Stored<Task>) -> Result<()> {
     let name = &task.value.name;
     match task.value.state {
         TaskState::Failed | TaskState::Cancelled | TaskState::Queued => {}
@@ -131,7 +142,7 @@ fn choose(
     {
         return worker::typed(&argv, &app.folder, &app.environment);
     }
-    let known = |name: &&str| opened.settings.file.agents.profiles.contains_key(*name);
+    let known = |name: &&str| opened.settings.profile(name).is_some();
     let asked = agent.or(task.agent.as_deref().filter(known));
     worker::configured(&opened.settings, &opened.trust, asked, session, &app.environment)
 }

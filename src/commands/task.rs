@@ -1,9 +1,10 @@
 //! `git orch task`
 
 use std::ffi::OsString;
+use std::io::IsTerminal as _;
 
 use super::opened::{Opened, patterns};
-use super::{result, review};
+use super::{attach, result, review};
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::git::identity;
@@ -34,7 +35,7 @@ pub(super) struct TaskArgs {
     /// Who does it, whatever the history says
     #[arg(long, value_name = "SESSION")]
     session: Option<String>,
-    /// The agent that does it; `person` for none
+    /// The agent that does it; `person` for none, `shell` for yourself in a shell
     #[arg(long, value_name = "AGENT", conflicts_with = "command")]
     agent: Option<String>,
     /// Begin once this task has a result
@@ -113,6 +114,9 @@ pub(super) fn run(app: &App, args: TaskArgs) -> Result<u8> {
     let done = flow::carry_out(scene, claimed, &worker)?;
     if matches!(worker, Worker::Person) {
         result::hand_over(app, &opened, &done.value, &session)?;
+        if is_shell(&opened, &args, &session) && !app.ui.is_json() {
+            return attach::open_shell(app, &opened, &done.value, &session);
+        }
     }
     review::follow(app, &opened, scene, &done.value).map(|code| opened.exit_code(code))
 }
@@ -161,6 +165,12 @@ fn choose_worker(app: &App, opened: &Opened, args: &TaskArgs, session: &Session)
         return worker::typed(&args.command, &app.folder, &app.environment);
     }
     worker::configured(&opened.settings, &opened.trust, args.agent.as_deref(), session, &app.environment)
+}
+
+/// Whether a shell is to be opened for the person who does it.
+fn is_shell(opened: &Opened, args: &TaskArgs, session: &Session) -> bool {
+    let asked = args.agent.as_deref().or(session.agent.as_deref()).or(opened.settings.agent());
+    asked == Some(worker::SHELL) && std::io::stdin().is_terminal()
 }
 
 fn taken(task: &Task) -> String {

@@ -1,9 +1,10 @@
 //! Personal settings over shared ones: flag, git configuration, file, default.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
 
+use super::agents::{Profile, built_in};
 use super::schema::{Config, Style};
 use crate::error::{Error, Result};
 use crate::model::time::parse_span;
@@ -111,6 +112,22 @@ impl Settings {
     /// The agent used when none is named.
     pub fn agent(&self) -> Option<&str> {
         self.personal("orch.agent").or(self.file.agents.default.as_deref())
+    }
+
+    /// The agent program with this name: the repository's own, else a built-in one.
+    pub fn profile(&self, name: &str) -> Option<Profile> {
+        let own = self.file.agents.profiles.get(name);
+        own.or_else(|| built_in().get(name)).map(Profile::completed)
+    }
+
+    /// Whether an agent is a built-in one.
+    pub fn is_built_in(&self, name: &str) -> bool {
+        !self.file.agents.profiles.contains_key(name) && built_in().contains_key(name)
+    }
+
+    /// The names of all agent programs, in order.
+    pub fn agents(&self) -> BTreeSet<&str> {
+        self.file.agents.profiles.keys().chain(built_in().keys()).map(String::as_str).collect()
     }
 
     /// As what results land.

@@ -1,9 +1,11 @@
 //! What people set: `.orch.yml`, git's configuration, and trust.
 
+pub mod agents;
 pub mod layers;
 pub mod load;
 pub mod schema;
 pub mod trust;
 
+pub use agents::{Agents, Profile, Prompt, Says};
 pub use layers::Settings;
-pub use schema::{Agents, Command, Config, Engine, ForgeCommands, Job, Profile, Routing, Says, Style};
+pub use schema::{Command, Config, Engine, ForgeCommands, Job, Routing, Style};

@@ -7,6 +7,7 @@ use schemars::JsonSchema;
 use serde::de::{self, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
+use super::agents::Agents;
 use crate::model;
 
 /// The whole file.
@@ -55,68 +56,6 @@ pub struct Config {
     pub viewpoints: Option<Viewpoints>,
     /// How tasks find their session.
     pub routing: Routing,
-}
-
-/// Agent programs by name, and which one is used when none is named.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
-pub struct Agents {
-    /// The agent used when none is named.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub default: Option<String>,
-    /// The programs.
-    #[serde(flatten)]
-    pub profiles: BTreeMap<String, Profile>,
-}
-
-/// How to start an agent program.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Profile {
-    /// The command.
-    pub run: Command,
-    /// How the brief goes in.
-    #[serde(default)]
-    pub prompt: Prompt,
-    /// The command that resumes a conversation.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub resume: Option<Command>,
-    /// How long it may run, as `30m`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub timeout: Option<String>,
-    /// How its verdict on a result comes.
-    #[serde(default, skip_serializing_if = "Says::is_words")]
-    pub verdict: Says,
-}
-
-/// How the verdict of a program that looks at a result comes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Says {
-    /// It says it, as its brief tells.
-    #[default]
-    Words,
-    /// Its exit code is it: 0 approves, for linters and test suites.
-    ExitCode,
-}
-
-impl Says {
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde calls it so")]
-    fn is_words(&self) -> bool {
-        *self == Self::Words
-    }
-}
-
-/// How the brief reaches an agent.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Prompt {
-    /// On standard input.
-    #[default]
-    Stdin,
-    /// As a file, named by `GIT_ORCH_BRIEF`.
-    File,
-    /// As the last argument.
-    Argument,
 }
 
 /// A command: a string for `sh -c`, or a list of arguments.
@@ -470,33 +409,6 @@ impl<'de> Deserialize<'de> for Command {
     }
 }
 
-impl<'de> Deserialize<'de> for Agents {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Entries;
-        impl<'de> Visitor<'de> for Entries {
-            type Value = Agents;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("agents by name")
-            }
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Agents, A::Error> {
-                let mut agents = Agents::default();
-                while let Some(key) = map.next_key::<String>()? {
-                    let taken = if key == "default" {
-                        agents.default.replace(map.next_value()?).is_some()
-                    } else {
-                        agents.profiles.insert(key.clone(), map.next_value()?).is_some()
-                    };
-                    if taken {
-                        return Err(duplicate(&key));
-                    }
-                }
-                Ok(agents)
-            }
-        }
-        deserializer.deserialize_map(Entries)
-    }
-}
-
 /// Reads a map whose keys must differ: YAML readers keep the last silently.
 fn unique_map<'de, D, T>(deserializer: D) -> Result<BTreeMap<String, T>, D::Error>
 where
@@ -523,7 +435,7 @@ where
     deserializer.deserialize_map(Unique(std::marker::PhantomData))
 }
 
-fn duplicate<E: de::Error>(key: &str) -> E {
+pub(super) fn duplicate<E: de::Error>(key: &str) -> E {
     E::custom(format!("duplicate key `{key}`"))
 }
 

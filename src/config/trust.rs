@@ -53,6 +53,16 @@ pub fn judge(agent: &str, run: &super::Command) -> Named {
     Named { purpose: format!("verdict of agent {agent}, its exit code"), command: exact(run) }
 }
 
+/// What stands for an agent that goes on with a conversation.
+pub fn resuming(agent: &str, resume: &super::Command) -> Named {
+    Named { purpose: format!("agent {agent}, resuming"), command: exact(resume) }
+}
+
+/// What stands for an agent that a person goes on with.
+pub fn attaching(agent: &str, attach: &super::Command) -> Named {
+    Named { purpose: format!("agent {agent}, at a terminal"), command: exact(attach) }
+}
+
 /// What stands for the checker of a job.
 pub fn checker(job: &str, from: &str) -> Named {
     Named { purpose: format!("checker of job {job}"), command: from.to_owned() }
@@ -73,7 +83,12 @@ pub fn commands(config: &Config) -> Vec<Named> {
             add(purpose, command);
         }
         if let Some(resume) = &profile.resume {
-            add(format!("agent {name}, resuming"), exact(resume));
+            let Named { purpose, command } = resuming(name, resume);
+            add(purpose, command);
+        }
+        if let Some(attach) = &profile.attach {
+            let Named { purpose, command } = attaching(name, attach);
+            add(purpose, command);
         }
     }
     for (name, job) in &config.jobs {

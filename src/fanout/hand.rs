@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use crate::agent::Input;
-use crate::config::schema::Prompt;
+use crate::config::Prompt;
 use crate::error::{IoContext, Result};
 use crate::model::Problem;
 use crate::store::record;

@@ -18,7 +18,7 @@ use super::plan::Contents;
 use super::shard::By;
 
 /// What a shard runs.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Command {
     /// A text for `sh -c`, the shard's files as `"$@"`.
     Shell(String),

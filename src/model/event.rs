@@ -38,6 +38,8 @@ pub enum Event {
         elapsed: Duration,
         /// Files changed so far, where known.
         changed: Option<usize>,
+        /// What it does at the moment, where it tells.
+        doing: Option<String>,
     },
     /// Tasks run at once; sent again and again: each with how long it has run,
     /// and how many files it changed so far, where known.

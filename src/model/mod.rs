@@ -44,6 +44,6 @@ pub use route::{Alike, Candidate, Reason, Route, Signals, Target, TargetSource, 
 pub use run::{Outcome, Run, Usage};
 pub use session::{Session, SessionState};
 pub use strings::Strings;
-pub use task::{Task, TaskState};
+pub use task::{Answer, Task, TaskState};
 pub use time::Time;
 pub use touch::{Author, Change, Mined, Status};

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Oid, Time};
+use super::{Name, Oid, Time};
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +24,8 @@ pub enum Outcome {
     Asked,
     /// The agent's service took no more of it, again and again.
     Limited,
+    /// It took more tokens or money than it may.
+    Capped,
 }
 
 impl Outcome {
@@ -38,6 +40,7 @@ impl Outcome {
             Self::Died => "died",
             Self::Asked => "asks",
             Self::Limited => "was limited",
+            Self::Capped => "took too much",
         }
     }
 }
@@ -64,6 +67,9 @@ pub struct Run {
     /// What an ended-badly run left, as a commit on top of its own commits.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub snapshot: Option<Oid>,
+    /// Whose run it was; absent where it was that of the task's session.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session: Option<Name>,
     /// The agent that ran; absent for a command that was typed, and for a person.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent: Option<String>,
@@ -73,6 +79,9 @@ pub struct Run {
     /// The agent's last words, cut to size.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub said: Option<String>,
+    /// Why it went wrong, as the agent tells it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
     /// What it asks.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub asked: Option<String>,
@@ -92,9 +101,11 @@ impl Run {
             exit_code: None,
             outcome: None,
             snapshot: None,
+            session: None,
             agent: None,
             conversation: None,
             said: None,
+            error: None,
             asked: None,
             usage: None,
         }

@@ -121,6 +121,9 @@ pub struct Task {
     /// What its runs changed of what git executes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub altered: Vec<Alteration>,
+    /// What its agent asked, and was told, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub answers: Vec<Answer>,
     /// What a reviewer asked for last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requested: Option<String>,
@@ -156,6 +159,18 @@ impl Task {
         let looks = self.viewpoints.iter().filter(|look| look.session == *session);
         own.chain(looks.flat_map(|look| &look.commits)).copied().collect()
     }
+}
+
+/// What an agent was told that it had asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answer {
+    /// What it asked, where it said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<String>,
+    /// What it was told.
+    pub text: String,
+    /// When.
+    pub time: Time,
 }
 
 /// How a task reached its base.

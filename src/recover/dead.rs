@@ -7,7 +7,7 @@ use crate::git::{Repo, RepoLock};
 use crate::model::{Event, Outcome, Run, Task, TaskState};
 use crate::run::finish::Ending;
 use crate::run::prepare::{Ready, folder};
-use crate::run::{Scene, execute, set_aside};
+use crate::run::{Scene, conversation, execute, set_aside};
 use crate::session::{SessionLock, TaskLock, workplace};
 use crate::store::tasks::With;
 use crate::store::{self, Stored};
@@ -17,7 +17,7 @@ pub fn find(repo: &Repo) -> Result<Vec<Stored<Task>>> {
     let mut tasks = store::tasks::load(repo)?;
     tasks.retain(|task| {
         let carried = task.value.agent.is_some() || task.value.state == TaskState::Queued;
-        let at_work = matches!(task.value.state, TaskState::Queued | TaskState::Running | TaskState::Input);
+        let at_work = matches!(task.value.state, TaskState::Queued | TaskState::Running);
         carried
             && at_work
             && !task.value.waits_for_a_start()
@@ -31,7 +31,7 @@ pub fn settle(scene: Scene<'_>) -> Result<()> {
     for task in find(scene.repo)? {
         let Ok(_alive) = TaskLock::try_take(scene.repo, &task.value.name)? else { continue };
         let Some(task) = store::tasks::find(scene.repo, &task.value.name)? else { continue };
-        let at_work = matches!(task.value.state, TaskState::Queued | TaskState::Running | TaskState::Input);
+        let at_work = matches!(task.value.state, TaskState::Queued | TaskState::Running);
         if !at_work || task.value.waits_for_a_start() {
             continue;
         }
@@ -64,6 +64,11 @@ fn end(scene: Scene<'_>, mut task: Stored<Task>) -> Result<()> {
     let place = workplace::place(scene.repo, &session);
     execute::wait_for_end(scene, &task.value)?;
     let brief = folder(scene.repo, &task.value)?.join("brief.md");
+    if let Some(id) = conversation::recall(scene.repo, &task.value)
+        && let Some(run) = task.value.runs.last_mut()
+    {
+        run.conversation = Some(id);
+    }
     let ready = Ready { task, session, place, start: run.start_oid, found: None, brief };
     let ending = Ending { ended: scene.now, exit_code: None };
     set_aside::set_aside(scene, &ready, Outcome::Died, TaskState::Failed, ending).map(drop)

@@ -37,7 +37,8 @@ fn has_result(scene: Scene<'_>, name: &Name) -> Result<bool> {
         TaskState::Failed => refused("has failed"),
         TaskState::Cancelled => refused("was cancelled"),
         TaskState::Queued | TaskState::Running | TaskState::Input => {
-            let is_dead = task.agent.is_some() && TaskLock::holder(scene.repo, name).is_none();
+            let is_at_rest = task.state == TaskState::Input;
+            let is_dead = !is_at_rest && task.agent.is_some() && TaskLock::holder(scene.repo, name).is_none();
             // Its record may have been written between the two looks.
             let now = store::tasks::require(scene.repo, name.as_str())?.value;
             if is_dead && now.state == task.state { refused("died") } else { Ok(false) }

@@ -20,6 +20,7 @@ pub fn write(repo: &Repo, session: &Session, task: &Task) -> Result<String> {
         let title = if task.resolves.is_some() { "The conflict" } else { "Changes asked for in review" };
         let _ = write!(text, "\n## {title}\n\n{}\n", fence(requested));
     }
+    answer(&mut text, task);
     targets(&mut text, task);
     before(repo, &mut text, task)?;
     let own = own_commits(repo, session, task)?;
@@ -42,6 +43,16 @@ pub fn write(repo: &Repo, session: &Session, task: &Task) -> Result<String> {
         conventions(|file| session.worktree.join(file).is_file())
     );
     Ok(text)
+}
+
+/// What it asked last, and what it is told.
+fn answer(text: &mut String, task: &Task) {
+    let Some(answer) = task.answers.last() else { return };
+    text.push_str("\n## The answer to your question\n\n");
+    if let Some(asked) = &answer.asked {
+        let _ = write!(text, "You asked:\n\n{}\n\nThe answer:\n\n", fence(asked));
+    }
+    let _ = writeln!(text, "{}", fence(&answer.text));
 }
 
 fn targets(text: &mut String, task: &Task) {

@@ -81,6 +81,7 @@ pub fn claim(repo: &Repo, order: Order, events: Events<'_>, now: Time) -> Result
         needs: order.needs,
         viewpoints: Vec::new(),
         altered: Vec::new(),
+        answers: Vec::new(),
         requested,
         route: order.route,
         published: None,

@@ -85,12 +85,14 @@ pub fn cancel(scene: Scene<'_>, task: Stored<Task>) -> Result<Stored<Task>> {
             let state = task.value.state.word();
             Err(Error::refused(format!("the task `{name}` is over: it is {state}")))
         }
-        TaskState::Running | TaskState::Input => {
+        TaskState::Running => {
             let _held = SessionLock::take(scene.repo, &task.value.session, "cancel")?;
             let ending = Ending { ended: scene.now, exit_code: None };
             set_aside(scene, &ready(scene, task)?, Outcome::Interrupted, TaskState::Cancelled, ending)
         }
-        TaskState::Queued | TaskState::Review | TaskState::Changes => withdraw(scene, task),
+        TaskState::Queued | TaskState::Input | TaskState::Review | TaskState::Changes => {
+            withdraw(scene, task)
+        }
     }
 }
 

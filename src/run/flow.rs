@@ -1,17 +1,18 @@
 //! A claimed task, from its session's queue to its end.
 
 use super::claim::{self, Claimed};
+use super::conversation::Conversation;
+use super::execute::Done;
 use super::finish::{Ending, finish};
-use super::prepare::{Ready, prepare};
+use super::prepare::{Begun, Ready, prepare};
 use super::set_aside::set_aside;
 use super::worker::{Program, Worker};
-use super::{Scene, after, altered, end, execute, judge};
+use super::{Scene, after, altered, conversation, end, execute, judge};
 use crate::agent::End;
-use crate::agent::process::Ended;
 use crate::error::Result;
 use crate::git::commit::Habits;
 use crate::git::worktree;
-use crate::model::{Outcome, Task, TaskState, Time};
+use crate::model::{Event, Outcome, Task, TaskState, Time};
 use crate::session::{SessionLock, workplace};
 use crate::store::{self, Stored};
 
@@ -26,10 +27,10 @@ pub fn carry_out(scene: Scene<'_>, claimed: Claimed, worker: &Worker) -> Result<
     let interrupt = scene.interrupt.part_on_request(end::request_file(scene.repo, &name)?);
     let scene = Scene { interrupt: &interrupt, ..scene };
     match start(scene, claimed.task, worker) {
-        Ok((ready, held)) => {
-            let done = match worker {
-                Worker::Person => ready.task,
-                Worker::Program(program) => run(scene, ready, program)?,
+        Ok((ready, first, held)) => {
+            let done = match (worker, first) {
+                (Worker::Program(program), Some(first)) => run(scene, ready, program, first)?,
+                _ => ready.task,
             };
             drop((held, claimed.lock));
             Ok(done)
@@ -43,43 +44,55 @@ pub fn carry_out(scene: Scene<'_>, claimed: Claimed, worker: &Worker) -> Result<
     }
 }
 
-fn start(scene: Scene<'_>, task: Stored<Task>, worker: &Worker) -> Result<(Ready, SessionLock)> {
+fn start(
+    scene: Scene<'_>,
+    task: Stored<Task>,
+    worker: &Worker,
+) -> Result<(Ready, Option<Conversation>, SessionLock)> {
     after::wait(scene, &task.value)?;
     let name = task.value.session.clone();
     let what = format!("task {}", task.value.name);
     let held = SessionLock::wait(scene.repo, &name, &what, scene.interrupt, scene.events)?;
     let session = store::sessions::require(scene.repo, name.as_str())?.value;
-    let command = match worker {
-        Worker::Person => Vec::new(),
-        Worker::Program(program) => {
-            program.argv.iter().map(|arg| arg.to_string_lossy().into_owned()).collect()
-        }
+    let Worker::Program(program) = worker else {
+        return Ok((prepare(scene, &session, task, &Begun::default())?, None, held));
     };
-    Ok((prepare(scene, &session, task, &command)?, held))
+    let first = conversation::choose(scene, &session, &task.value, program)?;
+    let begun = Begun {
+        command: first.argv.iter().map(|arg| arg.to_string_lossy().into_owned()).collect(),
+        agent: program.profile.is_some().then_some(program.name.as_str()),
+        conversation: first.id.as_deref(),
+    };
+    Ok((prepare(scene, &session, task, &begun)?, Some(first), held))
 }
 
-fn run(scene: Scene<'_>, mut ready: Ready, program: &Program) -> Result<Stored<Task>> {
+fn run(scene: Scene<'_>, mut ready: Ready, program: &Program, first: Conversation) -> Result<Stored<Task>> {
     altered::remember(scene, &ready.task.value)?;
-    let ended = execute::execute(scene, &ready, program);
+    let done = execute::execute(scene, &ready, program, first);
     workplace::link(scene.repo, &ready.session, scene.events);
     let altered = altered::since(scene, &ready.task.value);
     // What a run put in place of hooks and signing does not run.
     let habits = if altered.is_empty() { scene.habits } else { Habits::default() };
     ready.task.value.altered.extend(altered);
-    let (scene, ready) = (Scene { habits, ..scene }, &ready);
-    let ended = match ended {
-        Ok(ended) => ended,
+    let scene = Scene { habits, ..scene };
+    let done = match done {
+        Ok(done) => done,
         Err(error) => {
             let ending = Ending { ended: scene.now, exit_code: None };
-            set_aside(scene, ready, Outcome::Failed, TaskState::Failed, ending)?;
+            set_aside(scene, &ready, Outcome::Failed, TaskState::Failed, ending)?;
             return Err(error);
         }
     };
-    let seconds = i64::try_from(ended.elapsed.as_secs()).unwrap_or(i64::MAX);
-    let ending = Ending { ended: Time(scene.now.0.saturating_add(seconds)), exit_code: ended.exit_code() };
-    if ended.is_success() && workplace::require(scene.repo, &ready.session).is_ok() {
+    let seconds = i64::try_from(done.ended.elapsed.as_secs()).unwrap_or(i64::MAX);
+    let ending =
+        Ending { ended: Time(scene.now.0.saturating_add(seconds)), exit_code: done.ended.exit_code() };
+    put_down(&mut ready.task.value, &done);
+    warn_of_context(scene, &ready.task.value, program);
+    let ready = &ready;
+    if done.is_success() && workplace::require(scene.repo, &ready.session).is_ok() {
         return match judged(scene, ready, ending) {
             Ok((_, Some(done))) => Ok(done),
+            Ok((_, None)) if done.asks() => set_aside(scene, ready, Outcome::Asked, TaskState::Input, ending),
             Ok((outcome, None)) => set_aside(scene, ready, outcome, TaskState::Failed, ending),
             Err(error) => {
                 set_aside(scene, ready, Outcome::Failed, TaskState::Failed, ending)?;
@@ -87,8 +100,33 @@ fn run(scene: Scene<'_>, mut ready: Ready, program: &Program) -> Result<Stored<T
             }
         };
     }
-    let (outcome, state) = how(scene, &ready.task.value, ended);
+    let (outcome, state) = how(scene, &ready.task.value, &done);
     set_aside(scene, ready, outcome, state, ending)
+}
+
+/// Puts what the agent told onto the task's last run.
+fn put_down(task: &mut Task, done: &Done) {
+    let Some(run) = task.runs.last_mut() else { return };
+    let told = &done.told;
+    run.conversation.clone_from(&done.conversation);
+    run.said.clone_from(&told.said);
+    run.asked.clone_from(&told.asked);
+    run.usage = told.usage;
+    run.error = done.capped.clone().or_else(|| told.error.clone().filter(|_| !done.is_success()));
+}
+
+/// Says so where a conversation's context window is nearly full.
+fn warn_of_context(scene: Scene<'_>, task: &Task, program: &Program) {
+    let limits = program.profile.as_deref().and_then(|profile| profile.context).unwrap_or_default();
+    let used = task.runs.last().and_then(|run| run.usage?.context);
+    if let Some(used) = used.filter(|used| *used >= limits.warn) {
+        let (used, fresh) = (used * 100.0, limits.fresh * 100.0);
+        let text = format!(
+            "the conversation of {} fills {used:.0}% of its context window; from {fresh:.0}% on the next task begins a new one",
+            task.session
+        );
+        (scene.events)(Event::Warning(text));
+    }
 }
 
 /// What git says of a run that ended well, and the result where it is one.
@@ -101,11 +139,13 @@ fn judged(scene: Scene<'_>, ready: &Ready, ending: Ending) -> Result<(Outcome, O
     Ok((Outcome::Empty, finish(scene, ready, &left, ending)?))
 }
 
-fn how(scene: Scene<'_>, task: &Task, ended: Ended) -> (Outcome, TaskState) {
-    match ended.end {
+fn how(scene: Scene<'_>, task: &Task, done: &Done) -> (Outcome, TaskState) {
+    match done.ended.end {
+        _ if done.capped.is_some() => (Outcome::Capped, TaskState::Failed),
         End::TimedOut => (Outcome::TimedOut, TaskState::Failed),
         End::Interrupted if is_called_off(scene, task) => (Outcome::Interrupted, TaskState::Cancelled),
         End::Interrupted => (Outcome::Interrupted, TaskState::Failed),
+        End::Exit(_) | End::Signal(_) if done.told.is_limited => (Outcome::Limited, TaskState::Failed),
         End::Exit(_) | End::Signal(_) => (Outcome::Failed, TaskState::Failed),
     }
 }

@@ -29,6 +29,17 @@ pub struct Ready {
     pub brief: PathBuf,
 }
 
+/// What begins, for the record.
+#[derive(Clone, Debug, Default)]
+pub struct Begun<'a> {
+    /// What is run; empty for a person's turn.
+    pub command: Vec<String>,
+    /// The agent, where it is none that was typed.
+    pub agent: Option<&'a str>,
+    /// Its conversation, where that is known before it starts.
+    pub conversation: Option<&'a str>,
+}
+
 /// Where a task's local files lie.
 pub fn folder(repo: &Repo, task: &Task) -> Result<PathBuf> {
     let folder = repo.orch_dir()?.join("task").join(task.name.as_str());
@@ -44,7 +55,7 @@ pub fn prepare(
     scene: Scene<'_>,
     session: &Session,
     mut task: Stored<Task>,
-    command: &[String],
+    begun: &Begun<'_>,
 ) -> Result<Ready> {
     let repo = scene.repo;
     refuse_taken(repo, &task.value)?;
@@ -67,7 +78,12 @@ pub fn prepare(
     let value = &mut task.value;
     value.state = TaskState::Running;
     value.updated = scene.now;
-    value.runs.push(Run::begun(scene.now, start, command.to_vec()));
+    value.runs.push(Run {
+        session: Some(session.name.clone()),
+        agent: begun.agent.map(str::to_owned),
+        conversation: begun.conversation.map(str::to_owned),
+        ..Run::begun(scene.now, start, begun.command.clone())
+    });
     let text = brief::write(repo, session, value)?;
     let brief = folder(repo, value)?.join("brief.md");
     std::fs::write(&brief, &text).doing("could not write", &brief)?;
@@ -81,7 +97,8 @@ pub fn prepare(
     Ok(Ready { task, session: session.clone(), place, start, found: None, brief })
 }
 
-/// A person's task holds its session until it is done, whatever runs.
+/// A person's task holds its session until it is done, whatever runs, and one
+/// that asks until it is answered.
 fn refuse_taken(repo: &Repo, task: &Task) -> Result<()> {
     let works = |other: &Task| {
         other.session == task.session
@@ -91,10 +108,10 @@ fn refuse_taken(repo: &Repo, task: &Task) -> Result<()> {
     match store::tasks::load(repo)?.into_iter().map(|other| other.value).find(works) {
         None => Ok(()),
         Some(other) => Err(Error::refused(format!("session `{}` works on `{}`", task.session, other.name))
-            .hint(format!(
-                "say when it is done: `git orch done {0}`, or call it off: `git orch cancel {0}`",
-                other.name
-            ))
+            .hint(match other.state {
+                TaskState::Input => format!("it waits for an answer: `git orch answer {0} TEXT`, or call it off: `git orch cancel {0}`", other.name),
+                _ => format!("say when it is done: `git orch done {0}`, or call it off: `git orch cancel {0}`", other.name),
+            })
             .hint("or give this to another session with `--session`")),
     }
 }

@@ -6,13 +6,16 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::agent::command::shell;
-use crate::config::schema::Prompt;
-use crate::config::trust::{Named, Trust, exact};
-use crate::config::{Command, Profile, Settings};
+use crate::config::agents::Reading;
+use crate::config::trust::{self, Named, Trust, exact};
+use crate::config::{Command, Profile, Prompt, Settings};
 use crate::error::{Error, Result};
 use crate::git::process::find_program;
 use crate::model::wording::unknown;
 use crate::model::{Session, time};
+
+/// The agent that is a person in a shell.
+pub const SHELL: &str = "shell";
 
 /// Who does a task.
 #[derive(Clone, Debug)]
@@ -24,16 +27,32 @@ pub enum Worker {
 }
 
 /// A program that does tasks.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Program {
     /// The agent's name; the command itself where it was typed.
     pub name: String,
     /// The program and its arguments.
     pub argv: Vec<OsString>,
+    /// The same where it goes on with a conversation.
+    pub resume: Option<Vec<OsString>>,
     /// How the brief reaches it.
     pub prompt: Prompt,
     /// How long it may take.
     pub timeout: Option<Duration>,
+    /// What else is known of it; absent for a command that was typed.
+    pub profile: Option<Box<Profile>>,
+}
+
+impl Program {
+    /// A command that nothing else is known of.
+    pub fn plain(name: String, argv: Vec<OsString>) -> Self {
+        Self { name, argv, resume: None, prompt: Prompt::Stdin, timeout: None, profile: None }
+    }
+
+    /// How its output is read.
+    pub fn readings(&self) -> &[Reading] {
+        self.profile.as_ref().map_or(&[], |profile| &profile.reads)
+    }
 }
 
 impl Worker {
@@ -56,7 +75,7 @@ pub fn typed(argv: &[OsString], folder: &Path, environment: &BTreeMap<OsString, 
     let found = locate(program, folder, environment)?;
     let argv = std::iter::once(found).chain(args.iter().cloned()).collect();
     let name = program.to_string_lossy().into_owned();
-    Ok(Worker::Program(Program { name, argv, prompt: Prompt::Stdin, timeout: None }))
+    Ok(Worker::Program(Program::plain(name, argv)))
 }
 
 /// A path is looked up from the caller's folder, a bare word on the `PATH`.
@@ -93,7 +112,7 @@ pub fn configured(
     let Some(name) = asked.or(session.agent.as_deref()).or(settings.agent()) else {
         return Ok(Worker::Person);
     };
-    if name == "person" {
+    if ["person", SHELL].contains(&name) {
         return Ok(Worker::Person);
     }
     agent(settings, trust, name, &session.worktree, environment).map(Worker::Program)
@@ -110,30 +129,53 @@ pub fn agent(
     folder: &Path,
     environment: &BTreeMap<OsString, OsString>,
 ) -> Result<Program> {
-    let profiles = &settings.file.agents.profiles;
-    let profile = profiles.get(name).ok_or_else(|| {
-        let known = profiles.keys().map(String::as_str).chain(["person"]);
-        Error::usage(unknown("agent", name, known))
-            .hint("name it under `agents:` in `.orch.yml`, or give its command behind `--`")
-    })?;
-    trust.require(&Named { purpose: format!("agent {name}"), command: exact(&profile.run) })?;
+    let profile = settings.profile(name).ok_or_else(|| unknown_agent(settings, name))?;
+    require_trust(settings, trust, name, &profile)?;
     program(name, profile, folder, environment)
+}
+
+/// That there is no agent of this name.
+pub fn unknown_agent(settings: &Settings, name: &str) -> Error {
+    let known = settings.agents().into_iter().chain(["person", "shell"]);
+    Error::usage(unknown("agent", name, known))
+        .hint("`git orch agents` lists them; name it under `agents:` in `.orch.yml`, or give its command behind `--`")
+}
+
+/// Refuses an agent that may not start in this repository.
+fn require_trust(settings: &Settings, trust: &Trust, name: &str, profile: &Profile) -> Result<()> {
+    if settings.is_built_in(name) {
+        return trust.require(&trust::repository());
+    }
+    trust.require(&Named { purpose: format!("agent {name}"), command: exact(&profile.run) })?;
+    let resuming = profile.resume.as_ref().map(|resume| trust::resuming(name, resume));
+    resuming.map_or(Ok(()), |named| trust.require(&named))
 }
 
 fn program(
     name: &str,
-    profile: &Profile,
+    profile: Profile,
     worktree: &Path,
     environment: &BTreeMap<OsString, OsString>,
 ) -> Result<Program> {
-    let argv = match &profile.run {
+    let argv = argv(&profile.run, worktree, environment)?;
+    let resume =
+        profile.resume.as_ref().map(|resume| self::argv(resume, worktree, environment)).transpose()?;
+    let timeout = profile.timeout.as_deref().and_then(time::parse_span);
+    let (name, prompt) = (name.to_owned(), profile.prompt);
+    Ok(Program { name, argv, resume, prompt, timeout, profile: Some(Box::new(profile)) })
+}
+
+fn argv(
+    command: &Command,
+    worktree: &Path,
+    environment: &BTreeMap<OsString, OsString>,
+) -> Result<Vec<OsString>> {
+    Ok(match command {
         Command::Shell(text) => shell(text, []),
         Command::List(args) => {
             let mut args: Vec<OsString> = args.iter().map(OsString::from).collect();
             args[0] = locate(&args[0], worktree, environment)?;
             args
         }
-    };
-    let timeout = profile.timeout.as_deref().and_then(time::parse_span);
-    Ok(Program { name: name.to_owned(), argv, prompt: profile.prompt, timeout })
+    })
 }

@@ -34,10 +34,12 @@ impl Progress {
                 self.count(*done, *total, "{msg} {wide_bar} {percent}%, about {eta} left", "asking");
                 None
             }
-            Event::Running { command, worktree, elapsed: time, changed } => {
+            Event::Running { command, worktree, elapsed: time, changed, doing } => {
                 let files =
                     changed.map_or(String::new(), |n| format!(", {} changed so far", count(n, "file")));
-                self.line(format!("running {command} in {}  {}{files}", worktree.display(), elapsed(*time)));
+                let doing = doing.as_ref().map_or(String::new(), |doing| format!(": {doing}"));
+                let (at, time) = (worktree.display(), elapsed(*time));
+                self.line(format!("running {command} in {at}  {time}{files}{doing}"));
                 None
             }
             Event::RunningTasks(tasks) => {

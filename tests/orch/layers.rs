@@ -46,7 +46,7 @@ const DOORS: &[(&str, &str)] = &[
     ("serde", "*"),
     (
         "serde_json",
-        "store/record.rs ui/json.rs fanout/formatter/manifest.rs fanout/problems/json.rs fanout/problems/keyed.rs review/forge/answer.rs",
+        "store/record.rs ui/json.rs fanout/formatter/manifest.rs fanout/problems/json.rs fanout/problems/keyed.rs review/forge/answer.rs run/told.rs",
     ),
     ("serde_yaml", "config/"),
     ("sha2", "config/trust.rs fanout/cache.rs history/"),

@@ -94,10 +94,9 @@ pub(super) fn license(desk: &Desk<'_>) -> Option<(String, &'static str)> {
 
 fn find(desk: &Desk<'_>, name: &str) -> Result<worker::Program> {
     let (settings, trust) = (&desk.opened.settings, &desk.opened.trust);
-    let known = settings.file.agents.profiles.keys().map(String::as_str);
-    if !settings.file.agents.profiles.contains_key(name) {
-        return Err(Error::usage(unknown("agent", name, known))
-            .hint("name it under `agents:` in `.orch.yml`, or give a command: `--run CMD`"));
+    if settings.profile(name).is_none() {
+        return Err(Error::usage(unknown("agent", name, settings.agents()))
+            .hint("`git orch agents` lists them; name it under `agents:` in `.orch.yml`, or give a command: `--run CMD`"));
     }
     let top = desk.opened.repo.require_work_tree()?;
     worker::agent(settings, trust, name, top, &desk.app.environment)

@@ -44,7 +44,7 @@ pub struct Sources<'a> {
 }
 
 /// A formatter that the repository uses and that is installed.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Formatter {
     /// What people call it.
     pub name: &'static str,
@@ -102,7 +102,7 @@ pub struct Missing {
 }
 
 /// All formatters of a repository.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Choice {
     /// Those to run, in order; their files are disjoint.
     pub chosen: Vec<Formatter>,

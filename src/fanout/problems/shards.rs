@@ -8,7 +8,7 @@ use super::super::hand::Handed;
 use super::super::job::Job;
 use super::super::plan::{self, PlannedShard};
 use super::super::shard::{By, Facts};
-use crate::config::schema::Prompt;
+use crate::config::Prompt;
 use crate::model::{Problem, RepoPath};
 
 /// How many problems an agent gets at a time, if they are in several files.
@@ -85,8 +85,7 @@ mod tests {
 
     #[test]
     fn problems_of_a_file_are_in_one_shard_and_few_go_together() {
-        let agent =
-            Program { name: "a".to_owned(), argv: vec!["a".into()], prompt: Prompt::Stdin, timeout: None };
+        let agent = Program::plain("a".to_owned(), vec!["a".into()]);
         let job = job(Command::Agent(agent));
         let mut problems: Vec<Problem> = (0..25).map(|line| problem("many", line)).collect();
         problems.extend(["a", "b", "c"].map(|path| problem(path, 1)));

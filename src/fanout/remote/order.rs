@@ -20,7 +20,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use super::super::carry::{self, Site};
 use super::super::job::argument;
 use super::super::plan::{Contents, PlannedShard};
-use crate::config::schema::Prompt;
+use crate::config::Prompt;
 use crate::error::{Error, Result};
 use crate::git::{Entry, EntryKind, Repo};
 use crate::model::{Oid, RepoPath};

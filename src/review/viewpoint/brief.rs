@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 
 use super::look::Order;
-use crate::config::schema::Says;
+use crate::config::Says;
 use crate::error::Result;
 use crate::git::Repo;
 use crate::model::wording::{count, excerpt};

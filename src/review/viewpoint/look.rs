@@ -10,7 +10,7 @@ use super::choose::Choice;
 use super::{brief, left, record, said};
 use crate::agent::process::{self, End, Ended};
 use crate::agent::{Input, Invocation, command};
-use crate::config::schema::{Prompt, Says};
+use crate::config::{Prompt, Says};
 use crate::error::{Error, IoContext, Kind, Result};
 use crate::git::commit::Habits;
 use crate::git::{Repo, programs, room};
@@ -202,6 +202,7 @@ impl<'a> Desk<'a> {
                 worktree: self.throwaway.path().to_owned(),
                 elapsed,
                 changed: None,
+                doing: None,
             });
         })
     }

@@ -7,7 +7,7 @@ use std::io::Read as _;
 use std::path::Path;
 
 use crate::agent::process::{End, Ended};
-use crate::config::schema::Says;
+use crate::config::Says;
 use crate::error::{Error, IoContext, Result};
 use crate::model::Decision;
 

@@ -1,6 +1,6 @@
 //! Which program looks from a viewpoint, and how its verdict comes.
 
-use crate::config::schema::Says;
+use crate::config::Says;
 use crate::config::trust::{self, Trust};
 use crate::config::{Settings, load};
 use crate::error::Result;
@@ -54,7 +54,7 @@ impl Staff<'_> {
         };
         let worker = worker::configured(self.settings, self.trust, asked, session, scene.environment)?;
         let Worker::Program(program) = worker else { return Ok(None) };
-        let profile = self.settings.file.agents.profiles.get(&program.name);
+        let profile = program.profile.as_ref();
         let says = match profile {
             _ if self.by_exit_code => Says::ExitCode,
             Some(profile) => {

@@ -1,0 +1,186 @@
+//! `git orch agents`
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::opened::Opened;
+use crate::agent::ask::{Question, ask};
+use crate::agent::command;
+use crate::app::App;
+use crate::config::trust::{Named, exact};
+use crate::config::{Command, Profile};
+use crate::error::{Result, exit};
+use crate::git::process::find_program;
+use crate::ui::Table;
+
+/// The built-in agents in the order in which one is proposed.
+const PROPOSED: [&str; 8] = ["claude", "codex", "opencode", "gemini", "copilot", "pi", "qwen", "aider"];
+
+/// List the agent programs, which of them are installed, and which one is used
+///
+/// Built-in agents need no entry in `.orch.yml`; they start in a repository
+/// once it is trusted. What git-orch knows of an agent, and any entry of your
+/// own can say: how to start it, how the brief goes in, how to go on with a
+/// conversation, where that is kept, and what its output tells.
+#[derive(Debug, clap::Args)]
+pub(super) struct AgentsArgs {
+    /// Print all that is known of one agent, as it stands in `.orch.yml`
+    #[arg(value_name = "AGENT")]
+    agent: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Shown {
+    name: String,
+    /// `built-in` or `.orch.yml`.
+    from: &'static str,
+    program: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<String>,
+    /// Whether it goes on with its conversations.
+    resumes: bool,
+    /// Whether it may start in this repository.
+    trusted: bool,
+    /// Whether it is used where none is named.
+    default: bool,
+}
+
+pub(super) fn run(app: &App, args: &AgentsArgs) -> Result<u8> {
+    let opened = Opened::to_read(app)?;
+    if let Some(name) = &args.agent {
+        return one(app, &opened, name);
+    }
+    let mut shown: Vec<Shown> = std::thread::scope(|scope| {
+        let looks: Vec<_> = opened
+            .settings
+            .agents()
+            .into_iter()
+            .map(|name| {
+                let (app, opened) = (&app.environment, &opened);
+                scope.spawn(move || look(app, opened, name))
+            })
+            .collect();
+        looks.into_iter().filter_map(|look| look.join().ok().flatten()).collect()
+    });
+    shown.sort_by_key(|one| (one.from == "built-in", one.path.is_none(), place(&one.name)));
+    app.ui.data(&shown)?;
+    app.ui.answer(table(&shown))?;
+    tell_default(app, &opened, &shown);
+    Ok(exit::DONE)
+}
+
+fn one(app: &App, opened: &Opened, name: &str) -> Result<u8> {
+    let profile = opened
+        .settings
+        .profile(name)
+        .ok_or_else(|| crate::run::worker::unknown_agent(&opened.settings, name))?;
+    app.ui.data(&profile)?;
+    app.ui.answer(crate::config::agents::entry(name, &profile)?)?;
+    Ok(exit::DONE)
+}
+
+fn place(name: &str) -> usize {
+    PROPOSED.iter().position(|other| *other == name).unwrap_or(PROPOSED.len())
+}
+
+fn look(
+    environment: &BTreeMap<std::ffi::OsString, std::ffi::OsString>,
+    opened: &Opened,
+    name: &str,
+) -> Option<Shown> {
+    let profile = opened.settings.profile(name)?;
+    let built_in = opened.settings.is_built_in(name);
+    let trusted = is_trusted(opened, name, &profile, built_in);
+    let program = match &profile.run {
+        Command::Shell(text) => text.clone(),
+        Command::List(args) => args.first().cloned().unwrap_or_default(),
+    };
+    let path = match &profile.run {
+        Command::List(_) if program.contains('/') => {
+            opened.repo.require_work_tree().ok().map(|top| top.join(&program)).filter(|path| path.is_file())
+        }
+        Command::List(_) => find_program(&program, environment),
+        Command::Shell(_) => None,
+    };
+    // What the repository names is not run unasked.
+    let version = path.as_deref().filter(|_| built_in).and_then(|path| version(path, environment));
+    let from = if built_in { "built-in" } else { ".orch.yml" };
+    let default = opened.settings.agent() == Some(name);
+    Some(Shown {
+        name: name.to_owned(),
+        from,
+        program,
+        path,
+        version,
+        resumes: profile.resume.is_some(),
+        trusted,
+        default,
+    })
+}
+
+fn is_trusted(opened: &Opened, name: &str, profile: &Profile, built_in: bool) -> bool {
+    let named = if built_in {
+        crate::config::trust::repository()
+    } else {
+        Named { purpose: format!("agent {name}"), command: exact(&profile.run) }
+    };
+    opened.trust.covers(&named)
+}
+
+/// The number in what the program prints of its version.
+fn version(program: &Path, environment: &BTreeMap<std::ffi::OsString, std::ffi::OsString>) -> Option<String> {
+    let argv = vec![program.as_os_str().to_owned(), "--version".into()];
+    let answer =
+        ask(&Question { argv, folder: "/".into(), environment: command::environment(environment, &[]) })
+            .ok()?;
+    let is_version = |word: &&str| {
+        word.trim_start_matches('v').starts_with(|first: char| first.is_ascii_digit()) && word.contains('.')
+    };
+    let text = format!("{} {}", answer.stdout, answer.stderr);
+    let word = text.split([' ', '\n', '(', ')', '/']).find(is_version)?;
+    Some(word.trim_start_matches('v').to_owned())
+}
+
+fn table(shown: &[Shown]) -> String {
+    let mut table = Table::new(&["agent", "from", "installed", "conversations", "may start", ""]);
+    for one in shown {
+        let installed = match (&one.version, &one.path) {
+            (Some(version), _) => version.as_str(),
+            (None, Some(_)) => "yes",
+            (None, None) if one.program.contains(' ') => "a shell command",
+            (None, None) => "no",
+        };
+        let resumes = if one.resumes { "goes on" } else { "new each time" };
+        let trusted = if one.trusted { "yes" } else { "once trusted" };
+        table.row([
+            one.name.as_str(),
+            one.from,
+            installed,
+            resumes,
+            trusted,
+            if one.default { "default" } else { "" },
+        ]);
+    }
+    table.render()
+}
+
+/// Which agent is used where none is named, or would best be.
+fn tell_default(app: &App, opened: &Opened, shown: &[Shown]) {
+    if let Some(name) = opened.settings.agent() {
+        if !shown.iter().any(|one| one.name == name) && !["person", "shell"].contains(&name) {
+            app.ui.warning(format!("the default agent `{name}` is not known"));
+        }
+        return;
+    }
+    match shown.iter().find(|one| one.path.is_some()) {
+        Some(one) => app.ui.note(format!(
+            "no default is set: a person takes over\nnext: git config orch.agent {0} makes {0} the default here",
+            one.name
+        )),
+        None => app.ui.note("none is installed: a person takes over, or a command behind `--`"),
+    }
+}

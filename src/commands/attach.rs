@@ -1,0 +1,146 @@
+//! `git orch attach`
+
+use std::convert::Infallible;
+use std::ffi::{OsStr, OsString};
+use std::io::IsTerminal as _;
+
+use serde::Serialize;
+
+use super::opened::Opened;
+use super::retry;
+use crate::agent::{command, process};
+use crate::app::App;
+use crate::config::trust;
+use crate::error::{Error, Result, exit};
+use crate::git::identity;
+use crate::model::{Session, Task, TaskState};
+use crate::run::claim::Claimed;
+use crate::run::conversation::with_id;
+use crate::run::worker::Worker;
+use crate::run::{flow, prepare};
+use crate::session::{TaskLock, workplace};
+use crate::store::{self, Stored};
+
+/// Go on with a task yourself: in its agent's conversation, or in a shell
+///
+/// Opens the agent where it left off, at this terminal and in the session's
+/// worktree; a shell where the agent can't do that. The task is yours then:
+/// `git orch done` says that it is done.
+#[derive(Debug, clap::Args)]
+pub(super) struct AttachArgs {
+    /// The task
+    #[arg(value_name = "TASK")]
+    task: String,
+    /// Open a shell, whatever the agent can
+    #[arg(long)]
+    shell: bool,
+    /// Say what would be opened and where, and do nothing
+    #[arg(long)]
+    dry_run: bool,
+}
+
+#[derive(Serialize)]
+struct Shown<'a> {
+    task: &'a str,
+    worktree: &'a std::path::Path,
+    command: Vec<String>,
+}
+
+pub(super) fn run(app: &App, args: &AttachArgs) -> Result<u8> {
+    let opened = Opened::to_change(app)?;
+    let task = store::tasks::require(&opened.repo, &args.task)?;
+    let name = task.value.name.clone();
+    if let Some(process) = TaskLock::holder(&opened.repo, &name) {
+        return Err(Error::refused(format!("process {process} works on `{name}`"))
+            .hint(format!("watch it: `git orch log {name} -f`; or end it first: `git orch cancel {name}`")));
+    }
+    let session = store::sessions::require(&opened.repo, task.value.session.as_str())?.value;
+    let argv = argv(app, &opened, &task.value, args.shell)?;
+    let shown = Shown {
+        task: name.as_str(),
+        worktree: &session.worktree,
+        command: argv.iter().map(|word| word.to_string_lossy().into_owned()).collect(),
+    };
+    app.ui.data(&shown)?;
+    if args.dry_run || app.ui.is_json() {
+        app.ui.answer(format!("{} in {}", shown.command.join(" "), session.worktree.display()))?;
+        return Ok(exit::DONE);
+    }
+    if !std::io::stdin().is_terminal() {
+        return Err(Error::usage("there is no terminal to open it at")
+            .hint(format!("its worktree: `cd {}`", session.worktree.display())));
+    }
+    let task = take_over(app, &opened, task)?;
+    open(app, &opened, &task.value, &session, &argv).map(|never| match never {})
+}
+
+/// Makes the task a person's, its worktree as its last run left it.
+fn take_over(app: &App, opened: &Opened, task: Stored<Task>) -> Result<Stored<Task>> {
+    if task.value.state == TaskState::Running {
+        return Ok(task);
+    }
+    if task.value.state != TaskState::Input {
+        retry::check(&opened.repo, &task)?;
+    }
+    identity::require(&opened.repo)?;
+    let lock = TaskLock::try_take(&opened.repo, &task.value.name)?
+        .map_err(|holder| Error::refused(format!("`{}` is held by {holder}", task.value.name)))?;
+    let events = |event| app.ui.event(event);
+    let mut claimed = Claimed { task, lock };
+    claimed.task.value.agent = None;
+    flow::carry_out(opened.scene(app, &events), claimed, &Worker::Person)
+}
+
+/// The agent in its last conversation where it can go on at a terminal, else a shell.
+fn argv(app: &App, opened: &Opened, task: &Task, shell: bool) -> Result<Vec<OsString>> {
+    let run = task.runs.iter().rev().find(|run| run.conversation.is_some()).filter(|_| !shell);
+    let known = run.and_then(|run| Some((run.agent.as_deref()?, run.conversation.as_deref()?)));
+    if let Some((agent, id)) = known
+        && let Some(attach) = opened.settings.profile(agent).and_then(|profile| profile.attach)
+    {
+        let named = if opened.settings.is_built_in(agent) {
+            trust::repository()
+        } else {
+            trust::attaching(agent, &attach)
+        };
+        opened.trust.require(&named)?;
+        let words = match attach {
+            crate::config::Command::Shell(text) => command::shell(&text, []),
+            crate::config::Command::List(args) => args.into_iter().map(OsString::from).collect(),
+        };
+        return Ok(with_id(&words, id));
+    }
+    Ok(vec![user_shell(app)])
+}
+
+fn user_shell(app: &App) -> OsString {
+    let shell = app.environment.get(OsStr::new("SHELL")).filter(|shell| !shell.is_empty());
+    shell.cloned().unwrap_or_else(|| "/bin/sh".into())
+}
+
+/// Becomes the user's shell, in the session's worktree.
+pub(super) fn open_shell(app: &App, opened: &Opened, task: &Task, session: &Session) -> Result<u8> {
+    open(app, opened, task, session, &[user_shell(app)]).map(|never| match never {})
+}
+
+/// Becomes the program, in the session's worktree.
+fn open(app: &App, opened: &Opened, task: &Task, session: &Session, argv: &[OsString]) -> Result<Infallible> {
+    let brief = prepare::folder(&opened.repo, task)?.join("brief.md");
+    app.ui.note(format!(
+        "{} is yours, in {}; its brief: {}",
+        task.name,
+        session.worktree.display(),
+        brief.display()
+    ));
+    app.ui.note(format!("next: git orch done {}", task.name));
+    app.ui.settle();
+    let base = workplace::tip(&opened.repo, session)?.to_string();
+    let ours: [(&str, &OsStr); 5] = [
+        ("GIT_ORCH_SESSION", OsStr::new(task.session.as_str())),
+        ("GIT_ORCH_TASK", OsStr::new(task.name.as_str())),
+        ("GIT_ORCH_ROOT", session.worktree.as_os_str()),
+        ("GIT_ORCH_BASE", OsStr::new(&base)),
+        ("GIT_ORCH_BRIEF", brief.as_os_str()),
+    ];
+    process::become_at_terminal(argv, &session.worktree, &command::environment(&app.environment, &ours))
+}

@@ -1,0 +1,339 @@
+//! What an agent program tells in its output, read as it comes: one JSON value
+//! a line, by the readings of its profile.
+//!
+//! **Invariant:** a line that says nothing, or nothing that can be read, changes
+//! nothing; what is told is cut to size, whatever an agent prints.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use crate::config::agents::{Means, Pointers, Reading, Scalar};
+use crate::model::Usage;
+
+/// How many bytes of an agent's words are kept: the last ones.
+const WORDS: usize = 4 * 1024;
+/// How long a line about what it does is.
+const GLIMPSE: usize = 60;
+/// A longer line is passed over.
+const LINE: usize = 4 << 20;
+
+/// What was told so far.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Told {
+    /// The id of the conversation.
+    pub conversation: Option<String>,
+    /// Its last words.
+    pub said: Option<String>,
+    /// What it asks, or was not allowed to do.
+    pub asked: Option<String>,
+    /// What it does at the moment.
+    pub doing: Option<String>,
+    /// Why it went wrong.
+    pub error: Option<String>,
+    /// What it took, where it told.
+    pub usage: Option<Usage>,
+    /// Whether the service takes no more at the moment.
+    pub is_limited: bool,
+    /// Whether it went wrong, whatever the exit code.
+    pub has_failed: bool,
+    /// Whether the conversation that it was to go on with is not there.
+    pub is_gone: bool,
+    /// What the conversation took before this run.
+    before: Usage,
+    context: f64,
+    window: f64,
+}
+
+impl Told {
+    /// Whether the model answered at all.
+    pub fn has_answered(&self) -> bool {
+        self.said.is_some() || self.usage.is_some_and(|usage| usage.output_tokens > 0)
+    }
+
+    fn line(&mut self, readings: &[Reading], line: &str) {
+        if !line.trim_start().starts_with('{') || line.len() > LINE {
+            return;
+        }
+        let Ok(value) = serde_json::from_str::<Value>(line) else { return };
+        for reading in readings.iter().filter(|reading| applies(reading, &value)) {
+            self.read(reading, &value);
+        }
+    }
+
+    fn read(&mut self, reading: &Reading, value: &Value) {
+        let text = |pointers: &Pointers| text(value, pointers);
+        let first = |at: &mut Option<String>, pointers: &Pointers| {
+            if let Some(found) = text(pointers) {
+                *at = Some(last_bytes(found));
+            }
+        };
+        first(&mut self.conversation, &reading.conversation);
+        first(&mut self.asked, &reading.asked);
+        first(&mut self.error, &reading.error);
+        if let Some(doing) = text(&reading.doing) {
+            self.doing = Some(crate::model::wording::excerpt(&doing, GLIMPSE));
+        }
+        if let Some(words) = text(&reading.said) {
+            let before = self.said.take().filter(|_| reading.joins).unwrap_or_default();
+            self.said = Some(last_bytes(before + &words));
+        }
+        match reading.means {
+            Some(Means::Failed) => self.has_failed = true,
+            Some(Means::Limited) => self.is_limited = true,
+            Some(Means::Gone) => self.is_gone = true,
+            None => {}
+        }
+        self.count(reading, value);
+    }
+
+    fn count(&mut self, reading: &Reading, value: &Value) {
+        let number = |pointers: &Pointers| number(value, pointers);
+        let mut usage = self.usage.unwrap_or_default();
+        // What the conversation took before is not this run's.
+        let before = if reading.whole { self.before } else { Usage::default() };
+        let mut is_told = reading.turn;
+        let mut count = |at: &mut u64, pointers: &Pointers, before: u64| {
+            if let Some(told) = number(pointers) {
+                let told = tokens(told).saturating_sub(before);
+                *at = if reading.adds { at.saturating_add(told) } else { told };
+                is_told = true;
+            }
+        };
+        count(&mut usage.input_tokens, &reading.input, before.input_tokens);
+        count(&mut usage.cached_tokens, &reading.cached, before.cached_tokens);
+        count(&mut usage.output_tokens, &reading.output, before.output_tokens);
+        let mut turns = usage.turns.unwrap_or_default();
+        count(&mut turns, &reading.turns, 0);
+        turns += u64::from(reading.turn);
+        usage.turns = Some(turns).filter(|turns| *turns > 0);
+        if let Some(cost) = number(&reading.cost) {
+            usage.cost = Some(if reading.adds { usage.cost.unwrap_or_default() + cost } else { cost });
+            is_told = true;
+        }
+        self.context = number(&reading.context).filter(|used| *used > 0.0).unwrap_or(self.context);
+        self.window = number(&reading.window).filter(|size| *size > 0.0).unwrap_or(self.window);
+        if self.context > 0.0 && self.window > 0.0 {
+            usage.context = Some((self.context / self.window).min(1.0));
+            is_told = true;
+        }
+        if is_told {
+            self.usage = Some(usage);
+        }
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "counted in JSON, cut to what fits"
+)]
+fn tokens(number: f64) -> u64 {
+    number.max(0.0) as u64
+}
+
+fn applies(reading: &Reading, value: &Value) -> bool {
+    let is_wanted = |found: &Value, wanted: &Scalar| match (found, wanted) {
+        (Value::Bool(found), Scalar::Bool(wanted)) => found == wanted,
+        (Value::Number(found), Scalar::Number(wanted)) => found.as_i64() == Some(*wanted),
+        (Value::String(found), Scalar::Text(wanted)) => is_like(found, wanted),
+        _ => false,
+    };
+    reading
+        .when
+        .iter()
+        .all(|(pointer, wanted)| at(value, pointer).into_iter().any(|found| is_wanted(found, wanted)))
+}
+
+/// Whether a text is the wanted one; a `*` at either end stands for anything.
+fn is_like(found: &str, wanted: &str) -> bool {
+    let (front, wanted) = wanted.strip_prefix('*').map_or((false, wanted), |rest| (true, rest));
+    let (back, wanted) = wanted.strip_suffix('*').map_or((false, wanted), |rest| (true, rest));
+    match (front, back) {
+        (false, false) => found == wanted,
+        (true, false) => found.ends_with(wanted),
+        (false, true) => found.starts_with(wanted),
+        (true, true) => found.contains(wanted),
+    }
+}
+
+/// The first text there is; of a list or a table its JSON.
+fn text(value: &Value, pointers: &Pointers) -> Option<String> {
+    let words = found(value, pointers).into_iter().filter_map(|found| match found {
+        Value::String(text) => Some(text.trim().to_owned()),
+        Value::Array(all) if all.is_empty() => None,
+        Value::Null => None,
+        other => Some(other.to_string()),
+    });
+    words.into_iter().find(|text| !text.is_empty())
+}
+
+/// The sum of the numbers there are.
+fn number(value: &Value, pointers: &Pointers) -> Option<f64> {
+    found(value, pointers).into_iter().filter_map(Value::as_f64).reduce(|one, other| one + other)
+}
+
+fn found<'a>(value: &'a Value, pointers: &Pointers) -> Vec<&'a Value> {
+    pointers.all().iter().flat_map(|pointer| at(value, pointer)).collect()
+}
+
+/// What lies at a JSON pointer; a part of it that is `*` is all there is.
+fn at<'a>(value: &'a Value, pointer: &str) -> Vec<&'a Value> {
+    let Some((before, behind)) = pointer.split_once("/*") else {
+        return value.pointer(pointer).into_iter().collect();
+    };
+    let below: Vec<&Value> = match value.pointer(before) {
+        Some(Value::Array(all)) => all.iter().collect(),
+        Some(Value::Object(all)) => all.values().collect(),
+        _ => Vec::new(),
+    };
+    below.into_iter().flat_map(|one| at(one, behind)).collect()
+}
+
+fn last_bytes(text: String) -> String {
+    let from = text.ceil_char_boundary(text.len().saturating_sub(WORDS));
+    if from == 0 { text } else { text[from..].to_owned() }
+}
+
+/// Reads a log that grows.
+#[derive(Debug)]
+pub struct Reader<'a> {
+    readings: &'a [Reading],
+    log: PathBuf,
+    file: Option<File>,
+    begun: Vec<u8>,
+    told: Told,
+}
+
+impl<'a> Reader<'a> {
+    /// Of a log that may not be there yet; `before` is what its conversation took
+    /// already, `window` the size of the context window where the agent does not tell it.
+    pub fn new(readings: &'a [Reading], log: PathBuf, before: Usage, window: Option<u64>) -> Self {
+        #[expect(clippy::cast_precision_loss, reason = "windows are small")]
+        let told = Told { before, window: window.unwrap_or_default() as f64, ..Told::default() };
+        Self { readings, log, file: None, begun: Vec::new(), told }
+    }
+
+    /// What was told until now.
+    pub fn told(&mut self) -> &Told {
+        if !self.readings.is_empty() {
+            self.go_on();
+        }
+        &self.told
+    }
+
+    /// What was told in all, once nothing more comes.
+    pub fn end(mut self) -> Told {
+        self.told();
+        let rest = std::mem::take(&mut self.begun);
+        self.told.line(self.readings, &String::from_utf8_lossy(&rest));
+        self.told
+    }
+
+    fn go_on(&mut self) {
+        // A log that can't be read tells nothing.
+        if self.file.is_none() {
+            self.file = File::open(&self.log).ok();
+        }
+        let Some(file) = &mut self.file else { return };
+        let mut new = Vec::new();
+        if file.read_to_end(&mut new).is_err() {
+            return;
+        }
+        let mut lines = new.split_inclusive(|byte| *byte == b'\n');
+        for line in &mut lines {
+            self.begun.extend_from_slice(line);
+            if line.ends_with(b"\n") {
+                let whole = std::mem::take(&mut self.begun);
+                self.told.line(self.readings, &String::from_utf8_lossy(&whole));
+            } else if self.begun.len() > LINE {
+                self.begun.clear();
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::agents::built_in;
+    use crate::model::wording::excerpt;
+
+    /// What is told of a saved output, by the profile of this name.
+    fn told(name: &str, output: &str, before: Usage) -> Told {
+        let log =
+            std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/agents/output").join(output);
+        let profile = built_in()[name].completed();
+        Reader::new(&profile.reads, log, before, profile.window).end()
+    }
+
+    /// What counts of it, in a line.
+    fn short(told: &Told) -> String {
+        let text = |text: &Option<String>| text.as_deref().map_or("-".into(), |text| excerpt(text, 60));
+        let usage = told.usage.map_or("-".into(), |usage| {
+            let context = usage.context.map_or("-".into(), |used| format!("{:.2}%", used * 100.0));
+            let (cost, turns) = (usage.cost.unwrap_or_default(), usage.turns.unwrap_or_default());
+            let Usage { input_tokens, cached_tokens, output_tokens, .. } = usage;
+            format!("{input_tokens}({cached_tokens})/{output_tokens} ${cost} {turns} {context}")
+        });
+        let means = [("limited", told.is_limited), ("failed", told.has_failed), ("gone", told.is_gone)];
+        let means: Vec<&str> = means.into_iter().filter(|(_, is_so)| *is_so).map(|(word, _)| word).collect();
+        let id = told.conversation.as_deref().map_or("-", |id| &id[..4]);
+        let (said, asked, error) = (text(&told.said), text(&told.asked), text(&told.error));
+        format!("{id} | {said} | asked {asked} | error {error} | {usage} | {}", means.join(" "))
+    }
+
+    #[test]
+    fn what_agents_print_is_read_by_their_profiles() {
+        let mut lines = Vec::new();
+        let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/agents/output");
+        let files = folder.read_dir().unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let mut files: Vec<String> = files.collect();
+        files.sort();
+        for output in files {
+            let name = output.split(['-', '.']).next().unwrap();
+            lines.push(format!("{output}: {}", short(&told(name, &output, Usage::default()))));
+        }
+        assert_eq!(
+            lines,
+            [
+                "claude-denied.jsonl: 59df | could not | asked echo hi > z.txt | error - | 2000(0)/100 $0.0125 2 0.10% | ",
+                "claude-error.jsonl: a43f | API Error: 400 told to fail | asked - | error API Error: 400 told to fail | 0(0)/0 $0 1 - | failed",
+                "claude-max-turns.jsonl: 693d | - | asked - | error Reached maximum number of turns (2) | 2000(0)/100 $0.0125 3 0.10% | failed",
+                "claude-question.jsonl: 0820 | Which colour shall it be? | asked - | error - | 2000(0)/100 $0.0125 2 0.10% | ",
+                "claude-rate-limit.jsonl: 8f23 | API Error: Request rejected (429) · told to fail | asked - | error API Error: Request rejected (429) · told to fail | 0(0)/0 $0 1 - | limited failed",
+                "claude-refusal.jsonl: c926 | API Error: Claude Code is unable to respond to this request,… | asked - | error API Error: Claude Code is unable to respond to this request,… | 1000(0)/50 $0.00625 1 0.10% | failed",
+                "claude-retried.jsonl: 823e | ok at last | asked - | error - | 1000(0)/50 $0.00625 1 0.10% | ",
+                "claude-unauthorized.jsonl: 26f0 | Failed to authenticate. API Error: 401 told to fail | asked - | error Failed to authenticate. API Error: 401 told to fail | 0(0)/0 $0 1 - | failed",
+                "claude-unknown-conversation.jsonl: 2222 | - | asked - | error No conversation found with session ID: 22222222-1111-4111-81… | 0(0)/0 $0 0 - | failed gone",
+                "claude.jsonl: 6f1e | Wrote out.txt and src/b.rs. | asked - | error - | 3600(0)/180 $0.0225 3 0.12% | ",
+                "codex-error.jsonl: 01a2 | - | asked - | error We’re currently experiencing high demand, which may cause te… | - | limited failed",
+                "codex-question.jsonl: 01a2 | Which colour shall it be? | asked - | error - | 2000(0)/100 $0 1 - | ",
+                "codex-rate-limit.jsonl: 01a2 | - | asked - | error exceeded retry limit, last status: 429 Too Many Requests | - | limited failed",
+                "codex-refusal.jsonl: 01a2 | - | asked - | error - | 1000(0)/50 $0 1 - | ",
+                "codex-resumed.jsonl: 01a2 | Nothing more to do. | asked - | error - | 4800(0)/240 $0 1 - | ",
+                "codex-unauthorized.jsonl: 01a2 | - | asked - | error unexpected status 401 Unauthorized: told to fail, url: http:… | - | failed",
+                "codex-usage-limit.jsonl: 01a2 | - | asked - | error You’ve hit your usage limit. Upgrade to Pro (https://chatgpt… | - | failed",
+                "codex.jsonl: 01a2 | Wrote out.txt. | asked - | error - | 3600(0)/180 $0 1 - | ",
+            ]
+        );
+    }
+
+    #[test]
+    fn anything_may_be_printed() {
+        let readings = [Reading { said: Pointers::One("/a/*/b".into()), ..Reading::default() }];
+        let mut told = Told::default();
+        for line in
+            ["", "x", "{", "{}", "[1]", "{\"a\":1}", "{\"a\":[{\"b\":[]}]}", "{\"a\":{\"c\":{\"b\":null}}}"]
+        {
+            told.line(&readings, line);
+        }
+        assert_eq!(told, Told::default());
+        told.line(&readings, "{\"a\":[{\"c\":1},{\"b\":\" yes \"}]}");
+        assert_eq!(told.said.as_deref(), Some("yes"));
+        told.line(&readings, &format!("{{\"a\":[{{\"b\":\"{}\"}}]}}", "ä".repeat(WORDS)));
+        assert_eq!(told.said.map(|said| said.len()), Some(WORDS));
+    }
+}
