@@ -11,6 +11,20 @@ pub fn ancestors() -> Vec<u32> {
     parents.take_while(|process| *process > 1).take(MOST).collect()
 }
 
+/// A variable that a process was started with; `None` where it has none, or the
+/// system does not tell.
+pub fn variable(process: u32, name: &str) -> Option<String> {
+    let environment = std::fs::read(format!("/proc/{process}/environ")).ok()?;
+    value_in(&environment, name)
+}
+
+/// The value in the content of `/proc/PID/environ`.
+fn value_in(environment: &[u8], name: &str) -> Option<String> {
+    let values = environment.split(|byte| *byte == 0);
+    let own = values.filter_map(|line| line.strip_prefix(name.as_bytes())?.strip_prefix(b"="));
+    own.map(|value| String::from_utf8_lossy(value).into_owned()).next()
+}
+
 fn parent(process: u32) -> Option<u32> {
     let stat = std::fs::read(format!("/proc/{process}/stat")).ok()?;
     parent_in(&String::from_utf8_lossy(&stat))
@@ -32,6 +46,14 @@ mod tests {
             [("7 (sh) S 5 7 7", Some(5)), ("7 (a) R 9 (b) c) S 6 7", Some(6)), ("7 (x", None), ("", None)]
         {
             assert_eq!(parent_in(stat), parent, "{stat}");
+        }
+    }
+
+    #[test]
+    fn a_variable_is_found_by_its_whole_name() {
+        let environment = b"GIT_ORCH_TASKS=no\0GIT_ORCH_TASK=fix=login\0EMPTY=\0";
+        for (name, value) in [("GIT_ORCH_TASK", Some("fix=login")), ("EMPTY", Some("")), ("TASK", None)] {
+            assert_eq!(value_in(environment, name).as_deref(), value, "{name}");
         }
     }
 

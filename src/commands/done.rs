@@ -1,10 +1,10 @@
 //! `git orch done`
 
+use super::around;
 use super::opened::Opened;
 use super::result;
 use crate::app::App;
-use crate::error::{Error, Result, exit};
-use crate::git::Head;
+use crate::error::{Result, exit};
 use crate::model::{Task, TaskState};
 use crate::review::restack;
 use crate::run::end::{self, Leave};
@@ -53,32 +53,8 @@ pub(super) fn run(app: &App, args: &DoneArgs) -> Result<u8> {
 }
 
 fn find(app: &App, opened: &Opened, args: &DoneArgs) -> Result<Stored<Task>> {
-    if let Some(name) = args.task.as_deref().or(app.variable("GIT_ORCH_TASK")) {
-        return store::tasks::require(&opened.repo, name);
+    match &args.task {
+        Some(name) => store::tasks::require(&opened.repo, name),
+        None => around::task(app, &opened.repo, "name it: `git orch done TASK`; `git orch tasks` lists them"),
     }
-    let head = opened.repo.read().head()?;
-    let around = store::sessions::load(&opened.repo)?
-        .into_iter()
-        .find(|session| head.branch() == Some(session.value.branch.as_str()) || is_in(opened, session));
-    let session = around.ok_or_else(|| {
-        let on = match &head {
-            Head::Branch(branch, _) | Head::Unborn(branch) => format!("`{branch}`"),
-            Head::Detached(_) => "no branch".to_owned(),
-        };
-        Error::usage(format!("this worktree, on {on}, is no session's: which task is done?"))
-            .hint("name it: `git orch done TASK`; `git orch tasks` lists them")
-    })?;
-    let name = &session.value.name;
-    let tasks = store::tasks::load(&opened.repo)?;
-    let running = tasks.into_iter().rev().find(|task| {
-        task.value.session == *name && matches!(task.value.state, TaskState::Running | TaskState::Input)
-    });
-    running.ok_or_else(|| {
-        Error::refused(format!("session `{name}` works on no task"))
-            .hint("`git orch tasks` lists what is open")
-    })
-}
-
-fn is_in(opened: &Opened, session: &Stored<crate::model::Session>) -> bool {
-    opened.repo.place().work_tree.as_deref() == Some(session.value.worktree.as_path())
 }

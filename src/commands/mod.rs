@@ -4,6 +4,7 @@ mod add_session;
 mod agents;
 mod answer;
 mod attach;
+mod around;
 mod brief;
 mod cancel;
 mod clear;
@@ -26,6 +27,7 @@ mod operations;
 mod plan;
 mod remove_session;
 mod replay;
+mod report;
 mod result;
 mod retry;
 mod review;
@@ -107,6 +109,7 @@ enum Command {
     Brief(brief::BriefArgs),
     Log(log::LogArgs),
     Done(done::DoneArgs),
+    Report(report::ReportArgs),
     Cancel(cancel::CancelArgs),
     Retry(retry::RetryArgs),
     Wait(wait::WaitArgs),
@@ -217,6 +220,7 @@ fn dispatch(app: &App, command: Command) -> Result<u8> {
         Command::Brief(args) => brief::run(app, &args),
         Command::Log(args) => log::run(app, &args),
         Command::Done(args) => done::run(app, &args),
+        Command::Report(args) => report::run(app, &args),
         Command::Cancel(args) => cancel::run(app, &args),
         Command::Retry(args) => retry::run(app, &args),
         Command::Wait(args) => wait::run(app, &args),
@@ -257,6 +261,7 @@ fn name(command: &Command) -> &'static str {
         Command::Brief(_) => "brief",
         Command::Log(_) => "log",
         Command::Done(_) => "done",
+        Command::Report(_) => "report",
         Command::Cancel(_) => "cancel",
         Command::Retry(_) => "retry",
         Command::Wait(_) => "wait",

@@ -1,12 +1,17 @@
 //! `git orch sessions`
 
+use std::collections::BTreeMap;
+
 use super::opened::Opened;
 use crate::app::App;
 use crate::error::{Result, exit};
-use crate::model::SessionState;
+use crate::git::Repo;
+use crate::model::wording::excerpt;
+use crate::model::{Session, SessionState, Task};
+use crate::run::report::{self, Seen};
 use crate::session::View;
 use crate::session::view::{Depth, view};
-use crate::store;
+use crate::store::{self, Stored};
 use crate::ui::Table;
 
 /// List the sessions: state, task, drift from base, load, what each knows best
@@ -28,7 +33,7 @@ pub(super) fn run(app: &App, args: &SessionsArgs) -> Result<u8> {
     let depth = if args.dirty { Depth::Files } else { Depth::Refs };
     let mut views = Vec::new();
     for session in &sessions {
-        views.push(view(repo, &session.value, &tasks, depth)?);
+        views.push(seen(repo, &session.value, &tasks, depth)?);
     }
     super::history::add_knowledge(app, &opened, &sessions, &mut views)?;
     app.ui.data(&views)?;
@@ -38,6 +43,20 @@ pub(super) fn run(app: &App, args: &SessionsArgs) -> Result<u8> {
     }
     app.ui.answer(table(app, &views, args.dirty))?;
     Ok(exit::DONE)
+}
+
+/// A session, with what the run in it says of itself.
+pub(super) fn seen(repo: &Repo, session: &Session, tasks: &[Stored<Task>], depth: Depth) -> Result<View> {
+    let own = tasks.iter().filter(|task| task.value.session == session.name);
+    let (mut tasks, mut reports) = (Vec::new(), BTreeMap::new());
+    for Stored { value, tip } in own.cloned() {
+        let Seen { task, reported } = report::seen(repo, value);
+        reports.extend(reported.map(|report| (task.name.clone(), report)));
+        tasks.push(Stored { value: task, tip });
+    }
+    let view = view(repo, session, &tasks, depth)?;
+    let reported = view.task.as_ref().and_then(|task| reports.remove(task));
+    Ok(View { reported, ..view })
 }
 
 fn table(app: &App, views: &[View], dirty: bool) -> String {
@@ -54,7 +73,10 @@ fn table(app: &App, views: &[View], dirty: bool) -> String {
             view.ahead.to_string(),
             view.behind.to_string(),
             view.load.to_string(),
-            view.last_activity.ago(app.now),
+            view.reported
+                .as_ref()
+                .map_or(view.last_activity, |report| report.time.max(view.last_activity))
+                .ago(app.now),
             knows(view),
         ];
         if dirty {
@@ -70,7 +92,11 @@ fn knows(view: &View) -> String {
     let words = if paths.is_empty() { view.paths.join(", ") } else { paths.join(", ") };
     match (view.state, &view.task) {
         (SessionState::Blocked, _) => format!("{words}  see: git orch doctor"),
-        (SessionState::Input, Some(task)) => format!("{words}  waits: git orch log {task}"),
+        (SessionState::Input, Some(task)) => {
+            let asked = view.reported.as_ref().and_then(|report| report.text.as_deref());
+            let asked = asked.map(|text| format!("asks: {}  ", excerpt(text, 60))).unwrap_or_default();
+            format!("{words}  {asked}waits: git orch answer {task} TEXT")
+        }
         _ => words,
     }
 }

@@ -5,14 +5,15 @@ mod task;
 use std::time::Duration;
 
 use super::opened::Opened;
-use super::result;
+use super::{result, sessions};
 use crate::app::App;
 use crate::error::{Kind, Result, exit};
 use crate::fanout::shard::labels;
 use crate::model::time::elapsed;
 use crate::model::wording::{bytes, count, hanging, list, review_then_merge, thousands};
-use crate::model::{Fanout, Session, Shard, ShardState, Task, TaskState, Time};
-use crate::session::view::{Depth, view};
+use crate::model::{Fanout, Report, Session, Shard, ShardState, Task, TaskState, Time};
+use crate::run::report;
+use crate::session::view::Depth;
 use crate::store::{self, Stored};
 use crate::ui::Table;
 
@@ -37,9 +38,9 @@ pub(super) fn run(app: &App, args: &ShowArgs) -> Result<u8> {
             return Ok(exit::DONE);
         }
     }
-    let task = require(&opened, &args.name)?.value;
-    app.ui.data(&task)?;
-    app.ui.answer(task::text(app, &opened, &task)?)?;
+    let seen = report::seen(&opened.repo, require(&opened, &args.name)?.value);
+    app.ui.data(&seen)?;
+    app.ui.answer(task::text(app, &opened, &seen)?)?;
     Ok(exit::DONE)
 }
 
@@ -62,7 +63,7 @@ fn require(opened: &Opened, name: &str) -> Result<Stored<Task>> {
 
 fn show_session(app: &App, opened: &Opened, found: Stored<Session>) -> Result<u8> {
     let tasks = store::tasks::load(&opened.repo)?;
-    let mut views = vec![view(&opened.repo, &found.value, &tasks, Depth::Files)?];
+    let mut views = vec![sessions::seen(&opened.repo, &found.value, &tasks, Depth::Files)?];
     super::history::add_knowledge(app, opened, std::slice::from_ref(&found), &mut views)?;
     let view = &views[0];
     app.ui.data(view)?;
@@ -82,6 +83,7 @@ fn show_session(app: &App, opened: &Opened, found: Stored<Session>) -> Result<u8
     line("dirty", view.dirty.map(|dirty| count(dirty, "uncommitted file")).unwrap_or_default());
     line("paths", view.paths.join(", "));
     line("specialty", view.specialty.clone());
+    line("reports", view.reported.as_ref().map(|report| report_words(report, app.now)).unwrap_or_default());
     line("agent", view.agent.clone().unwrap_or_default());
     line("knows", list(view.knows.iter().take(5).map(|knows| format!("{} {:.2}", knows.path, knows.weight))));
     line("open", list(&view.open_tasks));
@@ -95,6 +97,12 @@ fn show_session(app: &App, opened: &Opened, found: Stored<Session>) -> Result<u8
     }
     app.ui.answer(lines.join("\n"))?;
     Ok(exit::DONE)
+}
+
+/// `input, 2m ago: which tone?`
+fn report_words(report: &Report, now: Time) -> String {
+    let text = report.text.as_ref().map(|text| format!(": {text}")).unwrap_or_default();
+    format!("{}, {}{text}", report.state.word(), report.time.ago(now))
 }
 
 fn fanout_text(fanout: &Fanout, altered: Vec<String>, now: Time) -> String {

@@ -7,6 +7,7 @@ use crate::app::App;
 use crate::error::{Error, Kind, Result, exit};
 use crate::model::time::{Stopwatch, parse_span};
 use crate::model::{Task, TaskState};
+use crate::run::report;
 use crate::session::TaskLock;
 use crate::store;
 
@@ -34,9 +35,10 @@ pub(super) fn run(app: &App, args: &WaitArgs) -> Result<u8> {
     let opened = Opened::to_read(app)?;
     let watch = Stopwatch::start();
     loop {
-        let task = store::tasks::require(&opened.repo, &args.task)?.value;
-        if let Some(code) = ended(&opened, &task) {
-            app.ui.data(&task)?;
+        let seen = report::seen(&opened.repo, store::tasks::require(&opened.repo, &args.task)?.value);
+        let task = &seen.task;
+        if let Some(code) = ended(&opened, task) {
+            app.ui.data(&seen)?;
             app.ui.answer(format!("{} is {}", task.name, task.state.word()))?;
             return Ok(code);
         }

@@ -29,6 +29,7 @@ pub mod overlay;
 pub mod people;
 pub mod planning;
 pub mod prepare;
+pub mod report;
 pub mod routing;
 pub mod set_aside;
 pub mod strays;

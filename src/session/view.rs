@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::workplace;
 use crate::error::Result;
 use crate::git::{Repo, refs, worktree};
-use crate::model::{Name, Oid, Session, SessionState, Task, TaskState, Time};
+use crate::model::{Name, Oid, Report, Session, SessionState, Task, TaskState, Time};
 use crate::store::Stored;
 
 /// How well a session knows a path.
@@ -44,6 +44,9 @@ pub struct View {
     /// The task it works on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub task: Option<Name>,
+    /// What the run of that task says of itself, where it goes on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reported: Option<Report>,
     /// Commits it has that its base has not.
     pub ahead: usize,
     /// Commits its base has that it has not.
@@ -103,6 +106,7 @@ pub fn view(repo: &Repo, session: &Session, tasks: &[Stored<Task>], depth: Depth
         agent: session.agent.clone(),
         state,
         task: at_work.map(|task| task.name.clone()),
+        reported: None,
         ahead,
         behind,
         dirty,

@@ -54,7 +54,7 @@ const DOORS: &[(&str, &str)] = &[
     ("strsim", "model/wording.rs"),
     (
         "tempfile",
-        "run/throwaway.rs agent/ask.rs agent/hold.rs fanout/remote/ssh.rs commands/demo.rs git/ config/ store/ history/ review/forge/patches.rs",
+        "run/throwaway.rs run/report.rs agent/ask.rs agent/hold.rs fanout/remote/ssh.rs commands/demo.rs git/ config/ store/ history/ review/forge/patches.rs",
     ),
     ("toml", "fanout/formatter/manifest.rs"),
     ("walkdir", "git/checkout.rs git/worktree.rs"),

@@ -40,6 +40,7 @@ mod promises;
 pub mod properties;
 mod queue;
 mod replay;
+mod report;
 mod resume;
 mod review;
 mod route;

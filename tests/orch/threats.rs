@@ -85,6 +85,7 @@ fn every_subcommand(repo: &TestRepo) -> Vec<Vec<String>> {
         format!("retry two -- {edit} two.txt"),
         "cancel two".to_owned(),
         "task three --agent person".to_owned(),
+        "report working -C ../shop.orch/backend".to_owned(),
         "done three --empty".to_owned(),
         format!("fanout touch --run {edit}${{IFS}}\"$@\" --paths src --shards 2"),
         "plan more".to_owned(),

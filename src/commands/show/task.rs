@@ -7,7 +7,8 @@ use crate::commands::opened::Opened;
 use crate::commands::result;
 use crate::error::Result;
 use crate::model::wording::{hanging, list};
-use crate::model::{Look, Oid, Task, Time};
+use crate::model::{Look, Oid, Task, TaskState, Time};
+use crate::run::report::Seen;
 
 /// Labelled lines.
 struct Lines(Vec<String>);
@@ -18,12 +19,14 @@ impl Lines {
     }
 }
 
-pub(super) fn text(app: &App, opened: &Opened, task: &Task) -> Result<String> {
+pub(super) fn text(app: &App, opened: &Opened, seen: &Seen) -> Result<String> {
+    let task = &seen.task;
     let head =
         [format!("task {}: {}", task.name, task.state.word()), format!("  {}", hanging(&task.text, 2))];
     let mut lines = Lines(head.into());
     given(&mut lines, task);
     runs(&mut lines, task, app.now);
+    reports(&mut lines, seen, app.now);
     let commit = |oid: &Oid| Ok(format!("{} {}", oid.short(), opened.repo.read().commit(*oid)?.subject()));
     for oid in &task.commits {
         lines.add("commit", commit(oid)?);
@@ -79,6 +82,16 @@ fn runs(lines: &mut Lines, task: &Task, now: Time) {
         if let Some(kept) = run.snapshot {
             lines.add("kept", format!("its edits: git diff {} {}", run.start_oid.short(), kept.short()));
         }
+    }
+}
+
+/// Where it says that it is; what it does not say is not guessed.
+fn reports(lines: &mut Lines, seen: &Seen, now: Time) {
+    let Seen { task, reported } = seen;
+    match reported {
+        Some(report) => lines.add("reports", super::report_words(report, now)),
+        None if task.state == TaskState::Running && task.agent.is_some() => lines.add("reports", "unknown"),
+        None => {}
     }
 }
 

@@ -20,6 +20,7 @@ pub(crate) const VERBS: &[&[&str]] = &[
     &["brief", "fix-login"],
     &["log", "fix-login"],
     &["done", "fix-login"],
+    &["report", "working"],
     &["cancel", "fix-login"],
     &["retry", "fix-login"],
     &["wait", "fix-login"],
