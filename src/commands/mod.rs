@@ -3,8 +3,8 @@
 mod add_session;
 mod agents;
 mod answer;
-mod attach;
 mod around;
+mod attach;
 mod brief;
 mod cancel;
 mod clear;

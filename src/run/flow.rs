@@ -7,12 +7,12 @@ use super::finish::{Ending, finish};
 use super::prepare::{Begun, Ready, prepare};
 use super::set_aside::set_aside;
 use super::worker::{Program, Worker};
-use super::{Scene, after, altered, conversation, end, execute, judge};
+use super::{Scene, after, altered, conversation, end, execute, judge, report};
 use crate::agent::End;
 use crate::error::Result;
 use crate::git::commit::Habits;
 use crate::git::worktree;
-use crate::model::{Event, Outcome, Task, TaskState, Time};
+use crate::model::{Event, Outcome, Reported, Task, TaskState, Time};
 use crate::session::{SessionLock, workplace};
 use crate::store::{self, Stored};
 
@@ -87,6 +87,15 @@ fn run(scene: Scene<'_>, mut ready: Ready, program: &Program, first: Conversatio
     let ending =
         Ending { ended: Time(scene.now.0.saturating_add(seconds)), exit_code: done.ended.exit_code() };
     put_down(&mut ready.task.value, &done);
+    let reported = report::read(scene.repo, &ready.task.value).filter(|one| one.state == Reported::Input);
+    report::clear(scene.repo, &ready.task.value);
+    if let Some(asked) = reported {
+        let run = ready.task.value.runs.last_mut();
+        run.into_iter().for_each(|run| run.asked = asked.text.clone().or(run.asked.take()));
+        if matches!(done.ended.end, End::Exit(_)) {
+            return set_aside(scene, &ready, Outcome::Asked, TaskState::Input, ending);
+        }
+    }
     warn_of_context(scene, &ready.task.value, program);
     let ready = &ready;
     if done.is_success() && workplace::require(scene.repo, &ready.session).is_ok() {

@@ -12,6 +12,7 @@ mod concurrency;
 mod config;
 mod conflicts;
 mod context;
+mod conversations;
 mod crash;
 mod damage;
 mod doctor;

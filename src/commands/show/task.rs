@@ -6,9 +6,12 @@ use crate::app::App;
 use crate::commands::opened::Opened;
 use crate::commands::result;
 use crate::error::Result;
-use crate::model::wording::{hanging, list};
-use crate::model::{Look, Oid, Task, TaskState, Time};
+use crate::model::wording::{excerpt, hanging, list, thousands};
+use crate::model::{Look, Oid, Outcome, Task, TaskState, Time, Usage};
 use crate::run::report::Seen;
+
+/// How much of an agent's words is shown.
+const WORDS: usize = 300;
 
 /// Labelled lines.
 struct Lines(Vec<String>);
@@ -78,11 +81,32 @@ fn runs(lines: &mut Lines, task: &Task, now: Time) {
         let outcome = run.outcome.map_or("goes on", |outcome| outcome.word());
         let code = run.exit_code.filter(|code| *code != 0).map(|code| format!(", exit {code}"));
         let code = code.unwrap_or_default();
-        lines.add("run", format!("{} {outcome}{code}, {}", index + 1, run.started.ago(now)));
+        let took = run.usage.map(|usage| format!(", {}", usage_words(usage))).unwrap_or_default();
+        lines.add("run", format!("{} {outcome}{code}, {}{took}", index + 1, run.started.ago(now)));
+        if let (Some(agent), Some(id)) = (&run.agent, &run.conversation) {
+            lines.add("talk", format!("{agent} {id}"));
+        }
+        if let Some(why) = &run.error {
+            lines.add("error", excerpt(why, WORDS));
+        }
+        if let Some(asked) = run.asked.as_ref().filter(|_| run.outcome == Some(Outcome::Asked)) {
+            lines.add("asked", excerpt(asked, WORDS));
+        } else if let Some(said) = &run.said {
+            lines.add("said", excerpt(said, WORDS));
+        }
         if let Some(kept) = run.snapshot {
             lines.add("kept", format!("its edits: git diff {} {}", run.start_oid.short(), kept.short()));
         }
     }
+}
+
+/// `2,100 tokens in, 140 out, $0.02, 12% of its context`.
+fn usage_words(usage: Usage) -> String {
+    let tokens = |number: u64| thousands(usize::try_from(number).unwrap_or(usize::MAX));
+    let cost = usage.cost.map(|cost| format!(", ${cost:.2}")).unwrap_or_default();
+    let context = usage.context.map(|used| format!(", {:.0}% of its context", used * 100.0));
+    let (input, output) = (tokens(usage.input_tokens), tokens(usage.output_tokens));
+    format!("{input} tokens in, {output} out{cost}{}", context.unwrap_or_default())
 }
 
 /// Where it says that it is; what it does not say is not guessed.

@@ -1,0 +1,258 @@
+//! Agents that talk: conversations that go on, questions, limits, what is told of them.
+
+use crate::support::TestRepo;
+use crate::support::output::Output;
+
+/// A repository with a session whose agent talks as Claude Code does, and what else is said of it.
+fn shop(more: &str) -> TestRepo {
+    let repo = TestRepo::new();
+    let talk = repo.agent("talk.sh");
+    let agent = format!(
+        "{{ run: [{talk}], begin: [--session-id], resume: [{talk}, --resume], attach: [talk, --resume], like: claude"
+    );
+    repo.write(
+        ".orch.yml",
+        &format!("version: 1\nagents:\n  default: house\n  house: {agent}, timeout: 1m{more} }}\n"),
+    );
+    repo.orch(&["add-session", "backend", "--paths", "src/api", "--adopt-history", "-q"]).expect_success();
+    repo.orch(&["trust", "--yes", "-q"]).expect_success();
+    repo
+}
+
+fn task(repo: &TestRepo, text: &str) -> Output {
+    repo.orch(&["task", text, "--session", "backend"])
+}
+
+/// The last run of a task.
+fn last_run(repo: &TestRepo, task: &str) -> serde_json::Value {
+    repo.orch(&["show", task, "--json"]).json()["data"]["runs"].as_array().unwrap().last().unwrap().clone()
+}
+
+fn id(run: &serde_json::Value) -> String {
+    run["conversation"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn the_next_task_goes_on_with_the_conversation_and_another_agent_begins_its_own() {
+    let repo = shop("");
+    task(&repo, "One\nDO: echo 1 >> src/api/login.rs\nSAY: NEXT: two").expect_success();
+    let one = last_run(&repo, "one-do-echo-1-src-api-login");
+    assert_eq!(
+        (one["agent"].as_str(), one["said"].as_str(), one["session"].as_str()),
+        (Some("house"), Some("NEXT: two"), Some("backend"))
+    );
+    let usage = serde_json::json!({"input_tokens": 10, "cached_tokens": 0, "output_tokens": 5,
+        "cost": 0.25, "turns": 2, "context": 0.01});
+    assert_eq!(one["usage"], usage);
+    assert!(one["command"].to_string().ends_with(&format!("\"--session-id\",\"{}\"]", id(&one))));
+    task(&repo, "Two\nDO: echo 2 >> src/api/login.rs").expect_success();
+    let two = last_run(&repo, "two-do-echo-2-src-api-login");
+    assert_eq!(id(&two), id(&one));
+    assert!(two["command"].to_string().ends_with(&format!("\"--resume\",\"{}\"]", id(&one))));
+    // Both briefs were sent into the one conversation.
+    let talk = repo.read(&format!("home/talks/{}", id(&one)));
+    assert!(talk.contains("DO: echo 1") && talk.contains("DO: echo 2"), "{talk}");
+    repo.shell("git-orch show one-do-echo-1-src-api-login | sed -n '/  run/,/  commit/p'").run().expect(
+        &format!(
+            "
+        exit 0
+        -- stdout
+          run        1 committed, <age>, 10 tokens in, 5 out, $0.25, 1% of its context
+          talk       house {}
+          said       NEXT: two
+          commit     <id> One
+        ",
+            id(&one)
+        ),
+    );
+}
+
+#[test]
+fn a_conversation_that_is_gone_or_full_is_begun_anew() {
+    let repo = shop(", context: { warn: 0.5, fresh: 0.9 }");
+    task(&repo, "One\nDO: echo 1 >> src/api/login.rs").expect_success();
+    let one = id(&last_run(&repo, "one-do-echo-1-src-api-login"));
+    repo.shell(&format!("rm ../home/talks/{one}")).run().expect_success();
+    let told = task(&repo, "Two\nTOOK: 950\nDO: echo 2 >> src/api/login.rs").told();
+    assert!(
+        told.contains("warning: house does not have its conversation any more: a new one begins"),
+        "{told}"
+    );
+    assert!(
+        told.contains("warning: the conversation of backend fills 95% of its context window; from 90% on the next task begins a new one"),
+        "{told}"
+    );
+    let two = id(&last_run(&repo, "two-took-950-do-echo-2-src-api"));
+    assert_ne!(one, two);
+    let told = task(&repo, "Three\nDO: echo 3 >> src/api/login.rs").told();
+    assert!(
+        told.contains("the conversation of backend has filled 95% of its context window: a new one begins"),
+        "{told}"
+    );
+    assert_ne!(two, id(&last_run(&repo, "three-do-echo-3-src-api-login")));
+}
+
+#[test]
+fn a_question_waits_for_its_answer_and_the_conversation_goes_on() {
+    let repo = shop("");
+    task(&repo, "Ask\nDO: echo half >> src/api/login.rs; git-orch report input -m 'Which colour?' -q").expect(
+        "
+        exit 6
+        -- stderr
+        backend takes ask-do-echo-half-src-api-login
+        backend asks: Which colour?
+        next: git orch answer ask-do-echo-half-src-api-login TEXT, or git orch attach ask-do-echo-half-src-api-login
+        ",
+    );
+    let name = "ask-do-echo-half-src-api-login";
+    repo.orch(&["wait", name, "-q"]).expect("\nexit 6\n");
+    // What it did is on the record, and its session clean.
+    assert_eq!(repo.git(&["-C", "../shop.orch/backend", "status", "--short"]), "");
+    task(&repo, "Other").expect(&format!(
+        "
+        exit 3
+        -- stderr
+        backend takes other
+        error: session `backend` works on `{name}`
+        hint: it waits for an answer: `git orch answer {name} TEXT`, or call it off: `git orch cancel {name}`
+        hint: or give this to another session with `--session`
+        "
+    ));
+    let asked = id(&last_run(&repo, name));
+    repo.orch(&["attach", name, "--dry-run"]).expect(&format!(
+        "
+        exit 0
+        -- stdout
+        talk --resume {asked} in $TMP/shop.orch/backend
+        "
+    ));
+    repo.write("../agents/talk.sh", &repo.read("agents/talk.sh").replace("wanted DO", "wanted NOW"));
+    repo.call(&["answer", name, "-"]).stdin("Blue.\nNOW: echo blue >> src/api/login.rs\n").run().expect(
+        &format!(
+            "
+        exit 0
+        -- stdout
+        review/{name}
+        -- stderr
+        done in <time>: 1 commit, 1 file
+          M src/api/login.rs
+        next: git orch review {name} --diff, then git orch merge {name}
+        "
+        ),
+    );
+    assert_eq!(
+        repo.git(&["show", &format!("review/{name}:src/api/login.rs")]),
+        "fn login() {}\nhalf\nblue\n"
+    );
+    assert_eq!(id(&last_run(&repo, name)), asked);
+    let brief = repo.orch(&["brief", name]).told();
+    assert!(brief.contains("Which colour?") && brief.contains("Blue."), "{brief}");
+    repo.orch(&["answer", name, "Red."]).expect(&format!(
+        "
+        exit 3
+        -- stderr
+        error: `{name}` asks nothing: it is review
+        hint: say what has to change: `git orch review {name} --request-changes -m TEXT`
+        "
+    ));
+}
+
+#[test]
+fn last_words_that_ask_are_a_question_where_nothing_was_done() {
+    let repo = shop("");
+    task(&repo, "Ask\nSAY: Shall I?").expect(
+        "
+        exit 6
+        -- stderr
+        backend takes ask-say-shall-i
+        backend asks: Shall I?
+        next: git orch answer ask-say-shall-i TEXT, or git orch attach ask-say-shall-i
+        ",
+    );
+    repo.orch(&["cancel", "ask-say-shall-i", "-q"]).expect_success();
+    task(&repo, "Do\nSAY: I will not.").expect(
+        "
+        exit 1
+        -- stderr
+        backend takes do-say-i-will-not
+        not done: the run changed nothing after <time>; session backend is free
+        next: git orch log do-say-i-will-not, then git orch retry do-say-i-will-not
+        ",
+    );
+}
+
+#[test]
+fn a_service_that_takes_no_more_is_asked_again_and_in_the_end_no_more() {
+    let repo = shop(", retries: 2, wait: 1s");
+    let again = "warning: house: its service takes no more at the moment; again in 1.0s\n";
+    let told = task(&repo, "One\nLIMIT: 1\nDO: echo 1 >> src/api/login.rs").told();
+    assert!(told.starts_with("exit 0") && told.matches(again).count() == 1, "{told}");
+    repo.shell("rm ../home/talks/calls").run().expect_success();
+    task(&repo, "Two\nLIMIT: 9").expect(
+        "
+        exit 1
+        -- stderr
+        backend takes two-limit-9
+        warning: house: its service takes no more at the moment; again in 1.0s
+        warning: house: its service takes no more at the moment; again in 2.0s
+        not done: the run was limited (exit 1) after <time>: too many; session backend is free
+        next: git orch log two-limit-9, then git orch retry two-limit-9
+        ",
+    );
+    assert_eq!(last_run(&repo, "two-limit-9")["outcome"], "limited");
+}
+
+#[test]
+fn a_run_that_takes_more_than_it_may_is_ended() {
+    let repo = shop(", max_tokens: 100");
+    task(&repo, "One\nTOOK: 4000\nDO: echo 1 >> src/api/login.rs; printf '{\"type\":\"result\",\"usage\":{\"input_tokens\":4000}}\\n'; sleep 60").expect(
+        "
+        exit 1
+        -- stderr
+        backend takes one-took-4000-do-echo-1-src-api
+        not done: the run took too much after <time>: it took 4,000 of 100 tokens; its edits are kept on the task's record; session backend is free
+        next: git orch log one-took-4000-do-echo-1-src-api, then git orch retry one-took-4000-do-echo-1-src-api
+        ",
+    );
+}
+
+#[test]
+fn a_conversation_outlives_a_killed_command() {
+    let repo = shop("");
+    let script = "git-orch task 'One\nDO: echo 1 >> src/api/login.rs; sleep 60' --session backend -q & p=$!
+        for i in $(seq 200); do grep -qs 1 ../shop.orch/backend/src/api/login.rs && break; sleep 0.05; done
+        kill -9 $p; wait $p; git-orch retry one-do-echo-1-src-api-login-rs -q 2>&1";
+    repo.shell(script).run().expect_success();
+    let runs = repo.orch(&["tasks", "--all", "--json"]).json()["data"][0]["runs"].clone();
+    assert_eq!(
+        (runs[0]["outcome"].as_str(), runs[1]["agent"].as_str()),
+        (Some("died"), Some("house")),
+        "{runs}"
+    );
+    assert_eq!(runs[0]["conversation"], runs[1]["conversation"]);
+}
+
+#[test]
+fn agents_are_listed_and_shown_as_they_would_be_written() {
+    let repo = TestRepo::new();
+    repo.write("../bin/codex", "#!/bin/sh\necho codex-cli 0.1.2\n");
+    repo.shell("chmod +x ../bin/codex").run().expect_success();
+    let path = format!("{}/bin:/usr/bin:/bin", repo.top().display());
+    let list = |arguments: &[&str]| repo.call(arguments).env("PATH", &path).run();
+    list(&["agents"]).expect(
+        "
+        exit 0
+        -- stdout
+          agent   from      installed  conversations  may start
+          codex   built-in  0.1.2      goes on        once trusted
+          claude  built-in  no         goes on        once trusted
+        -- stderr
+        no default is set: a person takes over
+        next: git config orch.agent codex makes codex the default here
+        ",
+    );
+    let shown = repo.orch(&["agents", "codex"]).told();
+    assert!(shown.contains("agents:\n  codex:\n    run:\n    - codex\n"), "{shown}");
+    repo.orch(&["agents", "clod"]).expect("");
+    repo.orch(&["task", "x", "--agent", "codex"]).expect("");
+}
