@@ -13,9 +13,9 @@ use crate::app::App;
 use crate::error::{Error, IoContext, Kind, Result, exit};
 use crate::model::wording::{count, excerpt, few, list};
 use crate::model::{Because, Behind, Name, Plan, Planned, Reads, RepoPath};
-use crate::review::nearby;
 use crate::route::context::is_formatting;
 use crate::route::plan::likely;
+use crate::run::nearby;
 use crate::run::routing::Survey;
 use crate::run::{planning, routing};
 use crate::ui::Table;
@@ -100,7 +100,7 @@ fn warn(app: &App, opened: &Opened, survey: &Survey, plan: &Plan) -> Result<()> 
         targets.entry(&task.session).or_default().extend(likely);
     }
     for (session, targets) in targets {
-        for one in nearby::find(&opened.repo, survey, session, &targets)? {
+        for one in nearby::find(&opened.repo, (&survey.sessions, &survey.tasks), session, &targets)? {
             app.ui.warning(format!("{session}: {one}"));
         }
     }

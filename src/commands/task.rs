@@ -9,9 +9,9 @@ use crate::app::App;
 use crate::error::{Error, Result};
 use crate::git::identity;
 use crate::model::{RepoPath, Route, Session, Target, Task, Viewpoint};
-use crate::review::nearby;
 use crate::route::plan::likely;
 use crate::run::claim::{self, Order};
+use crate::run::nearby;
 use crate::run::routing::{self, Survey};
 use crate::run::worker::{self, Worker};
 use crate::run::{Scene, flow};
@@ -132,7 +132,7 @@ fn choose(app: &App, opened: &Opened, scene: Scene<'_>, (text, args): (&str, &Ta
         None => by_history(scene, &survey, text, &given)?,
     };
     let (session, targets, _) = &chosen;
-    for one in nearby::find(scene.repo, &survey, &session.name, &likely(targets))? {
+    for one in nearby::find(scene.repo, (&survey.sessions, &survey.tasks), &session.name, &likely(targets))? {
         app.ui.warning(one.to_string());
     }
     Ok(chosen)

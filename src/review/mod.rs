@@ -8,7 +8,6 @@ pub mod item;
 pub mod judged;
 pub mod land;
 pub mod line;
-pub mod nearby;
 pub mod order;
 pub mod outcome;
 pub mod people;

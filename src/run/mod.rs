@@ -25,6 +25,7 @@ pub mod flow;
 pub mod judge;
 pub mod leftovers;
 pub mod narrative;
+pub mod nearby;
 pub mod overlay;
 pub mod people;
 pub mod planning;

@@ -7,10 +7,9 @@ use std::collections::BTreeSet;
 use crate::error::Result;
 use crate::git::{Repo, refs, worktree};
 use crate::model::wording::few;
-use crate::model::{Name, RepoPath, Session, TaskState};
-use crate::run::routing::Survey;
+use crate::model::{Name, RepoPath, Session, Task, TaskState};
 use crate::session::workplace;
-use crate::store;
+use crate::store::{self, Stored};
 
 /// In so many worktrees uncommitted work is looked for.
 const LOOKED_INTO: usize = 20;
@@ -50,20 +49,25 @@ impl std::fmt::Display for Nearby {
 }
 
 /// What others than this session are changing of these files and folders.
-pub fn find(repo: &Repo, survey: &Survey, session: &Name, targets: &[RepoPath]) -> Result<Vec<Nearby>> {
+pub fn find(
+    repo: &Repo,
+    (sessions, tasks): (&[Stored<Session>], &[Stored<Task>]),
+    session: &Name,
+    targets: &[RepoPath],
+) -> Result<Vec<Nearby>> {
     let mut found = Vec::new();
     if targets.is_empty() {
         return Ok(found);
     }
-    let others = survey.sessions.iter().map(|stored| &stored.value).filter(|one| one.name != *session);
+    let others = sessions.iter().map(|stored| &stored.value).filter(|one| one.name != *session);
     for (index, other) in others.enumerate() {
         if index < LOOKED_INTO {
             add(&mut found, (By::Uncommitted, &other.name), uncommitted(repo, other, targets));
         }
-        add(&mut found, (By::Branch, &other.name), on_branch(repo, survey, other, targets)?);
+        add(&mut found, (By::Branch, &other.name), on_branch(repo, tasks, other, targets)?);
     }
     let waits = |state: TaskState| state.is_pending();
-    for task in survey.tasks.iter().map(|stored| &stored.value) {
+    for task in tasks.iter().map(|stored| &stored.value) {
         if waits(task.state) && task.session != *session {
             let touched = task.touched.iter().map(|change| change.path.clone());
             add(&mut found, (By::Result, &task.name), at(touched, targets));
@@ -111,14 +115,14 @@ fn uncommitted(repo: &Repo, session: &Session, targets: &[RepoPath]) -> BTreeSet
 /// What its branch has that neither its base nor a result has.
 fn on_branch(
     repo: &Repo,
-    survey: &Survey,
+    tasks: &[Stored<Task>],
     session: &Session,
     targets: &[RepoPath],
 ) -> Result<BTreeSet<RepoPath>> {
     let tip = repo.read().find_ref(&refs::branch(&session.branch))?;
     let base = repo.read().find_ref(&refs::branch(&session.base))?;
     let (Some(tip), Some(base)) = (tip, base) else { return Ok(BTreeSet::new()) };
-    let is_result = survey.tasks.iter().any(|task| task.value.tip == Some(tip));
+    let is_result = tasks.iter().any(|task| task.value.tip == Some(tip));
     let fork = if is_result { None } else { repo.read().merge_base(tip, base)? };
     let Some(fork) = fork.filter(|fork| *fork != tip) else { return Ok(BTreeSet::new()) };
     let trees = (repo.read().commit(fork)?.tree, repo.read().commit(tip)?.tree);
