@@ -44,6 +44,7 @@ pub mod remote;
 pub mod replay;
 mod repo;
 pub mod room;
+pub mod since;
 pub mod size;
 pub mod snapshot;
 pub mod splice;

@@ -150,14 +150,19 @@ impl Task {
 
     /// The commits of its result, whoever made them.
     pub fn all_commits(&self) -> impl Iterator<Item = Oid> {
-        self.commits.iter().chain(self.viewpoints.iter().flat_map(|look| &look.commits)).copied()
+        self.made().map(|(oid, _)| oid)
+    }
+
+    /// The commits of its result, each with the session that made it.
+    pub fn made(&self) -> impl Iterator<Item = (Oid, &Name)> {
+        let own = self.commits.iter().map(|oid| (*oid, &self.session));
+        let looks = self.viewpoints.iter();
+        own.chain(looks.flat_map(|look| look.commits.iter().map(|oid| (*oid, &look.session))))
     }
 
     /// The commits of its result that a session made.
     pub fn commits_of(&self, session: &Name) -> Vec<Oid> {
-        let own = self.commits.iter().filter(|_| self.session == *session);
-        let looks = self.viewpoints.iter().filter(|look| look.session == *session);
-        own.chain(looks.flat_map(|look| &look.commits)).copied().collect()
+        self.made().filter(|(_, maker)| *maker == session).map(|(oid, _)| oid).collect()
     }
 }
 

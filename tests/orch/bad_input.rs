@@ -352,7 +352,7 @@ fn no_command_at_all() {
           task            Give a task to the session that knows the code, and run it there
           plan            Say which tasks can run at once, which have to wait, and who gets each
           tasks           List the tasks that are not over
-          brief           Print the brief that a task's worker was given
+          brief           Print what a task's worker was given, or would be given
           log             Print what a task's command, or a fan-out's shard or check, printed
           done            Say that a task is done: its commits go up for review
           cancel          Call a task off: stop what runs, keep its edits on its record, free its session

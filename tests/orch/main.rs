@@ -7,6 +7,7 @@ mod assembly;
 mod backends;
 mod bad_input;
 mod bad_surroundings;
+mod brief;
 mod completions;
 mod concurrency;
 mod config;

@@ -457,10 +457,10 @@ fn who_owns_the_files_is_asked_to_resolve_a_conflict() {
 
         - src/api/login.rs (given)
 
-        ## What this session did before
+        ## What this session did there
 
         ```text
-        <oid> 2023-11-20 fix login
+        <oid> 2023-11-20 fix login (src/api/login.rs)
         ```
         ",
     );

@@ -96,6 +96,13 @@ fn a_task_is_listed_and_its_brief_can_be_read_again() {
         - Follow the repository's conventions.
         - Commit if you like; what is left uncommitted is committed for you when you end.
         - Ending without any change, or with an exit code other than 0, counts as failed.
+
+        ## How to report
+
+        - Where you can't go on without an answer: `git orch report input -m QUESTION`, then end.
+        - A decision or a finding that whoever works here next should know: `git orch note TEXT`.
+        - Let your last words say what you did, then, each under its own heading: DECISIONS, RULED OUT, NEXT.
+        - `git orch brief fix-login` shows this again.
         ",
     );
 }
