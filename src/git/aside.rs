@@ -82,3 +82,25 @@ fn quoted(path: &Path) -> OsString {
     text.push(b'"');
     OsString::from_vec(text)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::git::mine::testing::{Scratch, commit, file};
+
+    #[test]
+    fn what_another_process_packs_is_found_after_an_answer() {
+        let scratch = Scratch::new();
+        scratch.import(&commit(1, &[], &file("a", 1)));
+        let repo = scratch.repo();
+        let first = scratch.oid("main");
+        assert_eq!(repo.read().commit(first).unwrap().time.0, 1);
+        let aside = Aside::make(&repo).unwrap();
+        assert_eq!(repo.read().commit(first).unwrap().time.0, 1);
+        drop(aside);
+        scratch.git(&["checkout", "-q", "main"], b"");
+        scratch.shell("git -c user.name=x -c user.email=x commit -q --allow-empty -m x && git repack -adq");
+        let second = scratch.oid("main");
+        assert_eq!(repo.read().commit(second).unwrap().parents, [first]);
+    }
+}

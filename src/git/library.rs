@@ -1,8 +1,9 @@
 //! Reading and writing objects with git2.
 
 use std::collections::{BTreeMap, HashSet};
+use std::ops::Deref;
 use std::os::unix::fs::MetadataExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard};
 
 use git2::{ErrorCode, ObjectType, Repository, Sort};
@@ -15,18 +16,40 @@ use crate::model::{Change, Oid, RepoPath, Time};
 
 /// git2's half of the seam.
 pub(super) struct Library {
-    repository: Mutex<Repository>,
+    opened: Mutex<Opened>,
     shallow: HashSet<Oid>,
+}
+
+/// An open repository, and the folders beside it that are read too.
+struct Opened {
+    repository: Repository,
+    beside: Vec<PathBuf>,
+}
+
+impl Deref for Opened {
+    type Target = Repository;
+
+    fn deref(&self) -> &Repository {
+        &self.repository
+    }
 }
 
 impl Library {
     pub(super) fn new(repository: Repository) -> Self {
         let shallow = super::read::shallow(repository.commondir());
-        Self { repository: Mutex::new(repository), shallow }
+        Self { opened: Mutex::new(Opened { repository, beside: Vec::new() }), shallow }
     }
 
-    fn repository(&self) -> MutexGuard<'_, Repository> {
-        self.repository.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+    /// The repository. Where a folder beside it is gone git2 looks for nothing
+    /// new any more, as what another process packs, until it is opened again.
+    fn repository(&self) -> MutexGuard<'_, Opened> {
+        let mut opened = self.opened.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        if opened.beside.iter().any(|folder| !folder.exists())
+            && let Ok(repository) = Repository::open(opened.path())
+        {
+            *opened = Opened { repository, beside: Vec::new() };
+        }
+        opened
     }
 }
 
@@ -55,9 +78,11 @@ impl Backing for Library {
 
     fn read_also(&self, objects: &Path) -> Result<()> {
         let fail = |error| failed("read objects beside the repository", error);
-        let objects =
-            objects.to_str().ok_or_else(|| Error::unusable("the repository's path is not UTF-8"))?;
-        self.repository().odb().and_then(|odb| odb.add_disk_alternate(objects)).map_err(fail)
+        let path = objects.to_str().ok_or_else(|| Error::unusable("the repository's path is not UTF-8"))?;
+        let mut opened = self.repository();
+        opened.odb().and_then(|odb| odb.add_disk_alternate(path)).map_err(fail)?;
+        opened.beside.push(objects.to_owned());
+        Ok(())
     }
 
     fn settings(&self) -> Option<BTreeMap<String, String>> {
