@@ -1,44 +1,52 @@
-//! The task that a command is about when it names none: that of the run, or of
-//! the session's worktree, around the caller.
+//! The task and the session around the caller.
 
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::git::{Head, Repo};
-use crate::model::{Session, Task, TaskState};
+use crate::model::{Session, TaskState};
 use crate::store::{self, Stored};
 
-/// Finds it; `hint` says what to do where there is none.
+/// The task that is named, else the one whose run this is, else the one that
+/// the session around works on; `asks` says what it is needed for, and `hint`
+/// what to do where there is none.
 ///
 /// # Errors
-/// Usage outside of any session; refused where the session works on no task.
-pub(super) fn task(app: &App, repo: &Repo, hint: &str) -> Result<Stored<Task>> {
-    if let Some(name) = app.variable("GIT_ORCH_TASK") {
+/// Usage outside any session; refused where that one works on nothing.
+pub(super) fn task(
+    app: &App,
+    repo: &Repo,
+    typed: Option<&str>,
+    (asks, hint): (&str, &str),
+) -> Result<Stored<crate::model::Task>> {
+    if let Some(name) = typed.or(app.variable("GIT_ORCH_TASK")) {
         return store::tasks::require(repo, name);
     }
-    let head = repo.read().head()?;
-    let around = store::sessions::load(repo)?
-        .into_iter()
-        .find(|session| head.branch() == Some(session.value.branch.as_str()) || is_in(repo, &session.value));
-    let session = around.ok_or_else(|| nowhere(&head, hint))?;
-    let name = &session.value.name;
+    let session = session(repo)?.ok_or_else(|| {
+        let on = match repo.read().head() {
+            Ok(Head::Branch(branch, _) | Head::Unborn(branch)) => format!("`{branch}`"),
+            _ => "no branch".to_owned(),
+        };
+        Error::usage(format!("this worktree, on {on}, is no session's: {asks}"))
+            .hint(hint)
+    })?;
+    let name = &session.name;
     let tasks = store::tasks::load(repo)?;
     let running = tasks.into_iter().rev().find(|task| {
         task.value.session == *name && matches!(task.value.state, TaskState::Running | TaskState::Input)
     });
     running.ok_or_else(|| {
         Error::refused(format!("session `{name}` works on no task"))
-            .hint("`git orch tasks` lists what is open")
+            .hint(hint)
     })
 }
 
-fn nowhere(head: &Head, hint: &str) -> Error {
-    let on = match head {
-        Head::Branch(branch, _) | Head::Unborn(branch) => format!("`{branch}`"),
-        Head::Detached(_) => "no branch".to_owned(),
+/// The session whose worktree or branch this is.
+pub(super) fn session(repo: &Repo) -> Result<Option<Session>> {
+    let head = repo.read().head()?;
+    let at = repo.place().work_tree.as_deref();
+    let is_around = |session: &Session| {
+        head.branch() == Some(session.branch.as_str()) || at == Some(session.worktree.as_path())
     };
-    Error::usage(format!("this worktree, on {on}, is no session's: which task is meant?")).hint(hint)
-}
-
-fn is_in(repo: &Repo, session: &Session) -> bool {
-    repo.place().work_tree.as_deref() == Some(session.worktree.as_path())
+    let sessions = store::sessions::load(repo)?.into_iter().map(|session| session.value);
+    Ok(sessions.into_iter().find(is_around))
 }

@@ -1,15 +1,13 @@
 //! `git orch done`
 
-use super::around;
 use super::opened::Opened;
-use super::result;
+use super::{around, result};
 use crate::app::App;
 use crate::error::{Result, exit};
-use crate::model::{Task, TaskState};
+use crate::model::TaskState;
 use crate::review::restack;
 use crate::run::end::{self, Leave};
 use crate::session::TaskLock;
-use crate::store::{self, Stored};
 
 /// Say that a task is done: its commits go up for review
 ///
@@ -30,7 +28,8 @@ pub(super) struct DoneArgs {
 
 pub(super) fn run(app: &App, args: &DoneArgs) -> Result<u8> {
     let opened = Opened::to_change(app)?;
-    let task = find(app, &opened, args)?;
+    let asks = ("which task is done?", "name it: `git orch done TASK`; `git orch tasks` lists them");
+    let task = around::task(app, &opened.repo, args.task.as_deref(), asks)?;
     if TaskLock::holder(&opened.repo, &task.value.name).is_some() {
         app.ui.note(format!("{} is judged when its command ends", task.value.name));
         return Ok(exit::DONE);
@@ -50,11 +49,4 @@ pub(super) fn run(app: &App, args: &DoneArgs) -> Result<u8> {
         return Ok(exit::DONE);
     }
     result::report(app, &opened, &done.value)
-}
-
-fn find(app: &App, opened: &Opened, args: &DoneArgs) -> Result<Stored<Task>> {
-    match &args.task {
-        Some(name) => store::tasks::require(&opened.repo, name),
-        None => around::task(app, &opened.repo, "name it: `git orch done TASK`; `git orch tasks` lists them"),
-    }
 }

@@ -22,6 +22,7 @@ mod init;
 mod log;
 mod man;
 mod merge;
+mod note;
 mod opened;
 mod operations;
 mod plan;
@@ -108,6 +109,7 @@ enum Command {
     Tasks(tasks::TasksArgs),
     Brief(brief::BriefArgs),
     Log(log::LogArgs),
+    Note(note::NoteArgs),
     Done(done::DoneArgs),
     Report(report::ReportArgs),
     Cancel(cancel::CancelArgs),
@@ -219,6 +221,7 @@ fn dispatch(app: &App, command: Command) -> Result<u8> {
         Command::Tasks(args) => tasks::run(app, &args),
         Command::Brief(args) => brief::run(app, &args),
         Command::Log(args) => log::run(app, &args),
+        Command::Note(args) => note::run(app, &args),
         Command::Done(args) => done::run(app, &args),
         Command::Report(args) => report::run(app, &args),
         Command::Cancel(args) => cancel::run(app, &args),
@@ -260,6 +263,7 @@ fn name(command: &Command) -> &'static str {
         Command::Tasks(_) => "tasks",
         Command::Brief(_) => "brief",
         Command::Log(_) => "log",
+        Command::Note(_) => "note",
         Command::Done(_) => "done",
         Command::Report(_) => "report",
         Command::Cancel(_) => "cancel",

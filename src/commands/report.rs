@@ -14,7 +14,8 @@ use crate::model::{Name, Report, Reported, Task, TaskState};
 use crate::run::report;
 
 /// Where it can be said.
-const AROUND: &str = "say it in the worktree of a session, or in the run of a task";
+const AROUND: (&str, &str) =
+    ("which task says so?", "say it in the worktree of a session, or in the run of a task");
 /// How much of an event is read; one that is longer says nothing.
 const LONGEST: u64 = 32 * 1024 * 1024;
 
@@ -72,7 +73,7 @@ pub(super) fn run(app: &App, args: &ReportArgs) -> Result<u8> {
         return Ok(exit::DONE);
     };
     let opened = Opened::to_read(app)?;
-    let task = around::task(app, &opened.repo, AROUND)?.value;
+    let task = around::task(app, &opened.repo, None, AROUND)?.value;
     require_within(&opened.repo, &task)?;
     let report = Report { state: state.into(), text: args.message.clone(), time: app.now };
     report::write(&opened.repo, &task, &report)?;
@@ -104,7 +105,7 @@ fn hear(app: &App) -> Result<()> {
     drop(read.and_then(|_| std::io::copy(&mut stdin, &mut std::io::sink())));
     let Some(report) = report::heard(&String::from_utf8_lossy(&event), app.now) else { return Ok(()) };
     let repo = app.repo()?;
-    let task = around::task(app, &repo, AROUND)?.value;
+    let task = around::task(app, &repo, None, AROUND)?.value;
     require_within(&repo, &task)?;
     report::write(&repo, &task, &report)
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Alteration, Change, Look, Name, Oid, Published, Route, Run, Target, Time, Viewpoint};
+use super::{Alteration, Change, Look, Name, Note, Oid, Published, Route, Run, Target, Time, Viewpoint};
 
 /// Where a task is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -124,6 +124,9 @@ pub struct Task {
     /// What its agent asked, and was told, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub answers: Vec<Answer>,
+    /// Decisions and findings that were kept with it, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<Note>,
     /// What a reviewer asked for last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requested: Option<String>,

@@ -57,7 +57,7 @@ fn end(scene: Scene<'_>, mut task: Stored<Task>) -> Result<()> {
         task.value.updated = scene.now;
         let lock = RepoLock::take(scene.repo, "recover", scene.events)?;
         let with = With { old: Some(task.tip), ..With::default() };
-        let change = store::tasks::prepare(scene.repo, &task.value, with, "died")?;
+        let change = store::tasks::prepare(scene.repo, &mut task.value, with, "died")?;
         return refs::apply(scene.repo, &lock, &[change], "recover");
     };
     let _held = SessionLock::take(scene.repo, &session.name, "recover")?;

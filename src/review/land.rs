@@ -119,6 +119,7 @@ pub fn drop_leftovers(scene: Scene<'_>, _turn: &LandLock) -> Result<()> {
 pub fn settle(scene: Scene<'_>, item: &Item, landed: Landed) -> Result<()> {
     let repo = scene.repo;
     let now = landed.time;
+    let lock = RepoLock::take(repo, "merge", scene.events)?;
     let mut changes = Vec::new();
     let mut resolves = None;
     if let Some(mut task) = store::tasks::find(repo, &item.name)? {
@@ -129,7 +130,7 @@ pub fn settle(scene: Scene<'_>, item: &Item, landed: Landed) -> Result<()> {
         task.value.updated = now;
         changes.extend(branch_gone(scene, item)?);
         let with = With { old: Some(task.tip), keeps: vec![item.tip], brief: None };
-        changes.push(store::tasks::prepare(repo, &task.value, with, "merged")?);
+        changes.push(store::tasks::prepare(repo, &mut task.value, with, "merged")?);
     } else if let Some(mut fanout) = store::fanouts::find(repo, &item.name)? {
         fanout.value.state = TaskState::Merged;
         fanout.value.landed = Some(landed.clone());
@@ -138,7 +139,6 @@ pub fn settle(scene: Scene<'_>, item: &Item, landed: Landed) -> Result<()> {
     }
     let keep = keep_ref(item);
     changes.extend(repo.read().find_ref(&keep)?.map(|at| RefChange::delete(keep, at)));
-    let lock = RepoLock::take(repo, "merge", scene.events)?;
     refs::apply(repo, &lock, &changes, "merge")?;
     drop(lock);
     if let Some(resolved) = resolves.filter(|other| other.state.is_pending())

@@ -402,7 +402,7 @@ pub fn record(
         value.published = Some(request.clone());
         let why = if heard { "changes asked for on the forge" } else { "published" };
         let with = With { old: Some(task.tip), ..With::default() };
-        (store::tasks::prepare(scene.repo, &task.value, with, why)?, heard)
+        (store::tasks::prepare(scene.repo, value, with, why)?, heard)
     } else if let Some(mut fanout) = store::fanouts::find(scene.repo, &item.name)? {
         if !is_new(&fanout.value.published, &request) {
             return Ok((request, false));

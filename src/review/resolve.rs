@@ -160,6 +160,6 @@ pub(super) fn ask_for_changes(scene: Scene<'_>, item: &Item, words: String, why:
     task.value.requested = Some(words);
     task.value.updated = scene.now;
     let with = With { old: Some(task.tip), ..With::default() };
-    let record = store::tasks::prepare(scene.repo, &task.value, with, why)?;
+    let record = store::tasks::prepare(scene.repo, &mut task.value, with, why)?;
     refs::apply(scene.repo, &lock, &[record], "merge")
 }

@@ -173,7 +173,7 @@ fn moved(
     let full = refs::branch(next.review_branch.as_deref().unwrap_or_default());
     let branch = RefChange::set(full.clone(), made, repo.read().find_ref(&full)?);
     let with = With { old: Some(task.tip), keeps: vec![made, tip], brief: None };
-    let record = store::tasks::prepare(repo, &next, with, "restacked")?;
+    let record = store::tasks::prepare(repo, &mut next, with, "restacked")?;
     refs::apply(repo, &lock, &[branch, record], "restack")?;
     drop(lock);
     let on =
@@ -196,9 +196,9 @@ fn take_over(task: &mut Task, commits: &[(Oid, Oid)]) {
     task.commits = own.into_iter().map(|(_, made)| made).collect();
 }
 
-fn record(scene: Scene<'_>, task: &Stored<Task>, next: Task, why: &str) -> Result<()> {
+fn record(scene: Scene<'_>, task: &Stored<Task>, mut next: Task, why: &str) -> Result<()> {
     let lock = RepoLock::take(scene.repo, "restack", scene.events)?;
     let with = With { old: Some(task.tip), ..With::default() };
-    let record = store::tasks::prepare(scene.repo, &next, with, why)?;
+    let record = store::tasks::prepare(scene.repo, &mut next, with, why)?;
     refs::apply(scene.repo, &lock, &[record], "restack")
 }

@@ -143,7 +143,8 @@ pub fn give(repo: &Repo, item: &Item, judgement: Judgement, events: Events<'_>, 
         && turn(&mut task.value, &said)
     {
         let with = With { old: Some(task.tip), ..With::default() };
-        changes.push(store::tasks::prepare(repo, &task.value, with, task.value.state.word())?);
+        let why = task.value.state.word();
+        changes.push(store::tasks::prepare(repo, &mut task.value, with, why)?);
     }
     refs::apply(repo, &lock, &changes, "review")
 }

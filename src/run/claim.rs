@@ -58,7 +58,7 @@ pub fn claim(repo: &Repo, order: Order, events: Events<'_>, now: Time) -> Result
     let held = TaskLock::try_take(repo, &name)?
         .map_err(|holder| Error::refused(format!("the task `{name}` is held by {holder}")))?;
     let (resolves, requested) = order.resolves.unzip();
-    let task = Task {
+    let mut task = Task {
         version: store::record::VERSION,
         uid: uid()?,
         text: order.text,
@@ -82,6 +82,7 @@ pub fn claim(repo: &Repo, order: Order, events: Events<'_>, now: Time) -> Result
         viewpoints: Vec::new(),
         altered: Vec::new(),
         answers: Vec::new(),
+        notes: Vec::new(),
         requested,
         route: order.route,
         published: None,
@@ -90,7 +91,7 @@ pub fn claim(repo: &Repo, order: Order, events: Events<'_>, now: Time) -> Result
         updated: now,
         name,
     };
-    let change = store::tasks::prepare(repo, &task, With::default(), "queued")?;
+    let change = store::tasks::prepare(repo, &mut task, With::default(), "queued")?;
     let tip = change.new.expect("a new record points somewhere");
     refs::apply(repo, &lock, &[change], "task")?;
     Ok(Claimed { task: Stored { value: task, tip }, lock: held })

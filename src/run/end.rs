@@ -178,7 +178,7 @@ fn withdraw(scene: Scene<'_>, mut task: Stored<Task>) -> Result<Stored<Task>> {
     task.value.updated = scene.now;
     let with = With { old: Some(task.tip), keeps: task.value.tip.into_iter().collect(), brief: None };
     let lock = RepoLock::take(repo, "cancel", scene.events)?;
-    let record = store::tasks::prepare(repo, &task.value, with, "cancelled")?;
+    let record = store::tasks::prepare(repo, &mut task.value, with, "cancelled")?;
     let tip = record.new.expect("a record points somewhere");
     let mut changes = vec![record];
     changes.extend(review_branch_gone(scene, &task.value)?);

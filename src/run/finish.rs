@@ -80,7 +80,7 @@ fn put_up(scene: Scene<'_>, ready: &Ready, left: &Left, ending: Ending) -> Resul
     let review = RefChange::set(refs::branch(&branch), tip, old);
     task.review_branch = Some(branch);
     let with = With { old: Some(ready.task.tip), keeps, brief: None };
-    let record = store::tasks::prepare(repo, &task, with, "review")?;
+    let record = store::tasks::prepare(repo, &mut task, with, "review")?;
     let at = record.new.expect("a record points somewhere");
     let effects = effects(ready, left, tip);
     refs::apply_with(repo, &lock, &[review, record], &effects, "task done")?;

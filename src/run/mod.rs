@@ -26,6 +26,7 @@ pub mod judge;
 pub mod leftovers;
 pub mod narrative;
 pub mod nearby;
+pub mod note;
 pub mod overlay;
 pub mod people;
 pub mod planning;

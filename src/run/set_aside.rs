@@ -37,7 +37,7 @@ pub fn set_aside(
     let why = outcome.word();
     workplace::link(scene.repo, &ready.session, scene.events);
     if let Err(error) = workplace::require(scene.repo, &ready.session) {
-        let tip = leave(scene, ready, &task, &error, why)?;
+        let tip = leave(scene, ready, &mut task, &error, why)?;
         return Ok(Stored { value: task, tip });
     }
     let moving = moving::begin_behind(scene.repo, &task, ready.start)?;
@@ -49,7 +49,7 @@ pub fn set_aside(
             return moving.end().and(Err(error));
         }
         Err(error) => {
-            let tip = leave(scene, ready, &task, &error, why)?;
+            let tip = leave(scene, ready, &mut task, &error, why)?;
             return moving.end().map(|()| Stored { value: task, tip });
         }
     };
@@ -61,7 +61,7 @@ pub fn set_aside(
 }
 
 /// Ends a task whose files are out of reach: nobody touches them where they are.
-fn leave(scene: Scene<'_>, ready: &Ready, task: &Task, error: &Error, why: &str) -> Result<Oid> {
+fn leave(scene: Scene<'_>, ready: &Ready, task: &mut Task, error: &Error, why: &str) -> Result<Oid> {
     (scene.events)(Event::Warning(told(error)));
     record(scene, task, With { old: Some(ready.task.tip), ..With::default() }, &[], why)
 }
@@ -110,7 +110,7 @@ fn effects(ready: &Ready, work: Oid) -> Vec<Effect> {
     workplace::moved(&ready.session, found, ready.start).into_iter().chain(held).collect()
 }
 
-fn record(scene: Scene<'_>, task: &Task, with: With, effects: &[Effect], why: &str) -> Result<Oid> {
+fn record(scene: Scene<'_>, task: &mut Task, with: With, effects: &[Effect], why: &str) -> Result<Oid> {
     let lock = RepoLock::take(scene.repo, &format!("task {}, set aside", task.name), scene.events)?;
     let record = store::tasks::prepare(scene.repo, task, with, why)?;
     let tip = record.new.expect("a record points somewhere");

@@ -63,8 +63,16 @@ pub struct With {
     pub brief: Option<Vec<u8>>,
 }
 
-/// The ref change that makes `task` the present state.
-pub fn prepare(repo: &Repo, task: &Task, with: With, why: &str) -> Result<RefChange> {
+/// The ref change that makes `task` the present state, with whatever notes came
+/// onto its record meanwhile: a note is lost by nobody, and is in nobody's way.
+/// The repository must be locked.
+pub fn prepare(repo: &Repo, task: &mut Task, mut with: With, why: &str) -> Result<RefChange> {
+    if let Some(present) = with.old.map_or(Ok(None), |_| find(repo, &task.name))? {
+        if with.old != Some(present.tip) && has_only_notes_since(repo, &present, with.old)? {
+            with.old = Some(present.tip);
+        }
+        take_notes(task, present.value);
+    }
     let next = Next {
         name: record_ref(&task.name),
         file: FILE,
@@ -73,7 +81,25 @@ pub fn prepare(repo: &Repo, task: &Task, with: With, why: &str) -> Result<RefCha
         keeps: with.keeps,
         texts: with.brief.into_iter().map(|brief| (BRIEF, brief)).collect(),
         why: format!("task {}: {why}", task.name),
-        now: task.updated,
+        now: task.notes.last().map_or(task.updated, |note| note.time.max(task.updated)),
     };
     record::prepare(repo, &next)
+}
+
+/// Whether a record got nothing but notes since it was at some commit.
+fn has_only_notes_since(repo: &Repo, present: &Stored<Task>, old: Option<Oid>) -> Result<bool> {
+    let Some(old) = old else { return Ok(false) };
+    let mut before: Stored<Task> = record::at(repo, old, FILE)?;
+    before.value.notes.clone_from(&present.value.notes);
+    Ok(before.value == present.value)
+}
+
+/// Puts the notes of a record before those that only the task has.
+fn take_notes(task: &mut Task, present: Task) {
+    let own = std::mem::replace(&mut task.notes, present.notes);
+    for note in own {
+        if !task.notes.contains(&note) {
+            task.notes.push(note);
+        }
+    }
 }

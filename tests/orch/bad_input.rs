@@ -354,6 +354,7 @@ fn no_command_at_all() {
           tasks           List the tasks that are not over
           brief           Print what a task's worker was given, or would be given
           log             Print what a task's command, or a fan-out's shard or check, printed
+          note            Keep a decision or a finding with a task
           done            Say that a task is done: its commits go up for review
           cancel          Call a task off: stop what runs, keep its edits on its record, free its session
           retry           Run a task again: one that failed, was cancelled, or must change

@@ -34,6 +34,7 @@ mod meanwhile;
 mod merge;
 mod misbehaving;
 mod new_files;
+mod note;
 mod odd_places;
 mod plan;
 mod problems;

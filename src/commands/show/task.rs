@@ -49,6 +49,9 @@ pub(super) fn text(app: &App, opened: &Opened, seen: &Seen) -> Result<String> {
     for change in &task.touched {
         lines.add("touched", format!("{} {}", change.status.letter(), change.path));
     }
+    for note in &task.notes {
+        lines.add("note", format!("{}, {}: {}", note.by, note.time.ago(app.now), note.text));
+    }
     lines.0.extend(result::altered_words(opened, &task.altered));
     became(&mut lines, task);
     Ok(lines.0.join("\n"))

@@ -112,7 +112,7 @@ impl Entry {
         task.updated = task.updated.max(look.time);
         let why = format!("{} {}", look.viewpoint.word(), look.verdict.word());
         let with = With { old: Some(tip), keeps, brief: None };
-        changes.push(store::tasks::prepare(scene.repo, &task, with, &why)?);
+        changes.push(store::tasks::prepare(scene.repo, &mut task, with, &why)?);
         refs::apply(scene.repo, lock, &changes, "review")?;
         Ok((look, task.state))
     }
@@ -135,7 +135,7 @@ pub fn altered(scene: Scene<'_>, name: &Name, altered: Vec<Alteration>) -> Resul
     let change = if let Some(mut task) = store::tasks::find(scene.repo, name)? {
         add_new(&mut task.value.altered, altered);
         let with = With { old: Some(task.tip), ..With::default() };
-        store::tasks::prepare(scene.repo, &task.value, with, "altered what git executes")?
+        store::tasks::prepare(scene.repo, &mut task.value, with, "altered what git executes")?
     } else if let Some(mut fanout) = store::fanouts::find(scene.repo, name)? {
         add_new(&mut fanout.value.altered, altered);
         store::fanouts::prepare(scene.repo, &fanout.value, Some(fanout.tip), Vec::new(), scene.now)?

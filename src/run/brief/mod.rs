@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! page       the text itself: sections, their sizes, fences
+//! kept       what was kept for later
 //! known      who made which commit, as the records have it
 //! past       what the session did there, and elsewhere
 //! meanwhile  what others changed there since, and elsewhere
@@ -11,6 +12,7 @@
 //! **Invariant:** the same inputs give the same bytes; what others wrote is
 //! fenced and labelled, never mixed with what git-orch asks for.
 
+pub mod kept;
 pub mod known;
 pub mod meanwhile;
 pub mod open;
@@ -54,12 +56,13 @@ fn head(task: &Task) -> String {
 fn sections(repo: &Repo, session: &Session, task: &Task) -> Result<Vec<Section>> {
     let known = Known::load(repo, session)?;
     let past = Past::load(&known, places(task))?;
-    let mut sections = vec![answered(task), requested(task), targets(task)];
+    let mut sections = vec![answered(task), requested(task), kept::own(task), targets(task)];
     sections.extend(before(&known, task));
     let [there, elsewhere] = past.sections();
     sections.push(there);
     sections.extend(meanwhile::there(&known, &past, task)?);
     sections.extend(open::sections(&known, past.places(), task)?);
+    sections.push(kept::earlier(&known, past.places(), task));
     sections.push(elsewhere);
     sections.extend(meanwhile::elsewhere(&known, &past, task)?);
     Ok(sections)

@@ -18,6 +18,7 @@ pub(crate) const VERBS: &[&[&str]] = &[
     &["plan", "fix login"],
     &["tasks"],
     &["brief", "fix-login"],
+    &["note", "x", "--task", "fix-login"],
     &["log", "fix-login"],
     &["done", "fix-login"],
     &["report", "working"],

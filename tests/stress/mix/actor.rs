@@ -1,6 +1,7 @@
 //! One process after the other, as one person would start them; each actor
 //! touches what is its own, in sessions and on a base that all share.
 
+use super::Lock;
 use super::arena::Arena;
 
 /// How a fan-out is made.
@@ -27,6 +28,8 @@ pub(super) struct Item {
     pub(super) fate: Fate,
     /// The start of the last command that changed it, and what it was before.
     last: Option<(String, Fate)>,
+    /// What was kept with it.
+    pub(super) notes: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,6 +89,7 @@ impl<'a> Actor<'a> {
                 15 => self.end("cancel", Fate::Gone),
                 16 => self.end("remove-session", Fate::Gone),
                 17 => self.approve(),
+                18 => self.note(),
                 _ => self.undo(),
             }
             self.read();
@@ -104,13 +108,16 @@ impl<'a> Actor<'a> {
 
     fn made(&mut self, kind: Kind, name: String, mark: String, verb: &str) {
         let last = Some((format!("{verb} {name}"), Fate::Undone));
-        self.items.push(Item { kind, name, mark, fate: Fate::There, last });
+        self.items.push(Item { kind, name, mark, fate: Fate::There, last, notes: Vec::new() });
     }
 
     fn task(&mut self) {
         let name = self.name('t');
         let mark = format!("mark-{name}-{}", self.arena.round);
-        let script = format!("mkdir -p work; echo {mark} >work/{name}");
+        // Without the lock it may be refused, and its run ends with that.
+        let noted = self.rng.bool() && self.arena.lock == Lock::On;
+        let note = if noted { "git-orch -q note noted-within;" } else { "" };
+        let script = format!("set -e; {note} mkdir -p work; echo {mark} >work/{name}");
         let session = self.arena.shared_session(&mut self.rng);
         let mut args = vec!["task", &name, "--session", &session, "--", "sh", "-c", &script];
         if self.rng.bool() {
@@ -118,6 +125,17 @@ impl<'a> Actor<'a> {
         }
         if self.run(&args) {
             self.made(Kind::Task, name, mark, "task");
+            self.items.last_mut().unwrap().notes.extend(noted.then(|| "noted-within".to_owned()));
+        }
+    }
+
+    /// Keeps something with one of its own, whatever others do to that.
+    fn note(&mut self) {
+        let there = |item: &Item| item.fate != Fate::Undone && item.kind == Kind::Task;
+        let Some(at) = self.choose(there) else { return self.task() };
+        let (name, note) = (self.items[at].name.clone(), self.name('n'));
+        if self.run(&["note", &note, "--task", &name]) {
+            self.items[at].notes.push(note);
         }
     }
 
@@ -134,7 +152,8 @@ impl<'a> Actor<'a> {
                 let mark = mark(&name);
                 // Undoing the plan would take back both.
                 let fate = Fate::There;
-                self.items.push(Item { kind: Kind::Task, name, mark, fate, last: None });
+                let notes = Vec::new();
+                self.items.push(Item { kind: Kind::Task, name, mark, fate, last: None, notes });
             }
         }
     }

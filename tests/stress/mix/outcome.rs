@@ -64,11 +64,23 @@ fn acknowledged(arena: &Arena<'_>, items: &[&Item]) {
                 expected.join(" or ")
             ));
         }
+        if item.fate != Fate::Undone {
+            for note in lost_notes(arena, item) {
+                arena.lost(format!("P6 `{}` lost its note {note}", item.name));
+            }
+        }
         if item.kind != Kind::Session && is_on_base != (item.fate == Fate::Landed) {
             let word = if is_on_base { "is" } else { "is not" };
             arena.lost(format!("P6 `{}` {word} on its base, and is {:?}", item.name, item.fate));
         }
     }
+}
+
+/// Notes of an item that its record does not have.
+fn lost_notes(arena: &Arena<'_>, item: &Item) -> Vec<String> {
+    let shown = arena.place.run(arena.place.orch(&["show", &item.name, "--json"])).stdout;
+    let has = |note: &&String| shown.contains(&format!("\"text\":\"{note}\""));
+    item.notes.iter().filter(|note| !has(note)).cloned().collect()
 }
 
 /// Whether what was made on top of an item landed and took it along: its own

@@ -76,6 +76,16 @@ pub(super) const ALL: &[Scenario] = &[
         names: Names::Nothing,
     },
     Scenario {
+        name: "note",
+        given: result!(),
+        command: &["note", "keep it", "--task", "fix-login"],
+        exit: 0,
+        next: "git-orch note 'keep it' --task fix-login",
+        done: "[ \"$(git-orch show fix-login | grep -c 'note .*: keep it')\" = 1 ]
+               [ \"$(state fix-login)\" = review ]",
+        names: Names::Nothing,
+    },
+    Scenario {
         name: "task-committing",
         given: "",
         command: &[
