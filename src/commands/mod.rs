@@ -25,11 +25,13 @@ mod merge;
 mod note;
 mod opened;
 mod operations;
+mod pause;
 mod plan;
 mod remove_session;
 mod replay;
 mod report;
 mod result;
+mod resume;
 mod retry;
 mod review;
 mod route;
@@ -101,6 +103,8 @@ enum Command {
     #[command(visible_alias = "ls")]
     Sessions(sessions::SessionsArgs),
     Show(show::ShowArgs),
+    Pause(pause::PauseArgs),
+    Resume(resume::ResumeArgs),
     RemoveSession(remove_session::RemoveSessionArgs),
     History(history::HistoryArgs),
     Route(route::RouteArgs),
@@ -213,6 +217,8 @@ fn dispatch(app: &App, command: Command) -> Result<u8> {
         Command::AddSession(args) => add_session::run(app, args),
         Command::Sessions(args) => sessions::run(app, &args),
         Command::Show(args) => show::run(app, &args),
+        Command::Pause(args) => pause::run(app, &args),
+        Command::Resume(args) => resume::run(app, &args),
         Command::RemoveSession(args) => remove_session::run(app, &args),
         Command::History(args) => history::run(app, &args),
         Command::Route(args) => route::run(app, &args),
@@ -255,6 +261,8 @@ fn name(command: &Command) -> &'static str {
         Command::AddSession(_) => "add-session",
         Command::Sessions(_) => "sessions",
         Command::Show(_) => "show",
+        Command::Pause(_) => "pause",
+        Command::Resume(_) => "resume",
         Command::RemoveSession(_) => "remove-session",
         Command::History(_) => "history",
         Command::Route(_) => "route",

@@ -186,6 +186,7 @@ fn table(plan: &Plan) -> String {
 /// Why a task is where it is: what it waits for, and how sure its session is.
 fn why(plan: &Plan, task: &Planned) -> String {
     let mut told: Vec<String> = task.state.iter().map(|state| state.word().to_owned()).collect();
+    told.extend(task.paused.then(|| format!("{0} is paused: git orch resume {0}", task.session)));
     told.extend(fan_out(task));
     told.extend(behind(plan, task));
     let is_routed = task.is_new() && task.context.reads != Reads::ContextFree;

@@ -8,12 +8,12 @@ use super::{result, review};
 use crate::app::App;
 use crate::error::{Error, IoContext, Result};
 use crate::git::{Repo, identity};
-use crate::model::{Oid, Session, Task, TaskState};
+use crate::model::{Oid, Session, SessionState, Task, TaskState};
 use crate::review::restack;
 use crate::run::claim::Claimed;
 use crate::run::worker::{self, Worker};
 use crate::run::{flow, prepare};
-use crate::session::TaskLock;
+use crate::session::{TaskLock, pause};
 use crate::store::{self, Stored};
 
 /// Run a task again: one that failed, was cancelled, or must change
@@ -49,6 +49,7 @@ pub(super) fn go_on(
     change: impl FnOnce(&mut Task),
 ) -> Result<u8> {
     let session = store::sessions::require(&opened.repo, task.value.session.as_str())?.value;
+    pause::refuse(&session)?;
     let worker = choose(app, opened, (agent, command), &task.value, &session)?;
     identity::require(&opened.repo)?;
     let lock = TaskLock::try_take(&opened.repo, &task.value.name)?
@@ -74,11 +75,14 @@ pub(super) fn go_on(
 }
 
 /// Who runs a task again that has to change, as it was run before; nobody where
-/// a person does it.
+/// a person does it, or it takes no tasks at the moment.
 pub(super) fn again(app: &App, opened: &Opened, task: &Task) -> Result<Option<Worker>> {
     let task = store::tasks::require(&opened.repo, task.name.as_str())?;
     check(&opened.repo, &task)?;
     let session = store::sessions::require(&opened.repo, task.value.session.as_str())?.value;
+    if session.state == SessionState::Paused {
+        return Ok(None);
+    }
     let worker = choose(app, opened, (None, &[]), &task.value, &session)?;
     let did = task.value.agent.is_some() && !matches!(worker, Worker::Person);
     Ok(did.then_some(worker))

@@ -8,7 +8,7 @@ use super::result;
 use crate::app::App;
 use crate::error::{Error, Result, exit};
 use crate::model::time::span;
-use crate::model::wording::{count, excerpt};
+use crate::model::wording::{count, excerpt, list};
 use crate::model::{Author, Candidate, Oid, RepoPath, Route, TargetSource, Time};
 use crate::run::{people, routing};
 use crate::ui::Table;
@@ -74,8 +74,7 @@ pub(super) fn run(app: &App, args: &RouteArgs) -> Result<u8> {
     app.ui.data(&route)?;
     let Some(first) = route.candidates.first() else {
         return Err(match args.import {
-            None => Error::refused("there is no session to route to")
-                .hint("make one: `git orch add-session NAME --paths GLOB --adopt-history`")
+            None => routing::nobody(&route.paused, "route to")
                 .hint("or ask who knows the code: `git orch route --import authors TEXT`"),
             Some(Import::Authors) => Error::refused("nobody has committed anything yet"),
         });
@@ -146,6 +145,9 @@ fn deciding(route: &Route) -> Vec<String> {
 fn why(app: &App, opened: &Opened, route: &Route) -> Result<String> {
     let mut text = targets(route);
     text.push_str(&signals(route));
+    if !route.paused.is_empty() {
+        text.push_str(&format!("\nleft out, as paused: {}\n", list(&route.paused)));
+    }
     if route.targets.is_empty() {
         return Ok(text);
     }

@@ -92,6 +92,10 @@ fn knows(view: &View) -> String {
     let words = if paths.is_empty() { view.paths.join(", ") } else { paths.join(", ") };
     match (view.state, &view.task) {
         (SessionState::Blocked, _) => format!("{words}  see: git orch doctor"),
+        (SessionState::Paused, _) => {
+            let why = view.why.as_ref().map(|why| format!(" ({})", excerpt(why, 60))).unwrap_or_default();
+            format!("{words}  paused{why}: git orch resume {}", view.name)
+        }
         (SessionState::Input, Some(task)) => {
             let asked = view.reported.as_ref().and_then(|report| report.text.as_deref());
             let asked = asked.map(|text| format!("asks: {}  ", excerpt(text, 60))).unwrap_or_default();

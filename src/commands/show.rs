@@ -83,6 +83,7 @@ fn show_session(app: &App, opened: &Opened, found: Stored<Session>) -> Result<u8
     line("dirty", view.dirty.map(|dirty| count(dirty, "uncommitted file")).unwrap_or_default());
     line("paths", view.paths.join(", "));
     line("specialty", view.specialty.clone());
+    line("why", view.why.clone().unwrap_or_default());
     line("reports", view.reported.as_ref().map(|report| report_words(report, app.now)).unwrap_or_default());
     line("agent", view.agent.clone().unwrap_or_default());
     line("knows", list(view.knows.iter().take(5).map(|knows| format!("{} {:.2}", knows.path, knows.weight))));

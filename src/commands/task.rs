@@ -15,6 +15,7 @@ use crate::run::nearby;
 use crate::run::routing::{self, Survey};
 use crate::run::worker::{self, Worker};
 use crate::run::{Scene, flow};
+use crate::session::pause;
 use crate::store;
 
 /// Give a task to the session that knows the code, and run it there
@@ -146,16 +147,14 @@ fn by_name(
     given: &[RepoPath],
 ) -> Result<Chosen> {
     let session = store::sessions::require(scene.repo, name)?.value;
+    pause::refuse(&session)?;
     let targets = routing::decide(scene.repo, survey, (text, given), scene.events)?.targets;
     Ok((session, targets, None))
 }
 
 fn by_history(scene: Scene<'_>, survey: &Survey, text: &str, given: &[RepoPath]) -> Result<Chosen> {
     let route = routing::decide(scene.repo, survey, (text, given), scene.events)?;
-    let name = route.choice.clone().ok_or_else(|| {
-        Error::refused("there is no session to give it to")
-            .hint("make one: `git orch add-session NAME --paths GLOB --adopt-history`")
-    })?;
+    let name = route.choice.clone().ok_or_else(|| routing::nobody(&route.paused, "give it to"))?;
     let session = routing::find(survey, &name).expect("the choice is among the surveyed").value.clone();
     Ok((session, route.targets.clone(), Some(route)))
 }

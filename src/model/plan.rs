@@ -34,6 +34,9 @@ pub struct Planned {
     /// Why it goes to its session; absent where that was said by somebody.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub route: Option<Route>,
+    /// Whether it waits for a session that is paused.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub paused: bool,
 }
 
 /// An earlier task that another one waits for.

@@ -225,4 +225,7 @@ pub struct Route {
     pub margin: f64,
     /// Whether the margin is too small to trust.
     pub unsure: bool,
+    /// Sessions that were left out, as they are paused.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub paused: Vec<Name>,
 }

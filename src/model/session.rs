@@ -79,6 +79,9 @@ pub struct Session {
     /// Paused or archived; running and idle are read from its tasks.
     #[serde(default)]
     pub state: SessionState,
+    /// Why it is paused, where somebody said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
     /// Commits made in it outside any task, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub commits: Vec<Oid>,

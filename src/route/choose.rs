@@ -31,6 +31,7 @@ pub fn choose(question: Question<'_>, candidates: Vec<Candidate>) -> Route {
         candidates,
         margin,
         unsure: !is_sure,
+        paused: Vec::new(),
     }
 }
 

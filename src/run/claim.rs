@@ -7,7 +7,7 @@ use crate::git::refs::{self, RefChange};
 use crate::git::{Repo, RepoLock};
 use crate::model::{Events, Name, Route, Session, SessionState, Target, Task, TaskState, Time, Viewpoint};
 use crate::run::Scene;
-use crate::session::{SessionLock, TaskLock, workplace};
+use crate::session::{SessionLock, TaskLock, pause, workplace};
 use crate::store::tasks::With;
 use crate::store::{self, Stored};
 
@@ -97,18 +97,19 @@ pub fn claim(repo: &Repo, order: Order, events: Events<'_>, now: Time) -> Result
     Ok(Claimed { task: Stored { value: task, tip }, lock: held })
 }
 
-/// Refuses a session that somebody took away since it was chosen.
+/// Refuses a session that somebody took away, or paused, since it was chosen.
 fn require_session(repo: &Repo, session: &Session) -> Result<()> {
     if is_archived(repo, &session.name)? {
         return Err(Error::refused(format!("session `{}` was removed meanwhile", session.name))
             .hint("run the command again"));
     }
+    pause::refuse(&store::sessions::require(repo, session.name.as_str())?.value)?;
     let Err(error) = workplace::require(repo, session) else { return Ok(()) };
     // Whoever has its worktree away at the moment holds it, and is named.
     SessionLock::take(repo, &session.name, "task").and(Err(error))
 }
 
-/// Whether a session that could not take a task is no longer there; whoever
+/// Whether a session that could not take a task is no longer there, or takes none; whoever
 /// has its worktree away by now, as an undo, is waited for.
 ///
 /// # Errors
@@ -117,7 +118,8 @@ pub fn is_gone(scene: Scene<'_>, session: &Session) -> Result<bool> {
     if workplace::require(scene.repo, session).is_err() {
         drop(SessionLock::wait(scene.repo, &session.name, "task", scene.interrupt, scene.events)?);
     }
-    is_archived(scene.repo, &session.name)
+    let found = store::sessions::find(scene.repo, &session.name)?;
+    Ok(found.is_none_or(|found| matches!(found.value.state, SessionState::Archived | SessionState::Paused)))
 }
 
 fn is_archived(repo: &Repo, session: &Name) -> Result<bool> {

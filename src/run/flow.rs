@@ -13,8 +13,8 @@ use crate::error::Result;
 use crate::git::commit::Habits;
 use crate::git::worktree;
 use crate::model::{Event, Outcome, Reported, Task, TaskState, Time};
-use crate::session::{SessionLock, workplace};
-use crate::store::{self, Stored};
+use crate::session::{SessionLock, pause, workplace};
+use crate::store::Stored;
 
 /// Carries a claimed task out; for a person only prepares it.
 ///
@@ -52,8 +52,7 @@ fn start(
     after::wait(scene, &task.value)?;
     let name = task.value.session.clone();
     let what = format!("task {}", task.value.name);
-    let held = SessionLock::wait(scene.repo, &name, &what, scene.interrupt, scene.events)?;
-    let session = store::sessions::require(scene.repo, name.as_str())?.value;
+    let (held, session) = pause::turn(scene.repo, &name, &what, scene.interrupt, scene.events)?;
     let Worker::Program(program) = worker else {
         return Ok((prepare(scene, &session, task, &Begun::default())?, None, held));
     };

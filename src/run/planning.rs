@@ -4,8 +4,8 @@
 use std::collections::BTreeSet;
 
 use super::claim;
-use super::routing::{Survey, among, contenders, defined, refresh};
-use crate::error::{Error, Result};
+use super::routing::{Survey, among, contenders, defined, nobody, paused, refresh};
+use crate::error::Result;
 use crate::git::Repo;
 use crate::model::{Behind, Event, Events, Name, Plan, Planned, Route, Target, Task, TaskState};
 use crate::route::context::context;
@@ -30,13 +30,22 @@ pub fn plan(repo: &Repo, survey: &Survey, texts: &[String], events: Events<'_>) 
         tasks.iter().flat_map(|task| &task.behind).map(|behind| behind.task.clone()).collect();
     // What else goes on is no part of it.
     tasks.retain(|task| task.is_new() || is_asked_for(&task.text) || waited_for.contains(&task.name));
-    Ok(Plan { tasks })
+    Ok(Plan { tasks: marked(survey, tasks) })
 }
 
 /// The plan of the tasks that are open.
 pub fn of_open(repo: &Repo, survey: &Survey) -> Plan {
     let open = open(repo, survey).into_iter().filter(|task| task.state.is_open());
-    Plan { tasks: placed(open.map(Entry::of).collect()) }
+    Plan { tasks: marked(survey, placed(open.map(Entry::of).collect())) }
+}
+
+/// Marks what is queued for a session that takes no tasks.
+fn marked(survey: &Survey, mut tasks: Vec<Planned>) -> Vec<Planned> {
+    let paused = paused(survey);
+    for task in &mut tasks {
+        task.paused = task.state == Some(TaskState::Queued) && paused.contains(&task.session);
+    }
+    tasks
 }
 
 /// A task that has no place yet.
@@ -104,6 +113,7 @@ fn fresh(repo: &Repo, survey: &Survey, texts: &[&String], events: Events<'_>) ->
         let defined = defined(repo, survey, text)?;
         let known = Known { given: &[], defined: &defined };
         let route = among(&contenders, &mut history, (text, known), &weights, events)?;
+        let route = Route { paused: paused(survey), ..route };
         let entry = entry(&mut contenders, text, route, claim::free_among(&taken, text))?;
         taken.insert(entry.name.to_string());
         entries.push(entry);
@@ -114,10 +124,7 @@ fn fresh(repo: &Repo, survey: &Survey, texts: &[&String], events: Events<'_>) ->
 
 /// A routed task, which from now on is open work of its session.
 fn entry(contenders: &mut [Contender], text: &str, route: Route, name: Name) -> Result<Entry> {
-    let session = route.choice.clone().ok_or_else(|| {
-        Error::refused("there is no session to give tasks to")
-            .hint("make one: `git orch add-session NAME --paths GLOB --adopt-history`")
-    })?;
+    let session = route.choice.clone().ok_or_else(|| nobody(&route.paused, "give tasks to"))?;
     let paths = route.targets.iter().map(|target| target.path.clone()).collect();
     contenders.iter_mut().filter(|one| one.name == session).for_each(|one| one.open.push(Vec::clone(&paths)));
     let targets = route.targets.clone();
@@ -160,5 +167,6 @@ fn planned(entry: Entry, place: Option<Place>, names: &[Name]) -> Planned {
         wave,
         behind: behind.collect(),
         route: entry.route,
+        paused: false,
     }
 }

@@ -140,9 +140,9 @@ pub fn refresh(scene: Scene<'_>, session: &Session) -> Result<Session> {
     let moving = moving::begin(repo, &session.name, tip)?;
     worktree::switch(repo, &workplace::place(repo, session), &session.branch, to)?;
     moving.end()?;
+    let lock = RepoLock::take(repo, &format!("refresh {}", session.name), scene.events)?;
     let Some(found) = store::sessions::find(repo, &session.name)? else { return Ok(session.clone()) };
     let fresh = Session { base_oid, ..found.value };
-    let lock = RepoLock::take(repo, &format!("refresh {}", session.name), scene.events)?;
     let change = store::sessions::prepare(repo, &fresh, Some(found.tip), why, scene.now)?;
     let reset = workplace::moved(session, tip, to);
     refs::apply_with(repo, &lock, &[change], reset.as_slice(), "refresh")?;

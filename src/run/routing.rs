@@ -127,7 +127,25 @@ pub fn decide_without(
     contenders.retain(|contender| !without.contains(&contender.name));
     let defined = defined(repo, survey, text)?;
     let known = Known { given, defined: &defined };
-    among(&contenders, &mut history, (text, known), &survey.weights.of_sessions(), events)
+    let weights = survey.weights.of_sessions();
+    let route = among(&contenders, &mut history, (text, known), &weights, events)?;
+    Ok(Route { paused: paused(survey), ..route })
+}
+
+/// The sessions that are left out, as they take no tasks.
+pub(super) fn paused(survey: &Survey) -> Vec<Name> {
+    let sessions = survey.sessions.iter().map(|session| &session.value);
+    sessions.filter(|one| one.state == SessionState::Paused).map(|one| one.name.clone()).collect()
+}
+
+/// Why there is nobody to `route to`, or to `give it to`.
+pub fn nobody(paused: &[Name], what: &str) -> Error {
+    match paused {
+        [] => Error::refused(format!("there is no session to {what}"))
+            .hint("make one: `git orch add-session NAME --paths GLOB --adopt-history`"),
+        [first, ..] => Error::refused(format!("there is no session to {what} that is not paused"))
+            .hint(format!("let one take tasks again: `git orch resume {first}`")),
+    }
 }
 
 /// The files that define the symbols a text names; none for one that many define.

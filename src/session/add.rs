@@ -96,6 +96,7 @@ pub fn plan(repo: &Repo, wish: Wish, now: Time) -> Result<Planned> {
         agent: wish.agent,
         adopts: wish.adopts,
         state: SessionState::Idle,
+        why: None,
         commits: Vec::new(),
         created: now,
     };

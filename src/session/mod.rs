@@ -6,6 +6,7 @@ pub mod gone;
 pub mod include;
 pub mod lock;
 pub mod moving;
+pub mod pause;
 pub mod remove;
 pub mod seat;
 pub mod trash;

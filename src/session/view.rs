@@ -41,6 +41,9 @@ pub struct View {
     pub agent: Option<String>,
     /// Where it is in its life.
     pub state: SessionState,
+    /// Why it is paused, where somebody said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
     /// The task it works on.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub task: Option<Name>,
@@ -105,6 +108,7 @@ pub fn view(repo: &Repo, session: &Session, tasks: &[Stored<Task>], depth: Depth
         paths: session.paths.clone(),
         agent: session.agent.clone(),
         state,
+        why: session.why.clone(),
         task: at_work.map(|task| task.name.clone()),
         reported: None,
         ahead,

@@ -36,6 +36,7 @@ mod misbehaving;
 mod new_files;
 mod note;
 mod odd_places;
+mod pause;
 mod plan;
 mod problems;
 mod promises;

@@ -104,6 +104,8 @@ fn every_subcommand(repo: &TestRepo) -> Vec<Vec<String>> {
         "trust".to_owned(),
         "doctor --fix".to_owned(),
         "log --ops".to_owned(),
+        "pause backend -m holiday".to_owned(),
+        "resume backend".to_owned(),
         "remove-session backend".to_owned(),
         "trash".to_owned(),
         "gc --apply".to_owned(),

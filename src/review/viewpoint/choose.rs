@@ -6,6 +6,7 @@ use crate::model::{Candidate, Name, RepoPath, Route, Session, SessionState, View
 use crate::review::{Item, gate};
 use crate::run::Scene;
 use crate::run::routing::{self, Survey};
+use crate::session::pause;
 use crate::store;
 
 /// Who looks, and what they know of it.
@@ -67,6 +68,7 @@ pub fn by_name(scene: Scene<'_>, survey: &Survey, item: &Item, name: &str) -> Re
     if session.state == SessionState::Archived {
         return Err(Error::refused(format!("session `{name}` is removed")));
     }
+    pause::refuse(&session)?;
     let route = route(scene, survey, item, &[])?;
     let candidate = route.candidates.into_iter().find(|one| one.session == session.name);
     Ok(Choice { session, candidate, why: String::new() })

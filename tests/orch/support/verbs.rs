@@ -11,6 +11,8 @@ pub(crate) const VERBS: &[&[&str]] = &[
     &["add-session", "backend", "--paths", "src"],
     &["sessions"],
     &["show", "backend"],
+    &["pause", "backend"],
+    &["resume", "backend"],
     &["remove-session", "backend"],
     &["history", "backend"],
     &["route", "fix login"],
