@@ -346,6 +346,8 @@ fn no_command_at_all() {
           sessions        List the sessions: state, task, drift from base, load, what each knows best
                           [alias: ls]
           show            Show one session, task or fan-out, whole
+          pause           Have a session take no tasks until it is resumed
+          resume          Have a paused session take tasks again
           remove-session  Take a session away; nothing of it is lost
           history         Show what a session has touched, mined from commits
           route           Say who would get a task, and why; change nothing
@@ -356,6 +358,7 @@ fn no_command_at_all() {
           log             Print what a task's command, or a fan-out's shard or check, printed
           note            Keep a decision or a finding with a task
           done            Say that a task is done: its commits go up for review
+          report          Say where the task around you is: for agents, their hooks and scripts
           cancel          Call a task off: stop what runs, keep its edits on its record, free its session
           retry           Run a task again: one that failed, was cancelled, or must change
           wait            Wait until a task is no longer being worked on

@@ -124,7 +124,7 @@ fn the_users_own_checkout_is_no_sessions() {
         "
         exit 2
         -- stderr
-        error: this worktree, on `main`, is no session's: which task is meant?
+        error: this worktree, on `main`, is no session's: which task is done?
         hint: name it: `git orch done TASK`; `git orch tasks` lists them
         ",
     );

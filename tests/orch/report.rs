@@ -165,7 +165,7 @@ fn only_the_run_of_a_task_says_where_it_is() {
         "
         exit 2
         -- stderr
-        error: this worktree, on `main`, is no session's: which task is meant?
+        error: this worktree, on `main`, is no session's: only a run says where its task is
         hint: say it in the worktree of a session, or in the run of a task
         ",
     );

@@ -65,6 +65,16 @@ pub(super) const ALL: &[Scenario] = &[
         names: Names::Nothing,
     },
     Scenario {
+        name: "pause",
+        given: "",
+        command: &["pause", "backend", "-m", "on holiday"],
+        exit: 0,
+        next: "git-orch pause backend -m 'on holiday'",
+        done: "git-orch show backend | grep -q 'on holiday'; not git-orch task x --session backend -- true
+               git-orch resume backend; git-orch show backend | grep -q idle",
+        names: Names::Nothing,
+    },
+    Scenario {
         name: "task",
         given: "",
         command: FIX,
