@@ -27,17 +27,31 @@ pub struct App {
     pub words: Vec<OsString>,
     /// Whether this process is in a mount namespace of its own.
     pub is_inside: bool,
+    /// Whether this process goes on in the background.
+    pub is_detached: bool,
     /// Output.
     pub ui: Ui,
 }
 
+/// What a process was started with.
+#[derive(Debug)]
+pub struct Started {
+    /// Its words, behind the program and behind what is not for people.
+    pub words: Vec<OsString>,
+    /// Whether it is in a mount namespace of its own.
+    pub is_inside: bool,
+    /// Whether it goes on in the background.
+    pub is_detached: bool,
+}
+
 impl App {
     /// Reads the environment and the clock.
-    pub fn new(folder: PathBuf, (words, is_inside): (Vec<OsString>, bool), ui: Ui) -> Self {
+    pub fn new(folder: PathBuf, started: Started, ui: Ui) -> Self {
+        let Started { words, is_inside, is_detached } = started;
         let environment: BTreeMap<OsString, OsString> = std::env::vars_os().collect();
         let set = environment.get(OsStr::new("GIT_ORCH_NOW")).and_then(|text| text.to_str()?.parse().ok());
         let (command_line, now) = (command_line(&words), set.map_or_else(Time::now, Time));
-        Self { environment, folder, now, command_line, words, is_inside, ui }
+        Self { environment, folder, now, command_line, words, is_inside, is_detached, ui }
     }
 
     /// A variable of the environment, where it is UTF-8.

@@ -2,6 +2,7 @@
 
 pub mod ask;
 pub mod command;
+pub mod detach;
 pub mod family;
 pub mod hold;
 pub mod interrupt;

@@ -4,7 +4,8 @@
 //! copies what is printed into a log with a cap, and tells on stdout how it
 //! ended: `exit 3`, `signal 9`, `timeout`, `abandoned`, `error WHY`.
 //!
-//! **Invariant:** nothing of the command lives on when the supervisor ends,
+//! **Invariant:** nothing of the command lives on when the supervisor ends, but
+//! for git-orch itself, detached: what it carries out has a supervisor of its own;
 //! and the supervisor ends when its standard input closes: when its parent
 //! lets go of it or dies. It keeps the log locked until then.
 
@@ -20,6 +21,7 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal};
 
+use super::detach;
 use crate::model::time::Stopwatch;
 
 /// How much of what is printed is kept at each end of the log.
@@ -178,7 +180,8 @@ fn sweep() {
     }
 }
 
-/// Living processes below this one, from `/proc`; none where there is none.
+/// Living processes below this one, from `/proc`; none where there is none. What
+/// went on alone is left out, and what is below it.
 fn descendants() -> Vec<i32> {
     let Ok(entries) = std::fs::read_dir("/proc") else { return Vec::new() };
     let mut parents = Vec::new();
@@ -198,12 +201,14 @@ fn descendants() -> Vec<i32> {
     }
     let mut family = BTreeSet::from([rustix::process::getpid().as_raw_nonzero().get()]);
     let own = family.clone();
+    let spared: BTreeSet<i32> =
+        parents.iter().map(|(pid, _)| *pid).filter(|pid| detach::is_detached(*pid)).collect();
     loop {
         let known = family.len();
         family.extend(
             parents
                 .iter()
-                .filter(|(_, parent)| family.contains(parent))
+                .filter(|(pid, parent)| family.contains(parent) && !spared.contains(pid))
                 .map(|(pid, _)| *pid)
                 .collect::<Vec<_>>(),
         );

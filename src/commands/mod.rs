@@ -51,7 +51,8 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
-use crate::app::App;
+use crate::agent::detach::{self, DETACHED};
+use crate::app::{App, Started};
 use crate::error::{Error, Result, exit};
 use crate::run::overlay::{self, INSIDE};
 use crate::ui::{Style, Ui, safe};
@@ -153,21 +154,31 @@ pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
     if let Some(code) = supervise::asked(&args) {
         return code;
     }
-    let is_said = args.get(1).is_some_and(|word| word == INSIDE);
-    if is_said {
-        args.remove(1);
+    let mut said = |word: &str| {
+        let is_said = args.get(1).is_some_and(|first| first == word);
+        if is_said {
+            args.remove(1);
+        }
+        is_said
+    };
+    let is_detached = said(DETACHED);
+    if is_detached {
+        detach::alone();
     }
-    let is_inside = is_said && overlay::is_alone();
+    let is_inside = said(INSIDE) && overlay::is_alone();
     let parsed = cli().try_get_matches_from(&args).and_then(|matches| Cli::from_arg_matches(&matches));
     match parsed {
-        Ok(cli) => guarded(cli, (args.split_off(1.min(args.len())), is_inside)),
+        Ok(cli) => {
+            let words = args.split_off(1.min(args.len()));
+            guarded(cli, Started { words, is_inside, is_detached })
+        }
         Err(error) => usage(&error, &args),
     }
 }
 
 /// A panic is a bug and says so.
-fn guarded(cli: Cli, words: (Vec<OsString>, bool)) -> ExitCode {
-    let run = std::panic::AssertUnwindSafe(|| run(cli, words));
+fn guarded(cli: Cli, started: Started) -> ExitCode {
+    let run = std::panic::AssertUnwindSafe(|| run(cli, started));
     let code = std::panic::catch_unwind(run).unwrap_or(exit::BUG);
     ExitCode::from(code)
 }
@@ -190,7 +201,7 @@ fn usage(error: &clap::Error, args: &[OsString]) -> ExitCode {
     ExitCode::from(exit::USAGE)
 }
 
-fn run(cli: Cli, words: (Vec<OsString>, bool)) -> u8 {
+fn run(cli: Cli, started: Started) -> u8 {
     let Global { json, folder, quiet } = cli.global;
     let no_color = std::env::vars_os().any(|(key, value)| key == "NO_COLOR" && !value.is_empty());
     let ui = Ui::new(Style { command: name(&cli.command).to_owned(), json, quiet, no_color });
@@ -198,7 +209,7 @@ fn run(cli: Cli, words: (Vec<OsString>, bool)) -> u8 {
         .map_err(|error| Error::unusable("the present folder is gone").because(error))
         .map(|present| folder.map_or(present.clone(), |folder| present.join(folder)));
     let ran = folder.and_then(|folder| {
-        let app = App::new(folder, words, ui);
+        let app = App::new(folder, started, ui);
         let code = dispatch(&app, cli.command);
         app.ui.settle();
         code.or_else(|error| {

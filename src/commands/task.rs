@@ -5,6 +5,7 @@ use std::io::IsTerminal as _;
 
 use super::opened::{Opened, patterns};
 use super::{attach, result, review};
+use crate::agent::detach;
 use crate::app::App;
 use crate::error::{Error, Result};
 use crate::git::identity;
@@ -14,7 +15,7 @@ use crate::run::claim::{self, Order};
 use crate::run::nearby;
 use crate::run::routing::{self, Survey};
 use crate::run::worker::{self, Worker};
-use crate::run::{Scene, flow};
+use crate::run::{Scene, flow, prepare};
 use crate::session::pause;
 use crate::store;
 
@@ -26,6 +27,9 @@ use crate::store;
 /// worktree with a brief on standard input; what it leaves uncommitted is
 /// committed; the result is the branch `review/TASK`. Without any agent
 /// everything is prepared and a person takes over.
+///
+/// With --detach the task's name is printed once the task is made, and it is
+/// carried out in the background; `git orch wait` tells how it ended.
 #[derive(Debug, clap::Args)]
 pub(super) struct TaskArgs {
     /// What to do
@@ -46,6 +50,9 @@ pub(super) struct TaskArgs {
     #[arg(long, value_name = "VIEWPOINT", value_delimiter = ',')]
     #[arg(value_parser = ["reviewer", "tester", "documenter"])]
     viewpoints: Vec<String>,
+    /// Carry it out in the background
+    #[arg(long)]
+    detach: bool,
     /// Make it although a task with the same text is open
     #[arg(long)]
     again: bool,
@@ -72,6 +79,11 @@ pub(super) fn run(app: &App, args: TaskArgs) -> Result<u8> {
         return Err(
             Error::usage("the task has no text").hint("say what to do: `git orch task \"fix login\"`")
         );
+    }
+    if args.detach && !args.dry_run && !app.is_detached {
+        let begun = detach::start(&app.words)?;
+        app.ui.raw(&begun.answer)?;
+        return Ok(begun.code);
     }
     let opened = Opened::to_change(app)?;
     let events = |event| app.ui.event(event);
@@ -108,7 +120,10 @@ pub(super) fn run(app: &App, args: TaskArgs) -> Result<u8> {
         }
     };
     app.ui.note(taken(&claimed.task.value));
-    if let Err(error) = remember_command(&opened, &claimed.task.value, (&args, &worker)) {
+    let remembered = remember_command(&opened, &claimed.task.value, (&args, &worker));
+    let begun = remembered
+        .and_then(|()| if args.detach { let_go(app, &opened, &claimed.task.value) } else { Ok(()) });
+    if let Err(error) = begun {
         claim::withdraw(&opened.repo, &claimed.task.value.name, &events)?;
         return Err(error);
     }
@@ -120,6 +135,18 @@ pub(super) fn run(app: &App, args: TaskArgs) -> Result<u8> {
         }
     }
     review::follow(app, &opened, scene, &done.value).map(|code| opened.exit_code(code))
+}
+
+/// Answers whoever asked for it in the background.
+fn let_go(app: &App, opened: &Opened, task: &Task) -> Result<()> {
+    let log = prepare::folder(&opened.repo, task)?.join("detached.log");
+    app.ui.note(format!(
+        "{0} is carried out in the background: git orch log {0} -f, git orch wait {0}",
+        task.name
+    ));
+    app.ui.data(task)?;
+    app.ui.answer(task.name.as_str())?;
+    detach::let_go(&log)
 }
 
 type Chosen = (Session, Vec<Target>, Option<Route>);

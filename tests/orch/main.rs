@@ -16,6 +16,7 @@ mod context;
 mod conversations;
 mod crash;
 mod damage;
+mod detach;
 mod doctor;
 mod done;
 mod elsewhere;
