@@ -26,18 +26,14 @@ pub(super) fn task(
             Ok(Head::Branch(branch, _) | Head::Unborn(branch)) => format!("`{branch}`"),
             _ => "no branch".to_owned(),
         };
-        Error::usage(format!("this worktree, on {on}, is no session's: {asks}"))
-            .hint(hint)
+        Error::usage(format!("this worktree, on {on}, is no session's: {asks}")).hint(hint)
     })?;
     let name = &session.name;
     let tasks = store::tasks::load(repo)?;
     let running = tasks.into_iter().rev().find(|task| {
         task.value.session == *name && matches!(task.value.state, TaskState::Running | TaskState::Input)
     });
-    running.ok_or_else(|| {
-        Error::refused(format!("session `{name}` works on no task"))
-            .hint(hint)
-    })
+    running.ok_or_else(|| Error::refused(format!("session `{name}` works on no task")).hint(hint))
 }
 
 /// The session whose worktree or branch this is.

@@ -28,7 +28,8 @@ pub(super) struct NoteArgs {
 
 pub(super) fn run(app: &App, args: &NoteArgs) -> Result<u8> {
     let opened = if args.dry_run { Opened::to_read(app)? } else { Opened::to_change(app)? };
-    let asks = ("which task is it about?", "name it: `git orch note TEXT --task TASK`; `git orch tasks` lists them");
+    let asks =
+        ("which task is it about?", "name it: `git orch note TEXT --task TASK`; `git orch tasks` lists them");
     let task = around::task(app, &opened.repo, args.task.as_deref(), asks)?.value;
     let note = told(app, &opened, args)?;
     let name = task.name.clone();

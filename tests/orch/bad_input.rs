@@ -68,8 +68,8 @@ const TYPED: &[Bad] = &[
     (&["task", "x", "--session", "backnd"], 2, "no session `backnd`; did you mean `backend`?", &["`git orch sessions` lists them"]),
     (&["task", "x", "--session", ""], 2, "no session ``", &["`git orch sessions` lists them"]),
     (&["task", "x", "--session", "../backend"], 2, "no session `../backend`; did you mean `backend`?", &["`git orch sessions` lists them"]),
-    (&["task", "x", "--agent", "codx"], 2, "no agent `codx`", &["name it under `agents:` in `.orch.yml`, or give its command behind `--`"]),
-    (&["task", "x", "--agent", ""], 2, "no agent ``", &["name it under `agents:` in `.orch.yml`, or give its command behind `--`"]),
+    (&["task", "x", "--agent", "codx"], 2, "no agent `codx`; did you mean `codex`?", &["`git orch agents` lists them; name it under `agents:` in `.orch.yml`, or give its command behind `--`"]),
+    (&["task", "x", "--agent", ""], 2, "no agent ``", &["`git orch agents` lists them; name it under `agents:` in `.orch.yml`, or give its command behind `--`"]),
     (&["task", "x", "--", "no-such-program"], 2, "no command `no-such-program`", &["it is not on the PATH; write `./NAME` for a file in this folder"]),
     (&["task", "x", "--", "./no-such-program"], 2, "no command `./no-such-program`", &["a path is looked up from the folder you are in"]),
     (&["task", "x", "--", "src"], 2, "no command `src`", &["it is not on the PATH; write `./NAME` for a file in this folder"]),
@@ -362,10 +362,13 @@ fn no_command_at_all() {
           cancel          Call a task off: stop what runs, keep its edits on its record, free its session
           retry           Run a task again: one that failed, was cancelled, or must change
           wait            Wait until a task is no longer being worked on
+          answer          Answer what a task asks: its agent goes on in the same conversation
+          attach          Go on with a task yourself: in its agent's conversation, or in a shell
           conflicts       Say which open work conflicts with which, and where
           fanout          Do parallel-safe work in throwaway worktrees; it comes back as one branch
           review          See what waits for judgement, look at one result, judge it
           merge           Land results: combine, check exactly that tree, move the base
+          agents          List the agent programs, which of them are installed, and which one is used
           init            Write a commented `.orch.yml`; every command works without one
           config          Show the settings in force and where each comes from
           trust           Allow the commands that this repository names, exactly as they are now

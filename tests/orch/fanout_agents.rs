@@ -106,7 +106,7 @@ fn an_agent_that_is_unknown_or_not_told_what_to_do_is_refused() {
             exit 2
             -- stderr
             error: no agent `hose`; did you mean `house`?
-            hint: name it under `agents:` in `.orch.yml`, or give a command: `--run CMD`
+            hint: `git orch agents` lists them; name it under `agents:` in `.orch.yml`, or give a command: `--run CMD`
             ",
         ),
         (

@@ -14,7 +14,10 @@ fn shop() -> TestRepo {
 /// Runs a task of `backend` whose agent is this script, `$top` the folder above
 /// all; what it left in `seen` there.
 fn seen(repo: &TestRepo, script: &str) -> String {
-    let script = format!("top='{}'; exec >\"$top/seen\" 2>&1; {script}; echo x >x.txt", repo.top().display());
+    let script = format!(
+        "top='{}'; exec >\"$top/seen\" 2>&1; {script}; git orch report working -q; echo x >x.txt",
+        repo.top().display()
+    );
     repo.orch(&["task", "fix login", "--session", "backend", "-q", "--", "sh", "-c", &script]).expect(
         "
         exit 0
@@ -62,7 +65,7 @@ fn an_agent_that_waits_is_seen_to_wait_and_for_what() {
         frontend  idle                  0       0     0  <time> ago  src/web
         task fix-login: input
         reports    input, <time> ago: which tone?
-        next: git orch answer fix-login TEXT
+        next: git orch answer fix-login TEXT, or git orch attach fix-login
         session backend: input
         reports    input, <time> ago: which tone?
         fix-login is input
@@ -165,7 +168,7 @@ fn only_the_run_of_a_task_says_where_it_is() {
         "
         exit 2
         -- stderr
-        error: this worktree, on `main`, is no session's: only a run says where its task is
+        error: this worktree, on `main`, is no session's: which task says so?
         hint: say it in the worktree of a session, or in the run of a task
         ",
     );
@@ -273,9 +276,10 @@ fn what_an_earlier_run_said_is_forgotten() {
     let repo = shop();
     let script = "git orch report input -m 'which tone?'; exit 1";
     let failed = repo.orch(&["task", "fix login", "--session", "backend", "-q", "--", "sh", "-c", script]);
-    assert_eq!(failed.exit, 1, "{failed}");
+    assert_eq!(failed.exit, 6, "{failed}");
     let again =
         format!("git orch show fix-login | grep reports >'{}/seen'; echo x >x.txt", repo.top().display());
+    repo.orch(&["cancel", "fix-login", "-q"]).expect_success();
     repo.orch(&["retry", "fix-login", "-q", "--", "sh", "-c", &again]).expect_success();
     repo.shell("cat ../seen").run().expect(
         "
