@@ -134,7 +134,6 @@ fn a_question_waits_for_its_answer_and_the_conversation_goes_on() {
         ",
         &asked[8..24]
     ));
-    repo.write("../agents/talk.sh", &repo.read("agents/talk.sh").replace("wanted DO", "wanted NOW"));
     repo.call(&["answer", name, "-"]).stdin("Blue.\nNOW: echo blue >> src/api/login.rs\n").run().expect(
         &format!(
             "
@@ -144,7 +143,8 @@ fn a_question_waits_for_its_answer_and_the_conversation_goes_on() {
         -- stderr
         done in <time>: 1 commit, 1 file
           M src/api/login.rs
-        next: git orch review {name} --diff, then git orch merge {name}
+        next: git orch review {name} --diff
+        then: git orch merge {name}
         "
         ),
     );
@@ -153,7 +153,7 @@ fn a_question_waits_for_its_answer_and_the_conversation_goes_on() {
         "fn login() {}\nhalf\nblue\n"
     );
     assert_eq!(id(&last_run(&repo, name)), asked);
-    let brief = repo.orch(&["brief", name]).told();
+    let brief = repo.orch(&["brief", name]).stdout.clone();
     assert!(brief.contains("Which colour?") && brief.contains("Blue."), "{brief}");
     repo.orch(&["answer", name, "Red."]).expect(&format!(
         "
