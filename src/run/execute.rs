@@ -94,10 +94,11 @@ pub fn execute(scene: Scene<'_>, ready: &Ready, program: &Program, first: Conver
 }
 
 /// Whether the conversation was not there: said so, or the program ended at once
-/// without a word of the model.
+/// without naming it and without a word of the model.
 fn is_gone(done: &Done) -> bool {
     let at_once = done.ended.elapsed < AT_ONCE && matches!(done.ended.end, End::Exit(_));
-    done.told.is_gone || at_once && !done.told.has_answered() && !done.told.is_limited
+    let is_silent = done.told.conversation.is_none() && !done.told.has_answered();
+    done.told.is_gone || at_once && is_silent && !done.told.is_limited
 }
 
 /// Waits before a run is tried again; a wish to stop ends it.
