@@ -1,5 +1,6 @@
 //! Agents that do the shards of a fan-out.
 
+use crate::support::agents::{CLAUDE, Model};
 use crate::support::{TestRepo, days_ago};
 
 /// Settings with an agent that takes its brief so, and a job for it.
@@ -146,18 +147,14 @@ fn an_agent_that_is_unknown_or_not_told_what_to_do_is_refused() {
 #[ignore = "needs Claude Code and Python"]
 fn second_tier_claude_code_fixes_the_problems_of_its_files() {
     let repo = TestRepo::unborn();
+    let Some(model) = Model::of(&repo, &CLAUDE) else { return };
     let files = [("a/1", "BAD\n"), ("a/2", "BAD\nBAD\n"), ("b/3", "y\nBAD\n")];
     repo.commit(&files, "bad files", "Ann", days_ago(1));
-    let run = "[claude, -p, --output-format, stream-json, --verbose, --permission-mode, bypassPermissions]";
-    repo.write(".orch.yml", &format!("version: 1\nagents:\n  claude: {{ run: {run}, timeout: 50s }}\n"));
     repo.orch(&["trust", "--yes", "-q"]).expect_success();
-    // What it keeps in its home goes with the shard's. As root it wants to be told that it is alone.
-    let script = r#"mkfifo ../tmp/port; python3 ../agents/model.py >../tmp/port & model=$!
-        read -r port <../tmp/port
-        ANTHROPIC_BASE_URL=http://127.0.0.1:$port ANTHROPIC_API_KEY=x IS_SANDBOX=1 \
-            git orch fanout fix --from 'grep -rn BAD a b || test $? = 1' --agent claude --shards directory --isolate -q
-        code=$?; kill $model; exit $code"#;
-    repo.shell(script).run().expect(
+    // What it keeps in its home goes with the shard's.
+    let fix = "fanout fix --agent claude --shards directory --isolate -q --from";
+    let fix: Vec<&str> = fix.split(' ').chain(["grep -rn BAD a b || test $? = 1"]).collect();
+    model.call(&fix).run().expect(
         "
         exit 0
         -- stdout

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that can't go on may panic")]
 
 mod add_session;
+mod agents_real;
 mod assembly;
 mod backends;
 mod bad_input;

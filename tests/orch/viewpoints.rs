@@ -1,5 +1,6 @@
 //! Sessions that look at a result: `git orch review TASK --by SESSION`.
 
+use crate::support::agents::{CLAUDE, Model};
 use crate::support::output::Output;
 use crate::support::{TestRepo, days_ago};
 
@@ -782,17 +783,9 @@ fn a_look_is_undone_with_all_that_it_added() {
 #[ignore = "needs Claude Code and Python"]
 fn second_tier_claude_code_looks_at_a_result() {
     let repo = waiting();
-    let run = "[claude, -p, --output-format, stream-json, --verbose, --permission-mode, bypassPermissions]";
-    let settings = format!("version: 1\nagents:\n  claude: {{ run: {run}, timeout: 50s }}\n");
-    repo.commit(&[(".orch.yml", &settings)], "settings", "Ann", days_ago(1));
+    let Some(model) = Model::of(&repo, &CLAUDE) else { return };
     repo.orch(&["trust", "--yes", "-q"]).expect_success();
-    let script = r#"mkfifo ../tmp/port; python3 ../agents/model.py >../tmp/port & model=$!
-        read -r port <../tmp/port
-        ANTHROPIC_BASE_URL=http://127.0.0.1:$port ANTHROPIC_API_KEY=x IS_SANDBOX=1 \
-            git orch review fix-login --by docs --agent claude -q
-        code=$?; kill $model; exit $code"#;
-    // What it keeps in its home is its own.
-    repo.shell(script).changing_checkout().run().expect(
+    model.call(&["review", "fix-login", "--by", "docs", "--agent", "claude", "-q"]).run().expect(
         "
         exit 1
         -- stdout

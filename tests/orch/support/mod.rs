@@ -1,5 +1,6 @@
 //! What the end-to-end tests stand on.
 
+pub(crate) mod agents;
 mod call;
 mod mounts;
 pub(super) mod output;
