@@ -25,6 +25,7 @@
 //! | [`fanout`] | one job over many files: shards, proof of disjointness, one tree |
 //! | [`review`] | verdicts, sessions that look at results, the merge queue; requests on forges |
 //! | [`recover`] | what a killed process left, set right; what a command did, undone; what nobody needs, deleted |
+//! | [`mcp`] | the commands as tools of the Model Context Protocol |
 //! | [`app`] | what every command starts from |
 //! | [`commands`] | the command line, one file a command |
 //!
@@ -72,6 +73,7 @@ pub mod error;
 pub mod fanout;
 pub mod git;
 pub mod history;
+pub mod mcp;
 pub mod model;
 pub mod recover;
 pub mod replay;

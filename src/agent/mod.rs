@@ -1,5 +1,6 @@
 //! Running an agent program, or any command, so that nothing of it outlives us.
 
+pub mod again;
 pub mod ask;
 pub mod command;
 pub mod detach;

@@ -21,6 +21,7 @@ mod history;
 mod init;
 mod log;
 mod man;
+mod mcp;
 mod merge;
 mod note;
 mod opened;
@@ -51,6 +52,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
+use crate::agent::again::{self, CALLED};
 use crate::agent::detach::{self, DETACHED};
 use crate::app::{App, Started};
 use crate::error::{Error, Result, exit};
@@ -135,6 +137,7 @@ enum Command {
     Gc(gc::GcArgs),
     Doctor(doctor::DoctorArgs),
     Demo(demo::DemoArgs),
+    Mcp(mcp::McpArgs),
     Man(man::Args),
     Completions(completions::Args),
     #[command(name = crate::fanout::header::HEADER, hide = true)]
@@ -161,6 +164,9 @@ pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
         }
         is_said
     };
+    if said(CALLED) {
+        again::end_with_caller();
+    }
     let is_detached = said(DETACHED);
     if is_detached {
         detach::alone();
@@ -259,6 +265,7 @@ fn dispatch(app: &App, command: Command) -> Result<u8> {
         Command::Gc(args) => gc::run(app, &args),
         Command::Doctor(args) => doctor::run(app, &args),
         Command::Demo(args) => demo::run(app, &args),
+        Command::Mcp(_) => mcp::run(app),
         Command::Man(args) => man::run(app, &args).map(|()| exit::DONE),
         Command::Completions(args) => completions::run(app, &args).map(|()| exit::DONE),
         Command::Header(args) => header::run(&args),
@@ -303,6 +310,7 @@ fn name(command: &Command) -> &'static str {
         Command::Gc(_) => "gc",
         Command::Doctor(_) => "doctor",
         Command::Demo(_) => "demo",
+        Command::Mcp(_) => "mcp",
         Command::Man(_) => "man",
         Command::Completions(_) => "completions",
         Command::Header(_) => "header",

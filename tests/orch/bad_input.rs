@@ -377,6 +377,7 @@ fn no_command_at_all() {
           gc              Show what nobody needs any more, or delete it
           doctor          Look for what is wrong, and how to set it right
           demo            Show everything in a minute, in a repository made for it
+          mcp             Serve agents that speak the Model Context Protocol, on standard input and output
           man             Show the manual, or install it for `git help orch`
           completions     Print a completion script for a shell
 

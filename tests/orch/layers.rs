@@ -20,7 +20,8 @@ const LAYERS: &[(&str, &str)] = &[
     ("fanout review", "model error git store history config agent handoff route session run"),
     ("sync metrics", "model error git store history"),
     ("recover", "model error git store history session run review fanout"),
-    ("dash mcp", "model error handoff session run fanout review sync recover metrics ui"),
+    ("mcp", "model error agent"),
+    ("dash", "model error handoff session run fanout review sync recover metrics ui"),
     ("app", "model error git config store ui"),
     ("commands", "*"),
 ];
@@ -35,7 +36,7 @@ const DOORS: &[(&str, &str)] = &[
     ("crc32fast", "history/"),
     (
         "duct",
-        "git/process.rs agent/ask.rs agent/detach.rs agent/hold.rs agent/process.rs agent/supervisor.rs",
+        "git/process.rs agent/again.rs agent/ask.rs agent/detach.rs agent/hold.rs agent/process.rs agent/supervisor.rs",
     ),
     ("flate2", "git/mine/packed.rs"),
     ("git2", "git/"),
@@ -44,12 +45,15 @@ const DOORS: &[(&str, &str)] = &[
     ("jiff", "model/time.rs"),
     ("memchr", "git/pairs/apart.rs"),
     ("percent_encoding", "fanout/problems/place.rs"),
-    ("rustix", "error.rs git/fault.rs agent/detach.rs agent/supervisor.rs run/overlay.rs ui/table.rs"),
+    (
+        "rustix",
+        "error.rs git/fault.rs agent/again.rs agent/detach.rs agent/supervisor.rs run/overlay.rs ui/table.rs",
+    ),
     ("schemars", "config/"),
     ("serde", "*"),
     (
         "serde_json",
-        "store/record.rs ui/json.rs fanout/formatter/manifest.rs fanout/problems/json.rs fanout/problems/keyed.rs review/forge/answer.rs run/told.rs",
+        "mcp/ store/record.rs ui/json.rs fanout/formatter/manifest.rs fanout/problems/json.rs fanout/problems/keyed.rs review/forge/answer.rs run/told.rs",
     ),
     ("serde_yaml", "config/"),
     ("sha2", "config/trust.rs fanout/cache.rs history/"),
@@ -294,7 +298,7 @@ fn a_breach_is_found_and_named_by_its_line() {
         breaches(core),
         [
             "src/core.rs:1: room core is not in the table of layers",
-            "src/core.rs:1: duct comes in by git/process.rs agent/ask.rs agent/detach.rs agent/hold.rs agent/process.rs agent/supervisor.rs only",
+            "src/core.rs:1: duct comes in by git/process.rs agent/again.rs agent/ask.rs agent/detach.rs agent/hold.rs agent/process.rs agent/supervisor.rs only",
             "src/core.rs:1: the first line is not `//!`",
             "src/core.rs:1: `core` says nothing about what the file holds",
         ]

@@ -32,6 +32,7 @@ mod landed;
 mod layers;
 mod license;
 mod man;
+mod mcp;
 mod meanwhile;
 mod merge;
 mod misbehaving;
