@@ -38,6 +38,7 @@ mod review;
 mod route;
 mod sessions;
 mod show;
+mod skill;
 mod supervise;
 mod task;
 mod tasks;
@@ -138,6 +139,7 @@ enum Command {
     Doctor(doctor::DoctorArgs),
     Demo(demo::DemoArgs),
     Mcp(mcp::McpArgs),
+    Skill(skill::SkillArgs),
     Man(man::Args),
     Completions(completions::Args),
     #[command(name = crate::fanout::header::HEADER, hide = true)]
@@ -266,6 +268,7 @@ fn dispatch(app: &App, command: Command) -> Result<u8> {
         Command::Doctor(args) => doctor::run(app, &args),
         Command::Demo(args) => demo::run(app, &args),
         Command::Mcp(_) => mcp::run(app),
+        Command::Skill(args) => skill::run(app, &args),
         Command::Man(args) => man::run(app, &args).map(|()| exit::DONE),
         Command::Completions(args) => completions::run(app, &args).map(|()| exit::DONE),
         Command::Header(args) => header::run(&args),
@@ -311,6 +314,7 @@ fn name(command: &Command) -> &'static str {
         Command::Doctor(_) => "doctor",
         Command::Demo(_) => "demo",
         Command::Mcp(_) => "mcp",
+        Command::Skill(_) => "skill",
         Command::Man(_) => "man",
         Command::Completions(_) => "completions",
         Command::Header(_) => "header",

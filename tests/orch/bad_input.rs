@@ -378,6 +378,7 @@ fn no_command_at_all() {
           doctor          Look for what is wrong, and how to set it right
           demo            Show everything in a minute, in a repository made for it
           mcp             Serve agents that speak the Model Context Protocol, on standard input and output
+          skill           Print what tells an agent when and how to use git-orch: an Agent Skill
           man             Show the manual, or install it for `git help orch`
           completions     Print a completion script for a shell
 

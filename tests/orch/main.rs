@@ -55,6 +55,7 @@ mod sealed;
 mod seeds;
 mod sessions;
 mod shards;
+mod skill;
 mod support;
 mod task;
 mod threats;

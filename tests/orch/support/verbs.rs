@@ -45,7 +45,7 @@ pub(crate) const VERBS: &[&[&str]] = &[
 ];
 
 /// Those that need none.
-const WITHOUT: [&str; 6] = ["demo", "mcp", "man", "completions", "__header", "__clear"];
+const WITHOUT: [&str; 7] = ["demo", "mcp", "skill", "man", "completions", "__header", "__clear"];
 
 #[test]
 fn every_subcommand_is_among_the_verbs() {
