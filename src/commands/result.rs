@@ -7,7 +7,9 @@ use crate::app::App;
 use crate::error::{Result, exit};
 use crate::model::time::elapsed;
 use crate::model::wording::{count, excerpt, review_then_merge};
-use crate::model::{Alteration, Outcome, Published, RequestState, Route, Session, Task, TaskState};
+use crate::model::{
+    Alteration, Elsewhere, Name, Oid, Outcome, Published, RequestState, Route, Session, Task, TaskState,
+};
 use crate::run::{altered, prepare};
 use crate::session::workplace;
 use crate::store;
@@ -42,6 +44,53 @@ pub(super) fn altered_words(opened: &Opened, altered: &[Alteration]) -> Vec<Stri
         false => "undone or accepted",
     };
     altered.iter().map(|one| format!("  altered    {one} ({})", fate(one))).collect()
+}
+
+/// What came into other worktrees while a task's runs went on.
+pub(super) fn elsewhere_words(opened: &Opened, elsewhere: &[Elsewhere]) -> Vec<String> {
+    let told = |oid: &Oid| match opened.repo.read().commit(*oid) {
+        Ok(commit) => format!("{} {}", oid.short(), excerpt(commit.subject(), 60)),
+        Err(_) => oid.short(),
+    };
+    let mut lines = Vec::new();
+    for one in elsewhere {
+        let at = one.worktree.display();
+        let on = one.branch.as_deref().unwrap_or("no branch");
+        let commits =
+            one.commits.iter().map(|oid| format!("  elsewhere  {}, on {on} in {at} while it ran", told(oid)));
+        lines.extend(commits);
+        lines.extend(one.files.iter().map(|file| format!("  leak       {file}, in {at} while it ran")));
+    }
+    lines
+}
+
+/// How commits that were made elsewhere become part of a task's result: what is
+/// on its base already is taken back there first.
+pub(super) fn bring_words(
+    name: &Name,
+    (state, base): (TaskState, &str),
+    elsewhere: &[Elsewhere],
+) -> Option<String> {
+    let short =
+        |oids: &mut dyn Iterator<Item = &Oid>| oids.map(|oid| oid.short()).collect::<Vec<_>>().join(" ");
+    let commits = short(&mut elsewhere.iter().flat_map(|one| &one.commits));
+    let on_base =
+        elsewhere.iter().filter(|one| one.branch.as_deref() == Some(base) && !one.commits.is_empty());
+    let mut steps: Vec<String> = on_base
+        .map(|one| {
+            let newest_first = short(&mut one.commits.iter().rev());
+            format!("git -C {} revert --no-edit {newest_first}", one.worktree.display())
+        })
+        .collect();
+    match state {
+        TaskState::Failed | TaskState::Cancelled | TaskState::Changes => {}
+        TaskState::Review => {
+            steps.push(format!("git orch review {name} --request-changes -m 'bring them over'"));
+        }
+        _ => return None,
+    }
+    steps.push(format!("git orch retry {name} -- git cherry-pick {commits}"));
+    (!commits.is_empty()).then(|| format!("  bring over {}", steps.join("\n        then ")))
 }
 
 /// `#12 open, approved, https://…`: the request that publishes a result.

@@ -4,6 +4,7 @@
 
 pub mod alteration;
 pub mod context;
+pub mod elsewhere;
 pub mod event;
 pub mod job;
 pub mod name;
@@ -30,6 +31,7 @@ pub mod wording;
 
 pub use alteration::Alteration;
 pub use context::{Context, Reads};
+pub use elsewhere::Elsewhere;
 pub use event::{Event, Events};
 pub use job::{Fanout, Round, Shard, ShardState};
 pub use name::Name;

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Alteration, Change, Look, Name, Note, Oid, Published, Route, Run, Target, Time, Viewpoint};
+use super::{
+    Alteration, Change, Elsewhere, Look, Name, Note, Oid, Published, Route, Run, Target, Time, Viewpoint,
+};
 
 /// Where a task is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -127,6 +129,9 @@ pub struct Task {
     /// Decisions and findings that were kept with it, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<Note>,
+    /// What came into other worktrees while its runs went on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub elsewhere: Vec<Elsewhere>,
     /// What a reviewer asked for last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requested: Option<String>,

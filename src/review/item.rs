@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::git::Repo;
 use crate::git::refs;
 use crate::model::wording::{excerpt, unknown};
-use crate::model::{Alteration, Fanout, Name, Oid, Published, Task, TaskState, Time, Viewpoint};
+use crate::model::{Alteration, Elsewhere, Fanout, Name, Oid, Published, Task, TaskState, Time, Viewpoint};
 use crate::run::finish::result_commits;
 use crate::store::{self, Stored};
 
@@ -47,6 +47,9 @@ pub struct Item {
     /// What its runs changed of what git executes.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub altered: Vec<Alteration>,
+    /// What came into other worktrees while its runs went on.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub elsewhere: Vec<Elsewhere>,
     /// What the check of a fan-out's job said of it, where it failed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failed_check: Option<String>,
@@ -182,6 +185,7 @@ fn of_task(repo: &Repo, task: &Task) -> Result<Option<Item>> {
         resolved_by: None,
         needs: task.needs.clone(),
         altered: task.altered.clone(),
+        elsewhere: task.elsewhere.clone(),
         failed_check: None,
         published: task.published.clone(),
         recorded: task.tip.iter().chain(&task.superseded).copied().collect(),
@@ -220,6 +224,7 @@ fn of_fanout(repo: &Repo, fanout: &Fanout) -> Result<Option<Item>> {
         resolved_by: None,
         needs: Vec::new(),
         altered: fanout.altered.clone(),
+        elsewhere: Vec::new(),
         failed_check: fanout.failed_check().filter(|_| is_as_made).map(str::to_owned),
         published: fanout.published.clone(),
         recorded: Vec::new(),

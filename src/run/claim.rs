@@ -83,6 +83,7 @@ pub fn claim(repo: &Repo, order: Order, events: Events<'_>, now: Time) -> Result
         altered: Vec::new(),
         answers: Vec::new(),
         notes: Vec::new(),
+        elsewhere: Vec::new(),
         requested,
         route: order.route,
         published: None,

@@ -2,12 +2,12 @@
 
 use super::judge::{self, Left};
 use super::prepare::Ready;
-use super::{Scene, touches};
+use super::{Scene, elsewhere, touches};
 use crate::error::Result;
 use crate::git::refs::{self, RefChange};
 use crate::git::{Repo, RepoLock, commit, trailer, worktree};
 use crate::model::wording::excerpt;
-use crate::model::{Effect, Event, Oid, Outcome, Task, TaskState, Time};
+use crate::model::{Effect, Event, Oid, Outcome, RepoPath, Task, TaskState, Time};
 use crate::session::workplace;
 use crate::store::journal::{self, Intent};
 use crate::store::tasks::With;
@@ -55,6 +55,8 @@ fn put_up(scene: Scene<'_>, ready: &Ready, left: &Left, ending: Ending) -> Resul
     }
     task.commits = own_commits(repo, &task, tip)?;
     task.touched = repo.read().changes(Some(before), after)?;
+    let touched: Vec<RepoPath> = task.touched.iter().map(|change| change.path.clone()).collect();
+    task.elsewhere.extend(elsewhere::since(scene, ready, &touched));
     task.tip = Some(tip);
     task.state = TaskState::Review;
     task.requested = None;

@@ -18,6 +18,7 @@ pub mod altered;
 pub mod brief;
 pub mod claim;
 pub mod conversation;
+pub mod elsewhere;
 pub mod end;
 pub mod execute;
 pub mod finish;

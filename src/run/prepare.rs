@@ -2,8 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::Scene;
-use super::brief;
+use super::{Scene, brief, elsewhere};
 use crate::error::{Error, IoContext, Result};
 use crate::git::refs;
 use crate::git::{Place, Repo, RepoLock, worktree};
@@ -94,6 +93,9 @@ pub fn prepare(
     let resumed = moved(repo, session, before)?;
     refs::apply_with(repo, &lock, &[change], &resumed, "task running")?;
     moving.end()?;
+    if task.value.agent.is_some() {
+        elsewhere::remember(repo, &task.value, &session.worktree_id)?;
+    }
     Ok(Ready { task, session: session.clone(), place, start, found: None, brief })
 }
 

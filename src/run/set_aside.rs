@@ -5,10 +5,10 @@
 
 use super::finish::Ending;
 use super::prepare::Ready;
-use super::{Scene, altered, judge, leftovers};
+use super::{Scene, altered, elsewhere, judge, leftovers};
 use crate::error::{Error, Result};
 use crate::git::{RepoLock, refs, snapshot, worktree};
-use crate::model::{Effect, Event, Oid, Outcome, Task, TaskState};
+use crate::model::{Effect, Event, Oid, Outcome, RepoPath, Task, TaskState};
 use crate::session::{moving, workplace};
 use crate::store::tasks::With;
 use crate::store::{self, Stored};
@@ -77,6 +77,9 @@ fn keep(scene: Scene<'_>, ready: &Ready, task: &mut Task, why: &str) -> Result<(
     let mut old = ready.task.tip;
     for _ in 0..ATTEMPTS {
         let (found, keeps) = look(scene, ready)?;
+        if old == ready.task.tip {
+            task.elsewhere.extend(elsewhere::since(scene, ready, &changed(scene, ready, found)?));
+        }
         if let Some(run) = task.runs.last_mut() {
             run.snapshot = keeps.first().copied();
         }
@@ -88,6 +91,13 @@ fn keep(scene: Scene<'_>, ready: &Ready, task: &mut Task, why: &str) -> Result<(
         old = tip;
     }
     Err(Error::unusable("git clears away what is being kept").hint("let `git gc` end, then run any command"))
+}
+
+/// What a run left, against where it started.
+fn changed(scene: Scene<'_>, ready: &Ready, found: Oid) -> Result<Vec<RepoPath>> {
+    let read = scene.repo.read();
+    let (before, after) = (read.commit(ready.start)?.tree, read.commit(found)?.tree);
+    Ok(read.changes(Some(before), after)?.into_iter().map(|change| change.path).collect())
 }
 
 /// What the worktree holds, and the commits that nothing else keeps: that, and

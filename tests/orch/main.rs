@@ -21,6 +21,7 @@ mod detach;
 mod doctor;
 mod done;
 mod elsewhere;
+mod elsewhere_runs;
 mod engines;
 mod fanout;
 mod fanout_agents;

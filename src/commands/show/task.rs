@@ -53,6 +53,8 @@ pub(super) fn text(app: &App, opened: &Opened, seen: &Seen) -> Result<String> {
         lines.add("note", format!("{}, {}: {}", note.by, note.time.ago(app.now), note.text));
     }
     lines.0.extend(result::altered_words(opened, &task.altered));
+    lines.0.extend(result::elsewhere_words(opened, &task.elsewhere));
+    lines.0.extend(result::bring_words(&task.name, (task.state, &task.base), &task.elsewhere));
     became(&mut lines, task);
     Ok(lines.0.join("\n"))
 }
