@@ -23,8 +23,8 @@ const LONGEST: u64 = 32 * 1024 * 1024;
 ///
 /// `git orch tasks`, `sessions` and `show` tell it, and how long ago it was
 /// said, until the run ends. Only the run of a task can say it of that task,
-/// and in the worktree of a session whoever works there. With --hook it is one
-/// line in the settings of an agent that has hooks.
+/// and in the worktree of a session whoever works there; others are refused.
+/// With --hook it is one line in the settings of an agent that has hooks.
 #[derive(Debug, clap::Args)]
 pub(super) struct ReportArgs {
     /// Where it is

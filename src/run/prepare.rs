@@ -94,7 +94,8 @@ pub fn prepare(
     refs::apply_with(repo, &lock, &[change], &resumed, "task running")?;
     moving.end()?;
     if task.value.agent.is_some() {
-        elsewhere::remember(repo, &task.value, &session.worktree_id)?;
+        // Where it can't be written, nothing is told of it.
+        drop(elsewhere::remember(repo, &task.value, &session.worktree_id));
     }
     Ok(Ready { task, session: session.clone(), place, start, found: None, brief })
 }

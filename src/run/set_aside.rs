@@ -78,7 +78,8 @@ fn keep(scene: Scene<'_>, ready: &Ready, task: &mut Task, why: &str) -> Result<(
     for _ in 0..ATTEMPTS {
         let (found, keeps) = look(scene, ready)?;
         if old == ready.task.tip {
-            task.elsewhere.extend(elsewhere::since(scene, ready, &changed(scene, ready, found)?));
+            let touched = changed(scene, ready, found).unwrap_or_default();
+            task.elsewhere.extend(elsewhere::since(scene, ready, &touched));
         }
         if let Some(run) = task.runs.last_mut() {
             run.snapshot = keeps.first().copied();

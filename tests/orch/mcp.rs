@@ -241,7 +241,8 @@ fn an_agent_speaks_of_its_own_task() {
     );
     repo.orch(&["task", "fix login", "--session", "backend", "-q", "--", "sh", "-c", &script])
         .expect_success();
-    assert!(repo.read("seen").contains("asks, 0s ago: --which tone?"), "{}", repo.read("seen"));
+    let seen = repo.read("seen");
+    assert!(seen.contains("fix-login asks, ") && seen.contains(" ago: --which tone?"), "{seen}");
     let done: Value = serde_json::from_str(&repo.read("done")).unwrap();
     assert_eq!(done["result"]["isError"], false, "{done}");
 }
