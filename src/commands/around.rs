@@ -2,8 +2,8 @@
 
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::git::{Head, Repo};
-use crate::model::{Session, TaskState};
+use crate::git::{Head, Repo, identity};
+use crate::model::{Name, Session, Task, TaskState};
 use crate::store::{self, Stored};
 
 /// The task that is named, else the one whose run this is, else the one that
@@ -17,7 +17,7 @@ pub(super) fn task(
     repo: &Repo,
     typed: Option<&str>,
     (asks, hint): (&str, &str),
-) -> Result<Stored<crate::model::Task>> {
+) -> Result<Stored<Task>> {
     if let Some(name) = typed.or(app.variable("GIT_ORCH_TASK")) {
         return store::tasks::require(repo, name);
     }
@@ -34,6 +34,20 @@ pub(super) fn task(
         task.value.session == *name && matches!(task.value.state, TaskState::Running | TaskState::Input)
     });
     running.ok_or_else(|| Error::refused(format!("session `{name}` works on no task")).hint(hint))
+}
+
+/// Who tells something: the session whose run or worktree this is, else the
+/// person, as git has it.
+///
+/// # Errors
+/// Unusable where git knows no person.
+pub(super) fn teller(app: &App, repo: &Repo) -> Result<(String, Option<Name>)> {
+    let session = match app.variable("GIT_ORCH_SESSION").and_then(|name| name.parse().ok()) {
+        Some(name) => Some(name),
+        None => session(repo)?.map(|session| session.name),
+    };
+    let by = session.as_ref().map_or_else(|| identity::require(repo), |name| Ok(name.to_string()))?;
+    Ok((by, session))
 }
 
 /// The session whose worktree or branch this is.

@@ -9,8 +9,8 @@ use crate::store::{self, Stored};
 
 /// Print what a task's worker was given, or would be given
 ///
-/// The brief of the last run, as it was. Of a task that has not started, what
-/// it would be given now.
+/// The brief of the last run, as it was. Of a task that has not started,
+/// or has been handed over since, what it would be given now.
 #[derive(Debug, clap::Args)]
 pub(super) struct BriefArgs {
     /// The task
@@ -24,7 +24,8 @@ pub(super) struct BriefArgs {
 pub(super) fn run(app: &App, args: &BriefArgs) -> Result<u8> {
     let opened = Opened::to_read(app)?;
     let task = store::tasks::require(&opened.repo, &args.task)?;
-    let given = if args.next { None } else { store::tasks::brief(&opened.repo, &task)? };
+    let next_counts = args.next || task.value.handed_over().is_some();
+    let given = if next_counts { None } else { store::tasks::brief(&opened.repo, &task)? };
     let text = match given {
         Some(given) => String::from_utf8_lossy(&given).into_owned(),
         None => next(&opened, &task)?,

@@ -9,8 +9,8 @@ use crate::app::App;
 use crate::error::{Error, Result, exit};
 use crate::fanout::remote;
 use crate::git::{Backend, RepoLock, identity, process, refs, worktree};
-use crate::model::Name;
 use crate::model::wording::{count, few};
+use crate::model::{Name, Task};
 use crate::recover::{dead, landed, links};
 use crate::run::touches;
 use crate::session::workplace;
@@ -166,17 +166,29 @@ fn leftovers(app: &App, opened: &Opened) -> Result<Vec<Finding>> {
         findings
             .push(wrong(format!("the process of task {} died", task.value.name), "git orch doctor --fix"));
     }
+    let known = store::sessions::load(&opened.repo)?;
+    let is_there = |name: &Name| known.iter().any(|session| session.value.name == *name);
+    for Task { name, session, .. } in store::tasks::load(&opened.repo)?
+        .into_iter()
+        .map(|task| task.value)
+        .filter(|task| task.state.is_open())
+    {
+        if !is_there(&session) {
+            let hint = format!("git orch handoff {name} --to SESSION");
+            findings.push(wrong(format!("nobody can go on with {name}: session {session} is removed"), hint));
+        }
+    }
     for item in landed::find(opened.scene(app, &events))? {
         findings.push(wrong(
             format!("{} has landed, but its record does not say so", item.name),
             "git orch doctor --fix",
         ));
     }
-    let known: Vec<_> =
-        store::sessions::load(&opened.repo)?.into_iter().map(|session| session.value.branch).collect();
     for one in worktree::list(&opened.repo)? {
         let branch = one.head.as_ref().and_then(crate::git::Head::branch).unwrap_or_default();
-        if branch.starts_with(refs::SESSION_BRANCHES) && !known.iter().any(|known| known == branch) {
+        if branch.starts_with(refs::SESSION_BRANCHES)
+            && !known.iter().any(|known| known.value.branch == branch)
+        {
             let name = &branch[refs::SESSION_BRANCHES.len()..];
             let hint = format!("git orch add-session {name} takes it over or says why not");
             findings.push(wrong(format!("the worktree {} belongs to no session", one.path.display()), hint));

@@ -16,6 +16,7 @@ mod doctor;
 mod done;
 mod fanout;
 mod gc;
+mod handoff;
 mod header;
 mod history;
 mod init;
@@ -122,6 +123,7 @@ enum Command {
     Report(report::ReportArgs),
     Cancel(cancel::CancelArgs),
     Retry(retry::RetryArgs),
+    Handoff(handoff::HandoffArgs),
     Wait(wait::WaitArgs),
     Answer(answer::AnswerArgs),
     Attach(attach::AttachArgs),
@@ -251,6 +253,7 @@ fn dispatch(app: &App, command: Command) -> Result<u8> {
         Command::Report(args) => report::run(app, &args),
         Command::Cancel(args) => cancel::run(app, &args),
         Command::Retry(args) => retry::run(app, &args),
+        Command::Handoff(args) => handoff::run(app, &args),
         Command::Wait(args) => wait::run(app, &args),
         Command::Answer(args) => answer::run(app, &args),
         Command::Attach(args) => attach::run(app, &args),
@@ -297,6 +300,7 @@ fn name(command: &Command) -> &'static str {
         Command::Report(_) => "report",
         Command::Cancel(_) => "cancel",
         Command::Retry(_) => "retry",
+        Command::Handoff(_) => "handoff",
         Command::Wait(_) => "wait",
         Command::Answer(_) => "answer",
         Command::Attach(_) => "attach",

@@ -4,7 +4,6 @@ use super::around;
 use super::opened::Opened;
 use crate::app::App;
 use crate::error::{Result, exit};
-use crate::git::identity;
 use crate::model::Note;
 use crate::run::note;
 
@@ -53,13 +52,6 @@ pub(super) fn run(app: &App, args: &NoteArgs) -> Result<u8> {
 
 /// The note, and who tells it.
 fn told(app: &App, opened: &Opened, args: &NoteArgs) -> Result<Note> {
-    let session = match app.variable("GIT_ORCH_SESSION").and_then(|name| name.parse().ok()) {
-        Some(name) => Some(name),
-        None => around::session(&opened.repo)?.map(|session| session.name),
-    };
-    let by = match &session {
-        Some(session) => session.to_string(),
-        None => identity::require(&opened.repo)?,
-    };
+    let (by, session) = around::teller(app, &opened.repo)?;
     Ok(Note { text: args.text.trim().to_owned(), by, session, time: app.now })
 }

@@ -111,6 +111,7 @@ pub(super) fn next(task: &Task) -> Option<String> {
         TaskState::Failed => Some(format!("git orch log {name}, then git orch retry {name}")),
         TaskState::Cancelled => Some(format!("git orch retry {name}")),
         TaskState::Input => Some(format!("git orch answer {name} TEXT, or git orch attach {name}")),
+        TaskState::Queued if task.waits_for_a_start() => Some(format!("git orch retry {name}")),
         TaskState::Running if task.agent.is_none() => {
             Some(format!("work and commit there, then git orch done {name}"))
         }

@@ -48,7 +48,7 @@ pub(super) fn go_on(
     (agent, command): (Option<&str>, &[OsString]),
     change: impl FnOnce(&mut Task),
 ) -> Result<u8> {
-    let session = store::sessions::require(&opened.repo, task.value.session.as_str())?.value;
+    let session = require_session(&opened.repo, &task.value)?;
     pause::refuse(&session)?;
     let worker = choose(app, opened, (agent, command), &task.value, &session)?;
     identity::require(&opened.repo)?;
@@ -79,13 +79,26 @@ pub(super) fn go_on(
 pub(super) fn again(app: &App, opened: &Opened, task: &Task) -> Result<Option<Worker>> {
     let task = store::tasks::require(&opened.repo, task.name.as_str())?;
     check(&opened.repo, &task)?;
-    let session = store::sessions::require(&opened.repo, task.value.session.as_str())?.value;
+    let session = require_session(&opened.repo, &task.value)?;
     if session.state == SessionState::Paused {
         return Ok(None);
     }
     let worker = choose(app, opened, (None, &[]), &task.value, &session)?;
     let did = task.value.agent.is_some() && !matches!(worker, Worker::Person);
     Ok(did.then_some(worker))
+}
+
+/// The session that goes on with a task.
+///
+/// # Errors
+/// Refused where it was removed, with who else could.
+fn require_session(repo: &Repo, task: &Task) -> Result<Session> {
+    let found = store::sessions::find(repo, &task.session)?.map(|found| found.value);
+    found.filter(|session| session.state != SessionState::Archived).ok_or_else(|| {
+        let Task { name, session, .. } = task;
+        Error::refused(format!("the session of `{name}` is removed: `{session}`"))
+            .hint(format!("let another one go on with it: `git orch handoff {name} --to SESSION`"))
+    })
 }
 
 pub(super) fn check(repo: &Repo, task: &Stored<Task>) -> Result<()> {

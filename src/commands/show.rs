@@ -45,7 +45,7 @@ pub(super) fn run(app: &App, args: &ShowArgs) -> Result<u8> {
 }
 
 /// The task, or an error that knows the sessions too.
-fn require(opened: &Opened, name: &str) -> Result<Stored<Task>> {
+pub(super) fn require(opened: &Opened, name: &str) -> Result<Stored<Task>> {
     store::tasks::require(&opened.repo, name).map_err(|mut error| {
         if error.kind != Kind::Usage {
             return error;

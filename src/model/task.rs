@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Alteration, Change, Elsewhere, Look, Name, Note, Oid, Published, Route, Run, Target, Time, Viewpoint,
+    Alteration, Change, Elsewhere, Handoff, Look, Name, Note, Oid, Published, Route, Run, Target, Time,
+    Viewpoint,
 };
 
 /// Where a task is in its life.
@@ -126,6 +127,9 @@ pub struct Task {
     /// What its agent asked, and was told, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub answers: Vec<Answer>,
+    /// How it went from session to session, oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub handoffs: Vec<Handoff>,
     /// Decisions and findings that were kept with it, oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub notes: Vec<Note>,
@@ -164,8 +168,20 @@ impl Task {
     /// The commits of its result, each with the session that made it.
     pub fn made(&self) -> impl Iterator<Item = (Oid, &Name)> {
         let own = self.commits.iter().map(|oid| (*oid, &self.session));
+        own.chain(self.made_by_others())
+    }
+
+    /// Those that others than its session made: who had it before, and who looked at it.
+    pub fn made_by_others(&self) -> impl Iterator<Item = (Oid, &Name)> {
+        let before = self.handoffs.iter();
+        let before = before.flat_map(|handoff| handoff.commits.iter().map(|oid| (*oid, &handoff.from)));
         let looks = self.viewpoints.iter();
-        own.chain(looks.flat_map(|look| look.commits.iter().map(|oid| (*oid, &look.session))))
+        before.chain(looks.flat_map(|look| look.commits.iter().map(|oid| (*oid, &look.session))))
+    }
+
+    /// The last handoff, where nobody has gone on with it since.
+    pub fn handed_over(&self) -> Option<&Handoff> {
+        self.handoffs.last().filter(|handoff| handoff.runs == self.runs.len())
     }
 
     /// The commits of its result that a session made.

@@ -167,7 +167,7 @@ fn of_task(repo: &Repo, task: &Task) -> Result<Option<Item>> {
     let Some(branch) = task.review_branch.clone() else { return Ok(None) };
     let Some(tip) = tip(repo, &branch, task.tip)? else { return Ok(None) };
     let amended = Some(tip) != task.tip;
-    let as_made = !amended && task.viewpoints.is_empty();
+    let as_made = !amended && task.viewpoints.is_empty() && task.handoffs.is_empty();
     let commits = if as_made { task.commits.clone() } else { result_commits(repo, task, tip)? };
     let base_oid = start(repo, &task.base, task.base_oid, tip)?;
     Ok(Some(Item {

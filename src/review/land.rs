@@ -129,7 +129,7 @@ pub fn settle(scene: Scene<'_>, item: &Item, landed: Landed) -> Result<()> {
         task.value.landed = Some(landed.clone());
         task.value.updated = now;
         changes.extend(branch_gone(scene, item)?);
-        let with = With { old: Some(task.tip), keeps: vec![item.tip], brief: None };
+        let with = With { old: Some(task.tip), keeps: vec![item.tip], ..With::default() };
         changes.push(store::tasks::prepare(repo, &mut task.value, with, "merged")?);
     } else if let Some(mut fanout) = store::fanouts::find(repo, &item.name)? {
         fanout.value.state = TaskState::Merged;

@@ -113,7 +113,8 @@ fn since(repo: &Repo, item: &Item, conflict: &Conflict) -> Result<Vec<String>> {
     for oid in String::from_utf8_lossy(&output).lines().filter_map(|line| line.parse::<Oid>().ok()) {
         let commit = repo.read().commit(oid)?;
         let behind = tasks.iter().map(|task| &task.value).find(|task| {
-            task.commits.contains(&oid) || task.landed.as_ref().is_some_and(|landed| landed.to == oid)
+            task.all_commits().any(|made| made == oid)
+                || task.landed.as_ref().is_some_and(|landed| landed.to == oid)
         });
         let of = behind
             .map(|task| format!(" (task `{}` of {}: {})", task.name, task.session, excerpt(&task.text, 200)));

@@ -172,7 +172,7 @@ fn moved(
     touches::note(repo, &lock, &next, next.updated)?;
     let full = refs::branch(next.review_branch.as_deref().unwrap_or_default());
     let branch = RefChange::set(full.clone(), made, repo.read().find_ref(&full)?);
-    let with = With { old: Some(task.tip), keeps: vec![made, tip], brief: None };
+    let with = With { old: Some(task.tip), keeps: vec![made, tip], ..With::default() };
     let record = store::tasks::prepare(repo, &mut next, with, "restacked")?;
     refs::apply(repo, &lock, &[branch, record], "restack")?;
     drop(lock);
@@ -183,15 +183,15 @@ fn moved(
     Ok(true)
 }
 
-/// Who made a commit made what became of it: other sessions' from their viewpoints
-/// stay theirs, all else is the task's own.
+/// Who made a commit made what became of it: what other sessions made
+/// stays theirs, all else is the task's own.
 fn take_over(task: &mut Task, commits: &[(Oid, Oid)]) {
     let mut own = commits.to_vec();
-    for look in &mut task.viewpoints {
-        let (theirs, rest) = own.into_iter().partition(|(old, _)| look.commits.contains(old));
+    let before = task.handoffs.iter_mut().map(|handoff| &mut handoff.commits);
+    for others in before.chain(task.viewpoints.iter_mut().map(|look| &mut look.commits)) {
+        let (theirs, rest): (Vec<_>, Vec<_>) = own.into_iter().partition(|(old, _)| others.contains(old));
         own = rest;
-        let theirs: Vec<(Oid, Oid)> = theirs;
-        look.commits = theirs.into_iter().map(|(_, made)| made).collect();
+        *others = theirs.into_iter().map(|(_, made)| made).collect();
     }
     task.commits = own.into_iter().map(|(_, made)| made).collect();
 }

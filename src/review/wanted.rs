@@ -7,7 +7,7 @@ use super::{check, verdict};
 use crate::error::Result;
 use crate::git::{notes, refs};
 use crate::model::wording::{count, excerpt};
-use crate::model::{Change, Route, Task};
+use crate::model::{Change, Handoff, Route, Task};
 use crate::run::Scene;
 use crate::store;
 
@@ -36,6 +36,7 @@ pub fn text(
     let tree = read.commit(item.tip)?.tree;
     let green = check::green(&notes::find(scene.repo, refs::CHECK_NOTES, tree)?.unwrap_or_default());
     text.facts("Checks", green.into_iter().map(|check| format!("{check}  passed on this very tree")));
+    text.facts("Handed over", task.iter().flat_map(|task| task.handoffs.iter().flat_map(handed)));
     text.facts("Verdicts", verdict::load(scene.repo, item)?.iter().map(verdict_words));
     text.facts("Know this best", reviewers.iter().cloned());
     Ok(text)
@@ -46,6 +47,13 @@ fn by(task: &Task) -> Vec<String> {
     let mut lines = vec![format!("session {}{}", task.session, agent(task))];
     lines.extend(task.route.as_ref().and_then(route));
     lines
+}
+
+/// Between whom a task went, and what was said of it.
+fn handed(handoff: &Handoff) -> Vec<String> {
+    let head = format!("from {} to {}, {}", handoff.from, handoff.to, handoff.time.date());
+    let said = handoff.said.iter().flat_map(|said| said.lines()).map(|line| format!("  {line}"));
+    std::iter::once(head).chain(said).collect()
 }
 
 /// The agent's name: of a program not where it lies.

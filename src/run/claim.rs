@@ -82,6 +82,7 @@ pub fn claim(repo: &Repo, order: Order, events: Events<'_>, now: Time) -> Result
         viewpoints: Vec::new(),
         altered: Vec::new(),
         answers: Vec::new(),
+        handoffs: Vec::new(),
         notes: Vec::new(),
         elsewhere: Vec::new(),
         requested,

@@ -61,7 +61,7 @@ pub fn done(scene: Scene<'_>, task: Stored<Task>, leave: Leave) -> Result<Stored
 }
 
 /// The place of a task that a person works on.
-fn ready(scene: Scene<'_>, task: Stored<Task>) -> Result<Ready> {
+pub(super) fn ready(scene: Scene<'_>, task: Stored<Task>) -> Result<Ready> {
     let session = store::sessions::require(scene.repo, task.value.session.as_str())?.value;
     let place = workplace::place(scene.repo, &session);
     let start = task.value.runs.last().map_or(task.value.base_oid, |run| run.start_oid);
@@ -176,7 +176,7 @@ fn withdraw(scene: Scene<'_>, mut task: Stored<Task>) -> Result<Stored<Task>> {
     drop(held);
     task.value.state = TaskState::Cancelled;
     task.value.updated = scene.now;
-    let with = With { old: Some(task.tip), keeps: task.value.tip.into_iter().collect(), brief: None };
+    let with = With { old: Some(task.tip), keeps: task.value.tip.into_iter().collect(), ..With::default() };
     let lock = RepoLock::take(repo, "cancel", scene.events)?;
     let record = store::tasks::prepare(repo, &mut task.value, with, "cancelled")?;
     let tip = record.new.expect("a record points somewhere");

@@ -54,6 +54,7 @@ fn put_up(scene: Scene<'_>, ready: &Ready, left: &Left, ending: Ending) -> Resul
         task.superseded.push(before);
     }
     task.commits = own_commits(repo, &task, tip)?;
+    keep_handed_over(repo, &mut task, tip)?;
     task.touched = repo.read().changes(Some(before), after)?;
     let touched: Vec<RepoPath> = task.touched.iter().map(|change| change.path.clone()).collect();
     task.elsewhere.extend(elsewhere::since(scene, ready, &touched));
@@ -81,7 +82,7 @@ fn put_up(scene: Scene<'_>, ready: &Ready, left: &Left, ending: Ending) -> Resul
     }
     let review = RefChange::set(refs::branch(&branch), tip, old);
     task.review_branch = Some(branch);
-    let with = With { old: Some(ready.task.tip), keeps, brief: None };
+    let with = With { old: Some(ready.task.tip), keeps, ..With::default() };
     let record = store::tasks::prepare(repo, &mut task, with, "review")?;
     let at = record.new.expect("a record points somewhere");
     let effects = effects(ready, left, tip);
@@ -105,12 +106,23 @@ fn message(task: &Task) -> String {
 }
 
 /// The commits that a task's session itself made: neither those of its base that
-/// it merged, nor what other sessions added from their viewpoints.
+/// it merged, nor what other sessions made: those that had it before, and those
+/// that added to it from their viewpoints.
 pub fn own_commits(repo: &Repo, task: &Task, tip: Oid) -> Result<Vec<Oid>> {
-    let others: Vec<Oid> = task.viewpoints.iter().flat_map(|look| look.commits.iter().copied()).collect();
+    let others: Vec<Oid> = task.made_by_others().map(|(oid, _)| oid).collect();
     let mut commits = result_commits(repo, task, tip)?;
     commits.retain(|commit| !others.contains(commit));
     Ok(commits)
+}
+
+/// What sessions before made of a task is theirs as long as the result has it.
+fn keep_handed_over(repo: &Repo, task: &mut Task, tip: Oid) -> Result<()> {
+    if task.handoffs.is_empty() {
+        return Ok(());
+    }
+    let all = result_commits(repo, task, tip)?;
+    task.handoffs.iter_mut().for_each(|handoff| handoff.commits.retain(|oid| all.contains(oid)));
+    Ok(())
 }
 
 /// The commits of a task's result, whoever made them.

@@ -23,6 +23,7 @@ pub mod end;
 pub mod execute;
 pub mod finish;
 pub mod flow;
+pub mod handoff;
 pub mod judge;
 pub mod leftovers;
 pub mod narrative;

@@ -65,14 +65,16 @@ pub fn prepare(
     let moving = moving::begin(repo, &session.name, start)?;
     if let Some(left) = last_snapshot(&task.value) {
         start = resume(scene, session, &task.value, left)?;
-    } else if task.value.runs.is_empty() {
-        task.value.base_oid = start;
-        task.value.on_top_of = pending_on(repo, session, start)?;
-    } else if let Some(tip) = result_tip(repo, &task.value)?.filter(|tip| *tip != start) {
+    } else if let Some(tip) = result_tip(repo, &task.value)? {
         // Changes of a lower result are made where it ends, and of one that a
         // person went on with, where that one ended; those above follow.
-        worktree::switch(repo, &place, &session.branch, tip)?;
+        if tip != start {
+            worktree::switch(repo, &place, &session.branch, tip)?;
+        }
         start = tip;
+    } else {
+        task.value.base_oid = start;
+        task.value.on_top_of = pending_on(repo, session, start)?;
     }
     let value = &mut task.value;
     value.state = TaskState::Running;
@@ -86,7 +88,7 @@ pub fn prepare(
     let text = brief::write(repo, session, value)?;
     let brief = folder(repo, value)?.join("brief.md");
     std::fs::write(&brief, &text).doing("could not write", &brief)?;
-    let with = With { old: Some(task.tip), keeps: Vec::new(), brief: Some(text.into_bytes()) };
+    let with = With { old: Some(task.tip), brief: Some(text.into_bytes()), ..With::default() };
     let lock = RepoLock::take(repo, &format!("task {}", value.name), scene.events)?;
     let change = store::tasks::prepare(repo, value, with, "running")?;
     task.tip = change.new.expect("a record points somewhere");
@@ -152,11 +154,14 @@ pub fn refresh(scene: Scene<'_>, session: &Session) -> Result<Session> {
     Ok(fresh)
 }
 
+/// Where the work of a task lies that somebody goes on with: what its last run
+/// left, else its result.
+pub fn left_off(repo: &Repo, task: &Task) -> Result<Option<Oid>> {
+    last_snapshot(task).map_or_else(|| result_tip(repo, task), |left| Ok(Some(left)))
+}
+
 /// Where a result ends that has to change; its branch wins over its record.
 fn result_tip(repo: &Repo, task: &Task) -> Result<Option<Oid>> {
-    if task.state != TaskState::Changes {
-        return Ok(None);
-    }
     let branch = task.review_branch.as_deref().map(refs::branch);
     let at = branch.map(|branch| repo.read().find_ref(&branch)).transpose()?.flatten();
     Ok(at.or(task.tip))
@@ -210,10 +215,16 @@ fn resume(scene: Scene<'_>, session: &Session, task: &Task, left: Oid) -> Result
     let repo = scene.repo;
     let place = workplace::place(repo, session);
     worktree::switch(repo, &place, &session.branch, left)?;
-    let commit = repo.read().commit(left)?;
-    let uncommitted = commit.author == "git-orch" && commit.parents.len() == 1;
-    if uncommitted {
-        worktree::uncommit(repo, &place, commit.parents[0])?;
+    let committed = committed(repo, left)?;
+    if committed != left {
+        worktree::uncommit(repo, &place, committed)?;
     }
     Ok(task.base_oid)
+}
+
+/// The last commit of what a run left, without what it had not committed.
+pub fn committed(repo: &Repo, left: Oid) -> Result<Oid> {
+    let commit = repo.read().commit(left)?;
+    let is_loose = commit.author == "git-orch" && commit.parents.len() == 1;
+    Ok(if is_loose { commit.parents[0] } else { left })
 }

@@ -84,8 +84,13 @@ fn keep(scene: Scene<'_>, ready: &Ready, task: &mut Task, why: &str) -> Result<(
         if let Some(run) = task.runs.last_mut() {
             run.snapshot = keeps.first().copied();
         }
-        let tip =
-            record(scene, task, With { old: Some(old), keeps, brief: None }, &effects(ready, found), why)?;
+        let tip = record(
+            scene,
+            task,
+            With { old: Some(old), keeps, ..With::default() },
+            &effects(ready, found),
+            why,
+        )?;
         if refs::is_whole(scene.repo, found, &[ready.start])? {
             return Ok((found, tip));
         }

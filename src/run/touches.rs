@@ -35,7 +35,12 @@ fn sources(task: &Task) -> impl Iterator<Item = Source<'_>> {
         task: Some(&task.name),
         commits: &look.commits,
     });
-    std::iter::once(own).chain(looks)
+    let before = task.handoffs.iter().map(|handoff| Source {
+        session: &handoff.from,
+        task: Some(&task.name),
+        commits: &handoff.commits,
+    });
+    std::iter::once(own).chain(before).chain(looks)
 }
 
 /// The changes that note what a look added to a task's result.

@@ -39,8 +39,10 @@ pub fn check(session: &Session, tasks: &[Stored<Task>]) -> Result<()> {
         None => Ok(()),
         Some(task) => {
             let (name, state) = (&task.value.name, task.value.state.word());
-            Err(Error::refused(format!("session `{}` still has the task `{name}` ({state})", session.name))
-                .hint(format!("finish it, or call it off: `git orch cancel {name}`")))
+            let session = &session.name;
+            Err(Error::refused(format!("session `{session}` still has the task `{name}` ({state})"))
+                .hint(format!("finish it, or call it off: `git orch cancel {name}`"))
+                .hint(format!("or hand its open work over: `git orch handoff {session} --to SESSION`")))
         }
     }
 }

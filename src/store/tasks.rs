@@ -9,6 +9,8 @@ use crate::model::{Name, Oid, Task};
 const FILE: &str = "task.json";
 /// The brief's file in the record's tree.
 pub const BRIEF: &str = "brief.md";
+/// What went over with a task, in the record's tree.
+pub const HANDOFF: &str = "handoff.md";
 
 /// Reads all tasks, oldest first.
 pub fn load(repo: &Repo) -> Result<Vec<Stored<Task>>> {
@@ -61,6 +63,8 @@ pub struct With {
     pub keeps: Vec<Oid>,
     /// The brief, where it is new.
     pub brief: Option<Vec<u8>>,
+    /// What went over with it, where it is new.
+    pub handoff: Option<Vec<u8>>,
 }
 
 /// The ref change that makes `task` the present state, with whatever notes came
@@ -79,7 +83,10 @@ pub fn prepare(repo: &Repo, task: &mut Task, mut with: With, why: &str) -> Resul
         value: task,
         old: with.old,
         keeps: with.keeps,
-        texts: with.brief.into_iter().map(|brief| (BRIEF, brief)).collect(),
+        texts: [(BRIEF, with.brief), (HANDOFF, with.handoff)]
+            .into_iter()
+            .filter_map(|(name, text)| Some((name, text?)))
+            .collect(),
         why: format!("task {}: {why}", task.name),
         now: task.notes.last().map_or(task.updated, |note| note.time.max(task.updated)),
     };

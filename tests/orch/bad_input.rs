@@ -117,7 +117,7 @@ const TYPED: &[Bad] = &[
     (&["show", ""], 2, "no session or task ``", &["`git orch tasks --all` lists them"]),
     (&["remove-session", "backnd"], 2, "no session `backnd`; did you mean `backend`?", &["`git orch sessions` lists them"]),
     (&["remove-session", ""], 2, "no session ``", &["`git orch sessions` lists them"]),
-    (&["remove-session", "backend"], 3, "session `backend` still has the task `fix-login` (running)", &["finish it, or call it off: `git orch cancel fix-login`"]),
+    (&["remove-session", "backend"], 3, "session `backend` still has the task `fix-login` (running)", &["finish it, or call it off: `git orch cancel fix-login`", "or hand its open work over: `git orch handoff backend --to SESSION`"]),
     (&["brief", "fix-logn"], 2, "no task `fix-logn`; did you mean `fix-login`?", &["`git orch tasks --all` lists them"]),
     (&["log", "fix-logn"], 2, "no task `fix-logn`; did you mean `fix-login`?", &["`git orch tasks --all` lists them"]),
     (&["cancel", "fix-logn"], 2, "no task `fix-logn`; did you mean `fix-login`?", &["`git orch tasks --all` lists them"]),
@@ -361,6 +361,7 @@ fn no_command_at_all() {
           report          Say where the task around you is: for agents, their hooks and scripts
           cancel          Call a task off: stop what runs, keep its edits on its record, free its session
           retry           Run a task again: one that failed, was cancelled, or must change
+          handoff         Hand open work over to another session, with its context
           wait            Wait until a task is no longer being worked on
           answer          Answer what a task asks: its agent goes on in the same conversation
           attach          Go on with a task yourself: in its agent's conversation, or in a shell

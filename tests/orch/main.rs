@@ -29,6 +29,7 @@ mod forge;
 mod forge_real;
 mod formatters;
 mod gc;
+mod handoff;
 mod landed;
 mod layers;
 mod license;

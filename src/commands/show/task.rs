@@ -7,7 +7,7 @@ use crate::commands::opened::Opened;
 use crate::commands::result;
 use crate::error::Result;
 use crate::model::wording::{excerpt, hanging, list, thousands};
-use crate::model::{Look, Oid, Outcome, Task, TaskState, Time, Usage};
+use crate::model::{Handoff, Look, Oid, Outcome, Task, TaskState, Time, Usage};
 use crate::run::report::Seen;
 
 /// How much of an agent's words is shown.
@@ -31,7 +31,7 @@ pub(super) fn text(app: &App, opened: &Opened, seen: &Seen) -> Result<String> {
     runs(&mut lines, task, app.now);
     reports(&mut lines, seen, app.now);
     let commit = |oid: &Oid| Ok(format!("{} {}", oid.short(), opened.repo.read().commit(*oid)?.subject()));
-    for oid in &task.commits {
+    for oid in task.handoffs.iter().flat_map(|handoff| &handoff.commits).chain(&task.commits) {
         lines.add("commit", commit(oid)?);
     }
     if !task.needs.is_empty() {
@@ -48,6 +48,9 @@ pub(super) fn text(app: &App, opened: &Opened, seen: &Seen) -> Result<String> {
     }
     for change in &task.touched {
         lines.add("touched", format!("{} {}", change.status.letter(), change.path));
+    }
+    for handoff in &task.handoffs {
+        lines.add("handed", handoff_words(handoff, app.now));
     }
     for note in &task.notes {
         lines.add("note", format!("{}, {}: {}", note.by, note.time.ago(app.now), note.text));
@@ -138,6 +141,13 @@ fn became(lines: &mut Lines, task: &Task) {
         lines.add("landed", format!("{} {from} → {to}{unchecked}", task.base));
     }
     lines.0.extend(result::next(task).map(|next| format!("next: {next}")));
+}
+
+/// `from backend to docs by Ann <ann@example.com>, 2m ago:` and what is said of it.
+fn handoff_words(handoff: &Handoff, now: Time) -> String {
+    let Handoff { from, to, by, said, .. } = handoff;
+    let said = said.as_ref().map(|said| format!(":\n{said}")).unwrap_or_default();
+    format!("from {from} to {to} by {by}, {}{said}", handoff.time.ago(now))
 }
 
 /// `docs (claude) approves (3f2a91c, 2m ago): reads well`.

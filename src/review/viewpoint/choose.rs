@@ -35,13 +35,15 @@ pub fn choose(
     let route = route(scene, survey, item, &authors)?;
     let Some(first) = route.candidates.first() else { return Ok(None) };
     let task = store::tasks::find(scene.repo, &item.name)?;
-    let looks = task.map(|task| task.value.viewpoints).unwrap_or_default();
+    let looks = task.as_ref().map(|task| task.value.viewpoints.as_slice()).unwrap_or_default();
     let find = |is_it: &dyn Fn(&Name) -> bool| route.candidates.iter().find(|one| is_it(&one.session));
     let named = find(&|name| name.as_str() == viewpoint.word());
     let before = looks.iter().rfind(|look| look.viewpoint == viewpoint);
     let before = before.and_then(|look| find(&|name| *name == look.session));
     // Who added to the result looks at it only where there is nobody else.
-    let added = |name: &Name| looks.iter().any(|look| look.session == *name && !look.commits.is_empty());
+    let added = |name: &Name| {
+        task.as_ref().is_some_and(|task| task.value.made_by_others().any(|(_, maker)| maker == name))
+    };
     let fresh = find(&|name| !added(name));
     let (chosen, why) = match (named, before) {
         (Some(named), _) => (named, "by its name".to_owned()),

@@ -111,7 +111,7 @@ impl Entry {
         task.viewpoints.push(look.clone());
         task.updated = task.updated.max(look.time);
         let why = format!("{} {}", look.viewpoint.word(), look.verdict.word());
-        let with = With { old: Some(tip), keeps, brief: None };
+        let with = With { old: Some(tip), keeps, ..With::default() };
         changes.push(store::tasks::prepare(scene.repo, &mut task, with, &why)?);
         refs::apply(scene.repo, lock, &changes, "review")?;
         Ok((look, task.state))

@@ -25,9 +25,12 @@ pub struct Known<'a> {
 }
 
 impl<'a> Known<'a> {
-    /// Reads the records.
-    pub fn load(repo: &'a Repo, session: &'a Session) -> Result<Self> {
-        let (sessions, tasks) = (store::sessions::load_all(repo)?, store::tasks::load(repo)?);
+    /// Reads the records; of one task what is to be recorded counts.
+    pub fn load(repo: &'a Repo, session: &'a Session, task: &Task) -> Result<Self> {
+        let (sessions, mut tasks) = (store::sessions::load_all(repo)?, store::tasks::load(repo)?);
+        if let Some(recorded) = tasks.iter_mut().find(|recorded| recorded.value.name == task.name) {
+            recorded.value = task.clone();
+        }
         let mut makers = HashMap::new();
         for Stored { value, .. } in &sessions {
             makers.extend(value.commits.iter().map(|oid| (*oid, value.name.clone())));

@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! page       the text itself: sections, their sizes, fences
+//! handed     what went over with it from another session
 //! kept       what was kept for later
 //! known      who made which commit, as the records have it
 //! past       what the session did there, and elsewhere
@@ -12,6 +13,7 @@
 //! **Invariant:** the same inputs give the same bytes; what others wrote is
 //! fenced and labelled, never mixed with what git-orch asks for.
 
+pub mod handed;
 pub mod kept;
 pub mod known;
 pub mod meanwhile;
@@ -54,9 +56,11 @@ fn head(task: &Task) -> String {
 
 /// What there is to tell, the most useful first.
 fn sections(repo: &Repo, session: &Session, task: &Task) -> Result<Vec<Section>> {
-    let known = Known::load(repo, session)?;
+    let known = Known::load(repo, session, task)?;
     let past = Past::load(&known, places(task))?;
-    let mut sections = vec![answered(task), requested(task), kept::own(task), targets(task)];
+    let mut sections = vec![answered(task), requested(task)];
+    sections.extend(handed::sections(&known, task)?);
+    sections.extend([kept::own(task), targets(task)]);
     sections.extend(before(&known, task));
     let [there, elsewhere] = past.sections();
     sections.push(there);
@@ -66,6 +70,19 @@ fn sections(repo: &Repo, session: &Session, task: &Task) -> Result<Vec<Section>>
     sections.push(elsewhere);
     sections.extend(meanwhile::elsewhere(&known, &past, task)?);
     Ok(sections)
+}
+
+/// Writes what goes over with a task to a session: what of its brief does not
+/// depend on who goes on with it.
+pub fn handoff(repo: &Repo, to: &Session, task: &Task) -> Result<String> {
+    let known = Known::load(repo, to, task)?;
+    let mut sections = vec![requested(task)];
+    sections.extend(handed::sections(&known, task)?);
+    sections.push(kept::own(task));
+    sections.extend(open::sections(&known, &places(task), task)?);
+    let to = &to.name;
+    let from = task.handoffs.last().map(|handoff| format!(", from {} to {to}", handoff.from));
+    Ok(page(&head(task).replacen('\n', &format!("{}\n", from.unwrap_or_default()), 1), &sections, ""))
 }
 
 /// Where a task is at work: what it touched so far, and what it likely will.

@@ -6,8 +6,9 @@ use crate::error::Result;
 use crate::git::pairs::{self, Clash, Pair};
 use crate::git::{Aside, refs};
 use crate::model::wording::few;
-use crate::model::{Oid, RepoPath, Task};
+use crate::model::{Oid, RepoPath, Task, TaskState};
 use crate::run::nearby::{self, By, Nearby};
+use crate::run::prepare::left_off;
 
 /// What others are changing there, then what conflicts with the work at hand.
 pub fn sections(known: &Known<'_>, places: &[RepoPath], task: &Task) -> Result<Vec<Section>> {
@@ -29,11 +30,7 @@ fn conflicts(
 ) -> Result<Vec<String>> {
     let read = known.repo.read();
     let Some(base) = read.find_ref(&refs::branch(&task.base))? else { return Ok(Vec::new()) };
-    let ours = match task.tip {
-        Some(tip) if task.state.is_pending() => Some(tip),
-        _ => read.find_ref(&refs::branch(&known.session.branch))?,
-    };
-    let Some(ours) = ours else { return Ok(Vec::new()) };
+    let Some(ours) = ours(known, task)? else { return Ok(Vec::new()) };
     if read.merge_base(ours, base)? == Some(ours) {
         return Ok(Vec::new());
     }
@@ -54,6 +51,16 @@ fn conflicts(
     let aside = Aside::make(known.repo)?;
     let found = pairs::conflicts(known.repo, &aside, &asked)?;
     Ok(others.iter().zip(found).filter_map(|((name, _), clashes)| told(name, &clashes, places)).collect())
+}
+
+/// What there is of a task, else where its session is.
+fn ours(known: &Known<'_>, task: &Task) -> Result<Option<Oid>> {
+    let at_work = matches!(task.state, TaskState::Running | TaskState::Input);
+    let left = if at_work { None } else { left_off(known.repo, task)? };
+    left.map_or_else(
+        || known.repo.read().find_ref(&refs::branch(&known.session.branch)),
+        |left| Ok(Some(left)),
+    )
 }
 
 /// `` `src/api/login.rs` conflicts with review/sort-cart ``.

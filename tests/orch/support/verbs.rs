@@ -26,6 +26,7 @@ pub(crate) const VERBS: &[&[&str]] = &[
     &["report", "working"],
     &["cancel", "fix-login"],
     &["retry", "fix-login"],
+    &["handoff", "fix-login", "--to", "docs"],
     &["wait", "fix-login"],
     &["answer", "fix-login", "yes"],
     &["attach", "fix-login", "--dry-run"],

@@ -23,6 +23,17 @@ const MERGE: &[&str] = &["merge", "fix-login"];
 const MERGE_AGAIN: &str =
     "[ \"$(state fix-login)\" = merged ] || git-orch merge fix-login || [ \"$(state fix-login)\" = merged ]";
 
+/// A result went to another session, once, and its own is back at its base.
+macro_rules! handed {
+    () => {
+        "git-orch show fix-login | grep -q 'session  *frontend'
+         [ \"$(git-orch show fix-login | grep -c 'handed  *from backend')\" = 1 ]
+         [ \"$(state fix-login)\" = changes ]; git show-ref -q refs/heads/review/fix-login
+         [ \"$(git rev-parse orch/backend)\" = \"$(git rev-parse main)\" ]
+         [ -z \"$(git -C ../shop.orch/backend status --porcelain)\" ];"
+    };
+}
+
 /// All of them.
 pub(super) const ALL: &[Scenario] = &[
     Scenario {
@@ -93,6 +104,32 @@ pub(super) const ALL: &[Scenario] = &[
         next: "git-orch note 'keep it' --task fix-login",
         done: "[ \"$(git-orch show fix-login | grep -c 'note .*: keep it')\" = 1 ]
                [ \"$(state fix-login)\" = review ]",
+        names: Names::Nothing,
+    },
+    Scenario {
+        name: "handoff",
+        given: concat!(result!(), "git-orch -q review fix-login --request-changes -m more"),
+        command: &["handoff", "fix-login", "--to", "frontend", "-m", "NEXT: more"],
+        exit: 0,
+        next: "git-orch handoff fix-login --to frontend -m 'NEXT: more'",
+        done: handed!(),
+        names: Names::Nothing,
+    },
+    Scenario {
+        name: "handoff-of-a-session",
+        given: concat!(
+            result!(),
+            "git-orch -q review fix-login --request-changes -m more
+             git-orch -q task 'write guide' --session backend -- sh -c 'echo guide >guide; exit 3' ||:"
+        ),
+        command: &["handoff", "backend", "--to", "frontend"],
+        exit: 0,
+        next: "git-orch handoff backend --to frontend",
+        done: concat!(
+            handed!(),
+            "git show refs/orch/task/write-guide:handoff.md | grep -q 'guide  (not committed)'
+             git-orch remove-session backend"
+        ),
         names: Names::Nothing,
     },
     Scenario {
