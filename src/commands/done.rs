@@ -4,9 +4,10 @@ use super::opened::Opened;
 use super::{around, result};
 use crate::app::App;
 use crate::error::{Result, exit};
-use crate::model::TaskState;
+use crate::model::{Report, Reported, TaskState};
 use crate::review::restack;
 use crate::run::end::{self, Leave};
+use crate::run::report;
 use crate::session::TaskLock;
 
 /// Say that a task is done: its commits go up for review
@@ -31,6 +32,11 @@ pub(super) fn run(app: &App, args: &DoneArgs) -> Result<u8> {
     let asks = ("which task is done?", "name it: `git orch done TASK`; `git orch tasks` lists them");
     let task = around::task(app, &opened.repo, args.task.as_deref(), asks)?;
     if TaskLock::holder(&opened.repo, &task.value.name).is_some() {
+        if app.variable("GIT_ORCH_TASK") == Some(task.value.name.as_str()) {
+            // Whoever asked before asks no more.
+            let report = Report { state: Reported::Done, text: None, time: app.now };
+            report::write(&opened.repo, &task.value, &report)?;
+        }
         app.ui.note(format!("{} is judged when its command ends", task.value.name));
         return Ok(exit::DONE);
     }

@@ -334,6 +334,7 @@ fn a_session_with_an_open_task_stays() {
         -- stderr
         error: session `backend` still has the task `fix-login` (running)
         hint: finish it, or call it off: `git orch cancel fix-login`
+        hint: or hand its open work over: `git orch handoff backend --to SESSION`
         ",
     );
     before.expect_same(&repo.everything(), "remove-session");
