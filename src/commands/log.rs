@@ -1,5 +1,7 @@
 //! `git orch log`
 
+mod grep;
+
 use std::fs::File;
 use std::io::Read as _;
 use std::path::PathBuf;
@@ -14,19 +16,29 @@ use crate::model::Fanout;
 use crate::model::wording::list;
 use crate::review::item;
 use crate::review::viewpoint::look;
-use crate::run::execute;
+use crate::run::{execute, transcript as kept};
 use crate::session::{TaskLock, seat};
 use crate::store;
 
 /// Print what a task's command, or a fan-out's shard or check, printed
 ///
-/// With `--ops`: what every command changed, newest first; `git orch undo`
+/// With `--grep`: where something was said in the conversations of sessions,
+/// which outlive their worktrees, or printed by a run; `--transcript` prints
+/// the conversation of a run. Both stay on this machine, without what looks
+/// like a secret. With `--ops`: what every command changed, newest first; `git orch undo`
 /// takes an operation back.
 #[derive(Debug, clap::Args)]
 pub(super) struct LogArgs {
     /// The task or fan-out; with `--ops`, an operation to show in full
-    #[arg(value_name = "TASK", required_unless_present = "ops")]
+    #[arg(value_name = "TASK", required_unless_present_any = ["ops", "grep"])]
     task: Option<String>,
+    /// Look for this regular expression in the conversations and logs of all, or of the task or
+    /// session named; small letters are for both
+    #[arg(long, value_name = "PATTERN", conflicts_with_all = ["ops", "follow", "run", "shard", "check", "viewpoint"])]
+    grep: Option<String>,
+    /// Print the conversation that a run was part of
+    #[arg(long, conflicts_with_all = ["ops", "grep", "follow", "shard", "check", "viewpoint"])]
+    transcript: bool,
     /// List the operations instead
     #[arg(long, conflicts_with_all = ["follow", "run", "shard", "check"])]
     ops: bool,
@@ -54,7 +66,13 @@ pub(super) fn run(app: &App, args: &LogArgs) -> Result<u8> {
     if args.ops {
         return operations::list(app, &opened, typed);
     }
+    if let Some(pattern) = &args.grep {
+        return grep::run(app, &opened, pattern, typed);
+    }
     let task = typed.unwrap_or_default();
+    if args.transcript {
+        return transcript(app, &opened, task, args.run);
+    }
     let path = find(&opened, task, args)?;
     let mut file = File::open(&path).map_err(|_| {
         Error::refused(format!("`{task}` has no log here"))
@@ -72,6 +90,27 @@ pub(super) fn run(app: &App, args: &LogArgs) -> Result<u8> {
         text.clear();
         file.read_to_end(&mut text).doing("could not read", &path)?;
         app.ui.raw(&text)?;
+    }
+    Ok(exit::DONE)
+}
+
+/// Prints the conversation that a task's run was part of, as it was kept.
+fn transcript(app: &App, opened: &Opened, typed: &str, number: Option<usize>) -> Result<u8> {
+    let task = store::tasks::require(&opened.repo, typed)?.value;
+    let run = match number {
+        Some(number) => number.checked_sub(1).and_then(|index| task.runs.get(index)),
+        None => task.runs.iter().rev().find(|run| run.conversation.is_some()),
+    };
+    let talk =
+        run.and_then(|run| Some((run.session.as_ref().unwrap_or(&task.session), run.conversation.as_ref()?)));
+    let kept = talk.map(|(session, id)| kept::read(&opened.repo, session, id)).transpose()?.flatten();
+    let text = kept.ok_or_else(|| {
+        Error::refused(format!("no conversation of `{typed}` was kept here"))
+            .hint(format!("what its command printed: `git orch log {typed}`"))
+    })?;
+    app.ui.data(&text)?;
+    if !app.ui.is_json() {
+        app.ui.raw(text.as_bytes())?;
     }
     Ok(exit::DONE)
 }

@@ -7,7 +7,7 @@ use super::finish::{Ending, finish};
 use super::prepare::{Begun, Ready, prepare};
 use super::set_aside::set_aside;
 use super::worker::{Program, Worker};
-use super::{Scene, after, altered, conversation, end, execute, judge, report};
+use super::{Scene, after, altered, conversation, end, execute, judge, report, transcript};
 use crate::agent::End;
 use crate::error::Result;
 use crate::git::commit::Habits;
@@ -95,6 +95,7 @@ fn run(scene: Scene<'_>, mut ready: Ready, program: &Program, first: Conversatio
             return set_aside(scene, &ready, Outcome::Asked, TaskState::Input, ending);
         }
     }
+    keep_transcript(scene, &ready.task.value, program);
     warn_of_context(scene, &ready.task.value, program);
     let ready = &ready;
     if done.is_success() && workplace::require(scene.repo, &ready.session).is_ok() {
@@ -121,6 +122,17 @@ fn put_down(task: &mut Task, done: &Done) {
     run.asked.clone_from(&told.asked);
     run.usage = told.usage;
     run.error = done.capped.clone().or_else(|| told.error.clone().filter(|_| !done.is_success()));
+}
+
+/// Keeps what the agent wrote down of the conversation; the run stands without it.
+fn keep_transcript(scene: Scene<'_>, task: &Task, program: &Program) {
+    let patterns = program.profile.as_deref().map_or(&[][..], |profile| &profile.transcript);
+    let id = task.runs.last().and_then(|run| run.conversation.as_deref());
+    let (Some(id), false) = (id, patterns.is_empty()) else { return };
+    let kept = transcript::keep(scene.repo, &task.session, id, (patterns, scene.environment));
+    if let Err(error) = kept {
+        (scene.events)(Event::Warning(format!("the conversation could not be kept: {error}")));
+    }
 }
 
 /// Says so where a conversation's context window is nearly full.

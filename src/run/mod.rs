@@ -33,6 +33,7 @@ pub mod overlay;
 pub mod people;
 pub mod planning;
 pub mod prepare;
+pub mod redact;
 pub mod report;
 pub mod routing;
 pub mod set_aside;
@@ -40,6 +41,7 @@ pub mod strays;
 pub mod throwaway;
 pub mod told;
 pub mod touches;
+pub mod transcript;
 pub mod turns;
 pub mod worker;
 

@@ -8,7 +8,8 @@ fn shop(more: &str) -> TestRepo {
     let repo = TestRepo::new();
     let talk = repo.agent("talk.sh");
     let agent = format!(
-        "{{ run: [{talk}], begin: [--session-id], resume: [{talk}, --resume], attach: [talk, --resume], like: claude"
+        "{{ run: [{talk}], begin: [--session-id], resume: [{talk}, --resume], attach: [talk, --resume], like: claude, \
+         transcript: [\"$TMPDIR/talks/{{id}}\"]"
     );
     repo.write(
         ".orch.yml",
@@ -135,16 +136,6 @@ fn a_question_waits_for_its_answer_and_the_conversation_goes_on() {
     assert_eq!(repo.orch(&["wait", name]).exit, 6);
     // What it did is on the record, and its session clean.
     assert_eq!(repo.git(&["-C", "../shop.orch/backend", "status", "--short"]), "");
-    task(&repo, "Other").expect(&format!(
-        "
-        exit 3
-        -- stderr
-        backend takes other
-        error: session `backend` works on `{name}`
-        hint: it waits for an answer: `git orch answer {name} TEXT`, or call it off: `git orch cancel {name}`
-        hint: or give this to another session with `--session`
-        "
-    ));
     let asked = id(&last_run(&repo, name));
     repo.orch(&["attach", name, "--dry-run"]).expect(&format!(
         "
@@ -181,6 +172,23 @@ fn a_question_waits_for_its_answer_and_the_conversation_goes_on() {
         -- stderr
         error: `{name}` asks nothing: it is review
         hint: say what has to change: `git orch review {name} --request-changes -m TEXT`
+        "
+    ));
+}
+
+#[test]
+fn a_session_that_waits_for_an_answer_takes_no_other_task() {
+    let repo = shop("");
+    let name = "ask-say-shall-i";
+    assert_eq!(task(&repo, "Ask\nSAY: Shall I?").exit, 6);
+    task(&repo, "Other").expect(&format!(
+        "
+        exit 3
+        -- stderr
+        backend takes other
+        error: session `backend` works on `{name}`
+        hint: it waits for an answer: `git orch answer {name} TEXT`, or call it off: `git orch cancel {name}`
+        hint: or give this to another session with `--session`
         "
     ));
 }
@@ -296,6 +304,46 @@ fn agents_are_listed_and_shown_as_they_would_be_written() {
         -- stderr
         error: this repository is not trusted
         hint: read what it would run and allow it: `git orch trust`
+        ",
+    );
+}
+
+#[test]
+fn conversations_outlive_their_worktree_without_their_secrets_and_are_searched() {
+    let repo = shop("");
+    let secret = format!("sk-ant-{}", "a1B2".repeat(4));
+    task(&repo, &format!("One: why Blue, with {secret}\nDO: echo 1 >> src/api/login.rs")).expect_success();
+    let id = id(&last_run(&repo, "one"));
+    repo.call(&["merge", "-q"]).changing_checkout().run().expect_success();
+    repo.shell("rm -r ../tmp/talks").run().expect_success();
+    repo.orch(&["remove-session", "backend", "-q"]).expect_success();
+    let found = repo.orch(&["log", "--grep", "why b.ue", "--json"]).json()["data"].clone();
+    let first = &found.as_array().unwrap()[0];
+    assert_eq!(
+        (first["session"].as_str(), first["conversation"].as_str(), first["text"].as_str()),
+        (Some("backend"), Some(id.as_str()), Some("One: why Blue, with [redacted]"))
+    );
+    let whole =
+        repo.shell("git-orch log $(git-orch tasks --all | grep -o 'one-[^ ]*') --transcript").run().stdout;
+    assert!(
+        whole.contains("DO: echo 1") && whole.contains("[redacted]") && !whole.contains(&secret),
+        "{whole}"
+    );
+    let mode = repo.shell("find .git/orch/transcripts -type f -perm /077").run().stdout;
+    assert_eq!(mode, "", "others can read it");
+    repo.orch(&["log", "--grep", "green"]).expect(
+        "
+        exit 1
+        -- stderr
+        nothing like `green` in 2 files
+        ",
+    );
+    repo.orch(&["log", "backend", "--grep", "("]).expect(
+        "
+        exit 2
+        -- stderr
+        error: `(` is no regular expression
+        hint: for special characters themselves put a backslash in front
         ",
     );
 }
