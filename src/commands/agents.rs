@@ -95,16 +95,20 @@ fn look(
     let profile = opened.settings.profile(name)?;
     let built_in = opened.settings.is_built_in(name);
     let trusted = is_trusted(opened, name, &profile, built_in);
-    let program = match &profile.run {
-        Command::Shell(text) => text.clone(),
-        Command::List(args) => args.first().cloned().unwrap_or_default(),
+    let named = match &profile.run {
+        Command::List(args) => args.first(),
+        Command::Shell(_) => profile.program.as_ref(),
     };
-    let path = match &profile.run {
-        Command::List(_) if program.contains('/') => {
-            opened.repo.require_work_tree().ok().map(|top| top.join(&program)).filter(|path| path.is_file())
+    let path = named.and_then(|program| {
+        if program.contains('/') {
+            let top = opened.repo.require_work_tree().ok()?;
+            return Some(top.join(program)).filter(|path| path.is_file());
         }
-        Command::List(_) => find_program(&program, environment),
-        Command::Shell(_) => None,
+        find_program(program, environment)
+    });
+    let program = match &profile.run {
+        Command::Shell(text) if named.is_none() => text.clone(),
+        _ => named.cloned().unwrap_or_default(),
     };
     // What the repository names is not run unasked.
     let version = path.as_deref().filter(|_| built_in).and_then(|path| version(path, environment));
@@ -142,7 +146,7 @@ fn version(program: &Path, environment: &BTreeMap<std::ffi::OsString, std::ffi::
     };
     let text = format!("{} {}", answer.stdout, answer.stderr);
     let word = text.split([' ', '\n', '(', ')', '/']).find(is_version)?;
-    Some(word.trim_start_matches('v').to_owned())
+    Some(word.trim_start_matches('v').trim_end_matches('.').to_owned())
 }
 
 fn table(shown: &[Shown]) -> String {

@@ -49,6 +49,9 @@ pub fn entry(name: &str, profile: &Profile) -> Result<String> {
 pub struct Profile {
     /// The command.
     pub run: Command,
+    /// The program that it starts, where a shell reads it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub program: Option<String>,
     /// The built-in agent whose conversations and output it shares, where nothing is said here.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub like: Option<String>,
@@ -104,6 +107,7 @@ impl Profile {
     pub fn of(run: Command) -> Self {
         Self {
             run,
+            program: None,
             like: None,
             prompt: Prompt::Stdin,
             begin: Vec::new(),
@@ -137,6 +141,7 @@ impl Profile {
             profile.transcript.clone_from(&like.transcript);
         }
         profile.window = profile.window.or(like.window);
+        profile.timeout = profile.timeout.or_else(|| like.timeout.clone());
         profile
     }
 }
@@ -171,7 +176,7 @@ pub struct Reading {
     /// The agent's words; the last ones count.
     #[serde(skip_serializing_if = "Pointers::is_empty")]
     pub said: Pointers,
-    /// Whether these words go on with those of the line before.
+    /// Whether these words are a piece that goes on with that of the line before.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub joins: bool,
     /// What it asks, or was not allowed to do.
@@ -228,6 +233,10 @@ pub enum Means {
     Limited,
     /// The conversation is not there.
     Gone,
+    /// It is at work: without a later line that is `fine` it was not done.
+    Begun,
+    /// It went well after all: what went wrong before was tried again, and is over.
+    Fine,
 }
 
 /// One value of a line.

@@ -17,6 +17,8 @@ use crate::model::Usage;
 const WORDS: usize = 4 * 1024;
 /// How long a line about what it does is.
 const GLIMPSE: usize = 60;
+/// Why it went wrong where an agent is at work and no more comes.
+const AMID: &str = "it ended before it was done";
 /// A longer line is passed over.
 const LINE: usize = 4 << 20;
 
@@ -41,6 +43,8 @@ pub struct Told {
     pub has_failed: bool,
     /// Whether the conversation that it was to go on with is not there.
     pub is_gone: bool,
+    /// Whether the line before was a piece of its words.
+    is_amid: bool,
     /// What the conversation took before this run.
     before: Usage,
     context: f64,
@@ -58,9 +62,21 @@ impl Told {
             return;
         }
         let Ok(value) = serde_json::from_str::<Value>(line) else { return };
+        let was_amid = std::mem::take(&mut self.is_amid);
         for reading in readings.iter().filter(|reading| applies(reading, &value)) {
+            match piece(&value, &reading.said).filter(|_| reading.joins) {
+                Some(words) => self.go_on_with(was_amid, words),
+                None => self.said = text(&value, &reading.said).map(last_bytes).or(self.said.take()),
+            }
             self.read(reading, &value);
         }
+    }
+
+    /// A piece of its words, as it stands, behind those before it.
+    fn go_on_with(&mut self, was_amid: bool, words: &str) {
+        let before = self.said.take().filter(|_| was_amid).unwrap_or_default();
+        self.said = Some(last_bytes(before + words));
+        self.is_amid = true;
     }
 
     fn read(&mut self, reading: &Reading, value: &Value) {
@@ -76,17 +92,22 @@ impl Told {
         if let Some(doing) = text(&reading.doing) {
             self.doing = Some(crate::model::wording::excerpt(&doing, GLIMPSE));
         }
-        if let Some(words) = text(&reading.said) {
-            let before = self.said.take().filter(|_| reading.joins).unwrap_or_default();
-            self.said = Some(last_bytes(before + &words));
-        }
-        match reading.means {
+        self.mean(reading.means);
+        self.count(reading, value);
+    }
+
+    fn mean(&mut self, means: Option<Means>) {
+        match means {
             Some(Means::Failed) => self.has_failed = true,
             Some(Means::Limited) => self.is_limited = true,
             Some(Means::Gone) => self.is_gone = true,
+            Some(Means::Begun) => {
+                self.has_failed = true;
+                self.error = Some(AMID.to_owned());
+            }
+            Some(Means::Fine) => (self.has_failed, self.is_limited, self.error) = (false, false, None),
             None => {}
         }
-        self.count(reading, value);
     }
 
     fn count(&mut self, reading: &Reading, value: &Value) {
@@ -170,6 +191,11 @@ fn text(value: &Value, pointers: &Pointers) -> Option<String> {
     words.into_iter().find(|text| !text.is_empty())
 }
 
+/// The first text there is, as it stands.
+fn piece<'a>(value: &'a Value, pointers: &Pointers) -> Option<&'a str> {
+    found(value, pointers).into_iter().find_map(Value::as_str)
+}
+
 /// The sum of the numbers there are.
 fn number(value: &Value, pointers: &Pointers) -> Option<f64> {
     found(value, pointers).into_iter().filter_map(Value::as_f64).reduce(|one, other| one + other)
@@ -229,6 +255,8 @@ impl<'a> Reader<'a> {
         self.told();
         let rest = std::mem::take(&mut self.begun);
         self.told.line(self.readings, &String::from_utf8_lossy(&rest));
+        let said = self.told.said.as_deref().map(str::trim).filter(|said| !said.is_empty());
+        self.told.said = said.map(str::to_owned);
         self.told
     }
 
@@ -299,6 +327,7 @@ mod tests {
         assert_eq!(
             lines,
             [
+                "aider.txt: - | - | asked - | error - | - | ",
                 "claude-denied.jsonl: 59df | could not | asked echo hi > z.txt | error - | 2000(0)/100 $0.0125 2 0.10% | ",
                 "claude-error.jsonl: a43f | API Error: 400 told to fail | asked - | error API Error: 400 told to fail | 0(0)/0 $0 1 - | failed",
                 "claude-max-turns.jsonl: 693d | - | asked - | error Reached maximum number of turns (2) | 2000(0)/100 $0.0125 3 0.10% | failed",
@@ -317,8 +346,70 @@ mod tests {
                 "codex-unauthorized.jsonl: 01a2 | - | asked - | error unexpected status 401 Unauthorized: told to fail, url: http:… | - | failed",
                 "codex-usage-limit.jsonl: 01a2 | - | asked - | error You’ve hit your usage limit. Upgrade to Pro (https://chatgpt… | - | failed",
                 "codex.jsonl: 01a2 | Wrote out.txt. | asked - | error - | 3600(0)/180 $0 1 - | ",
+                "copilot-denied.jsonl: c7b7 | could not | asked Permission denied because no interactive user response was a… | error - | 0(0)/0 $0 2 8.16% | ",
+                "copilot-error.jsonl: 7673 | - | asked - | error 400 told to fail | - | failed",
+                "copilot-unauthorized.jsonl: 65e5 | - | asked - | error Authentication failed with provider at http://127.0.0.1:8080… | - | failed",
+                "copilot.jsonl: 28cb | Wrote out.txt and src/b.rs. | asked - | error - | 0(0)/0 $0 3 8.25% | ",
+                "gemini-denied.jsonl: 69e7 | no usable tool among update_topic,list_directory,read_file,g… | asked - | error - | 1000(0)/50 $0 0 - | ",
+                "gemini-error.jsonl: 0942 | - | asked - | error [API Error: {\"type\":\"error\",\"error\":{\"type\":\"invalid_request… | 0(0)/0 $0 0 - | failed",
+                "gemini-rate-limit.jsonl: 657f | - | asked - | error [API Error: {\"type\":\"error\",\"error\":{\"type\":\"rate_limit_erro… | 0(0)/0 $0 0 - | limited failed",
+                "gemini.jsonl: 5555 | Wrote it. | asked - | error - | 3600(0)/180 $0 0 - | ",
+                "opencode-error.jsonl: ses_ | - | asked - | error told to fail | - | failed",
+                "opencode-rate-limit.jsonl: ses_ | - | asked - | error told to fail | - | limited failed",
+                "opencode-refusal.jsonl: ses_ | I will not | asked - | error The response was blocked by the provider's content filter | 1000(0)/50 $0.00375 1 - | failed",
+                "opencode.jsonl: ses_ | Wrote it. | asked - | error - | 3600(0)/180 $0.013499999999999998 3 - | ",
+                "pi-error.jsonl: 01a2 | - | asked - | error 400 told to fail | 0(0)/0 $0 1 - | failed",
+                "pi-rate-limit.jsonl: 01a2 | - | asked - | error 429 told to fail | 0(0)/0 $0 4 - | limited failed",
+                "pi-refusal.jsonl: 01a2 | I will not | asked - | error Provider finish_reason: content_filter | 1000(0)/50 $0.00105 1 - | failed",
+                "pi.jsonl: 01a2 | Wrote it. | asked - | error - | 3600(0)/180 $0.0037799999999999995 3 - | ",
+                "qwen-error.jsonl: ce73 | [API Error: 400 told to fail] | asked - | error [API Error: 400 told to fail] | 0(0)/0 $0 1 - | failed",
+                "qwen-resumed.jsonl: f3a8 | again | asked - | error - | 3602(3000)/182 $0 1 - | ",
+                "qwen.jsonl: f3a8 | Wrote out.txt and src/b.rs. | asked - | error - | 3600(3000)/180 $0 3 - | ",
             ]
         );
+    }
+
+    /// What is told by these lines, in the words of the profile of this name.
+    fn told_by(name: &str, lines: &[&str]) -> Told {
+        let folder = tempfile::tempdir().unwrap();
+        let log = folder.path().join("log");
+        std::fs::write(&log, lines.join("\n")).unwrap();
+        Reader::new(&built_in()[name].reads, log, Usage::default(), None).end()
+    }
+
+    #[test]
+    fn pieces_of_words_go_on_until_something_else_comes() {
+        let piece = |words: &str| {
+            format!("{{\"type\":\"message\",\"role\":\"assistant\",\"content\":\"{words}\",\"delta\":true}}")
+        };
+        let (look, two, words, end) =
+            (piece("I look."), piece("Two"), piece(" words\\n"), piece("\\n end\\n"));
+        let tool = "{\"type\":\"tool_use\",\"tool_name\":\"shell\"}";
+        let told = told_by("gemini", &[&look, tool, &two, "a warning", &words, &end]);
+        assert_eq!(told.said.as_deref(), Some("Two words\n\n end"));
+    }
+
+    #[test]
+    fn an_agent_that_began_was_done_only_where_it_says_so() {
+        let begun = "{\"type\":\"init\",\"session_id\":\"x\"}";
+        let told = told_by("gemini", &[begun]);
+        assert_eq!((told.has_failed, told.error.as_deref()), (true, Some(AMID)));
+        let told = told_by("gemini", &[begun, "{\"type\":\"result\",\"status\":\"success\"}"]);
+        assert_eq!((told.has_failed, told.error), (false, None));
+    }
+
+    #[test]
+    fn what_an_agent_tried_again_with_success_did_not_fail() {
+        let end = |stop: &str| {
+            format!(
+                "{{\"type\":\"message_end\",\"message\":{{\"role\":\"assistant\",\"stopReason\":\"{stop}\",\"errorMessage\":\"429 no\"}}}}"
+            )
+        };
+        let (error, stop) = (end("error"), end("stop"));
+        let told = told_by("pi", &[&error]);
+        assert_eq!((told.has_failed, told.is_limited), (true, true));
+        let told = told_by("pi", &[&error, &stop]);
+        assert_eq!((told.has_failed, told.is_limited, told.error), (false, false, None));
     }
 
     #[test]

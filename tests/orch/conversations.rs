@@ -272,16 +272,23 @@ fn a_conversation_outlives_a_killed_command() {
 fn agents_are_listed_and_shown_as_they_would_be_written() {
     let repo = TestRepo::new();
     repo.write("../bin/codex", "#!/bin/sh\necho codex-cli 0.1.2\n");
-    repo.shell("chmod +x ../bin/codex").run().expect_success();
+    repo.write("../bin/aider", "#!/bin/sh\necho aider 3.4.\n");
+    repo.shell("chmod +x ../bin/codex ../bin/aider").run().expect_success();
     let path = format!("{}/bin:/usr/bin:/bin", repo.top().display());
     let list = |arguments: &[&str]| repo.call(arguments).env("PATH", &path).run();
     list(&["agents"]).expect(
         "
         exit 0
         -- stdout
-          agent   from      installed  conversations  may start
-          codex   built-in  0.1.2      goes on        once trusted
-          claude  built-in  no         goes on        once trusted
+          agent     from      installed  conversations  may start
+          codex     built-in  0.1.2      goes on        once trusted
+          aider     built-in  3.4        new each time  once trusted
+          claude    built-in  no         goes on        once trusted
+          opencode  built-in  no         goes on        once trusted
+          gemini    built-in  no         goes on        once trusted
+          copilot   built-in  no         goes on        once trusted
+          pi        built-in  no         goes on        once trusted
+          qwen      built-in  no         goes on        once trusted
         -- stderr
         no default is set: a person takes over
         next: git config orch.agent codex makes codex the default here

@@ -19,8 +19,6 @@ use super::verbs::skip;
 pub(crate) struct Client {
     /// Its name as an agent, and its program's.
     pub(crate) name: &'static str,
-    /// What stands for it under `agents:`; empty for one that is built in.
-    entry: &'static str,
     /// What it is told by its environment.
     variables: &'static [(&'static str, &'static str)],
     /// What it is told by files of its home.
@@ -30,7 +28,6 @@ pub(crate) struct Client {
 /// Claude Code. As root it wants to be told that it is alone.
 pub(crate) const CLAUDE: Client = Client {
     name: "claude",
-    entry: "",
     variables: &[
         ("ANTHROPIC_BASE_URL", "{url}"),
         ("ANTHROPIC_API_KEY", "x"),
@@ -44,7 +41,6 @@ pub(crate) const CLAUDE: Client = Client {
 /// Codex.
 pub(crate) const CODEX: Client = Client {
     name: "codex",
-    entry: "",
     variables: &[("MODEL_KEY", "x")],
     files: &[(
         ".codex/config.toml",
@@ -61,27 +57,9 @@ stream_max_retries = 0
     )],
 };
 
-/// pi, which needs an entry under `agents:`. What it can't do it tells with exit code 0.
+/// pi. What it can't do it tells with exit code 0.
 pub(crate) const PI: Client = Client {
     name: "pi",
-    entry: "
-run: [pi, --mode, json, -p]
-resume: [pi, --mode, json, -p, --session]
-reads:
-- when: { /type: session }
-  conversation: /id
-- when: { /type: message_end, /message/role: assistant }
-  said: /message/content/*/text
-  input: [/message/usage/input, /message/usage/cacheRead]
-  cached: /message/usage/cacheRead
-  output: /message/usage/output
-  adds: true
-- when: { /type: message_end, /message/stopReason: error }
-  error: /message/errorMessage
-  means: failed
-- when: { /type: message_end, /message/stopReason: error, /message/errorMessage: '429*' }
-  means: limited
-",
     variables: &[("PI_OFFLINE", "1"), ("PI_TELEMETRY", "0")],
     files: &[
         (
@@ -101,8 +79,7 @@ reads:
 impl Client {
     /// How it is started and read.
     pub(crate) fn profile(&self) -> Profile {
-        let built_in = || agents::built_in()[self.name].clone();
-        if self.entry.is_empty() { built_in() } else { serde_yaml::from_str(self.entry).unwrap() }
+        agents::built_in()[self.name].clone()
     }
 }
 
