@@ -8,14 +8,12 @@
 //! **Invariant:** who made a commit stays its maker; all tasks of one handoff go
 //! over in one transaction, or none does.
 
-pub mod narrative;
-
 use super::brief;
 use super::end;
 use super::finish::{Ending, own_commits};
 use super::prepare::{committed, left_off};
 use super::set_aside::set_aside;
-use super::{Scene, touches};
+use super::{Scene, narrative, touches};
 use crate::error::{Error, Result};
 use crate::git::{Repo, RepoLock, refs, worktree};
 use crate::model::{Effect, Handoff, Name, Oid, Outcome, Session, SessionState, Task, TaskState};
