@@ -69,6 +69,8 @@ pub fn run(invocation: &Invocation, interrupt: &Interrupt, mut tick: impl FnMut(
         std::io::pipe().map_err(|error| Error::unusable("could not make a pipe").because(error))?;
     let expression = duct::cmd(this_program()?, arguments(invocation))
         .dir(&invocation.folder)
+        // Some programs go by this and not by the folder they are in.
+        .env("PWD", &invocation.folder)
         .full_env(&invocation.environment)
         .stdin_file(reader)
         .stdout_capture()

@@ -161,3 +161,12 @@ fn a_session_whose_worktree_is_out_of_reach_is_not_told_to_be_free() {
         ",
     );
 }
+
+#[test]
+fn a_program_that_goes_by_its_environment_works_in_the_worktree() {
+    let repo = shop();
+    let script =
+        "git-orch task 'Look' --session backend -q -- env >/dev/null 2>&1; git-orch log look | grep ^PWD=";
+    let output = repo.shell(script).run();
+    assert!(output.stdout.trim_end().ends_with("shop.orch/backend"), "{output}");
+}
