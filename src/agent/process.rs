@@ -167,7 +167,8 @@ pub fn become_at_terminal(
 ) -> Result<Infallible> {
     let (program, args) = argv.split_first().ok_or_else(|| Error::usage("there is no command"))?;
     let mut command = std::process::Command::new(program);
-    let error = command.args(args).current_dir(folder).env_clear().envs(environment).exec();
+    command.args(args).current_dir(folder).env_clear().envs(environment).env("PWD", folder);
+    let error = command.exec();
     let name = Path::new(program).display();
     Err(Error::unusable(format!("could not start `{name}`")).because(error).hint("check the PATH"))
 }
