@@ -7,12 +7,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::path::Path;
 
-use super::opened::Opened;
+use super::opened::{Opened, patterns};
 use super::result;
 use crate::app::App;
+use crate::config;
 use crate::error::{Error, IoContext, Kind, Result, exit};
 use crate::model::wording::{count, excerpt, few, list};
-use crate::model::{Because, Behind, Name, Plan, Planned, Reads, RepoPath};
+use crate::model::{Because, Behind, Name, Plan, Planned, Reads, RepoPath, Wanted};
 use crate::route::context::is_formatting;
 use crate::route::plan::likely;
 use crate::run::nearby;
@@ -35,7 +36,8 @@ const MOST: usize = 80;
 /// to nothing is left out.
 #[derive(Debug, clap::Args)]
 pub(super) struct PlanArgs {
-    /// What is to be done; or a file with one task a line or a Markdown list, `-` for standard input
+    /// What is to be done; or a file with one task a line, a Markdown list, or YAML (`tasks.yml`);
+    /// `-` for standard input
     #[arg(value_name = "FILE or TEXT")]
     tasks: Vec<String>,
     /// Carry the plan out
@@ -62,9 +64,12 @@ struct Desk<'a> {
 }
 
 pub(super) fn run(app: &App, args: &PlanArgs) -> Result<u8> {
-    let wanted = wanted(app, &args.tasks)?;
+    let mut wanted = wanted(app, &args.tasks)?;
     let opened = if args.run { Opened::to_change(app)? } else { Opened::to_read(app)? };
     opened.repo.require_work_tree()?;
+    for one in &mut wanted {
+        one.paths = patterns(app, &opened.repo, &one.paths)?;
+    }
     let survey = routing::survey(&opened.repo, &opened.settings, app.now)?;
     let events = |event| app.ui.event(event);
     let plan = match args.tasks.is_empty() {
@@ -96,8 +101,7 @@ pub(super) fn run(app: &App, args: &PlanArgs) -> Result<u8> {
 fn warn(app: &App, opened: &Opened, survey: &Survey, plan: &Plan) -> Result<()> {
     let mut targets: BTreeMap<&Name, Vec<RepoPath>> = BTreeMap::new();
     for task in plan.tasks.iter().filter(|task| task.is_new()) {
-        let likely = task.route.iter().flat_map(|route| likely(&route.targets));
-        targets.entry(&task.session).or_default().extend(likely);
+        targets.entry(&task.session).or_default().extend(likely(&task.targets));
     }
     for (session, targets) in targets {
         for one in nearby::find(&opened.repo, (&survey.sessions, &survey.tasks), session, &targets)? {
@@ -108,32 +112,45 @@ fn warn(app: &App, opened: &Opened, survey: &Survey, plan: &Plan) -> Result<()> 
 }
 
 /// The tasks that were asked for, each once.
-fn wanted(app: &App, args: &[String]) -> Result<Vec<String>> {
+fn wanted(app: &App, args: &[String]) -> Result<Vec<Wanted>> {
     let mut tasks = Vec::new();
     for arg in args {
         match source(app, arg)? {
+            Some(text) if is_yaml(arg) => tasks.extend(config::tasks::parse(&text)?),
             Some(text) => {
                 let list = lists::parse(&text);
                 if list.tasks.is_empty() && list.done == 0 {
                     return Err(Error::usage(format!("no task in `{arg}`"))
                         .hint("write one a line, or a Markdown list: `- [ ] fix login`"));
                 }
-                tasks.extend(list.tasks);
+                tasks.extend(list.tasks.into_iter().map(said));
             }
             None if arg.trim().is_empty() => {
                 return Err(Error::usage("a task has no text")
                     .hint("say what to do: `git orch plan \"fix login\" \"sort the cart\"`"));
             }
-            None => tasks.push(arg.trim().to_owned()),
+            None => tasks.push(said(arg.trim().to_owned())),
         }
+    }
+    if tasks.iter().any(|task| task.text.trim().is_empty()) {
+        return Err(Error::usage("a task has no text").hint("say what to do: `text: fix login`"));
     }
     let mut seen = BTreeSet::new();
     let all = tasks.len();
-    tasks.retain(|task| seen.insert(task.clone()));
+    tasks.retain(|task| seen.insert(task.text.clone()));
     if tasks.len() < all {
         app.ui.warning("a task that stands there more than once is taken once");
     }
     Ok(tasks)
+}
+
+/// A task of which only the words are said.
+fn said(text: String) -> Wanted {
+    Wanted { text, ..Wanted::default() }
+}
+
+fn is_yaml(file: &str) -> bool {
+    Path::new(file).extension().is_some_and(|extension| extension == "yml" || extension == "yaml")
 }
 
 /// The text of a list that an argument names; `None` where it is a task itself.

@@ -4,6 +4,7 @@ pub mod agents;
 pub mod layers;
 pub mod load;
 pub mod schema;
+pub mod tasks;
 pub mod trust;
 
 pub use agents::{Agents, Profile, Prompt, Says};

@@ -42,7 +42,7 @@ pub use oid::Oid;
 pub use operation::{Effect, Operation, Step};
 pub use past::{Owners, Past, Words};
 pub use path::{PathSet, RepoPath};
-pub use plan::{Because, Behind, Plan, Planned};
+pub use plan::{Because, Behind, Plan, Planned, Wanted};
 pub use problem::Problem;
 pub use profile::{HalfLives, Known, Profiles, SessionWeight, Touched};
 pub use published::{Checks, Opinion, Published, RequestState};

@@ -1,8 +1,25 @@
 //! Several tasks, in the order that they can be worked on.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use super::{Context, Name, RepoPath, Route, TaskState};
+use super::{Context, Name, RepoPath, Route, Target, TaskState};
+
+/// A task that somebody wants done, and what else they say of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Wanted {
+    /// What to do.
+    pub text: String,
+    /// What it will touch, as patterns.
+    #[serde(default)]
+    pub paths: Vec<String>,
+    /// Who does it, whatever the history says.
+    #[serde(default)]
+    pub session: Option<String>,
+    /// What has to have a result first: the words of another one, or a task's name.
+    #[serde(default)]
+    pub after: Option<String>,
+}
 
 /// Tasks in order, each behind those that it has to wait for.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -34,6 +51,9 @@ pub struct Planned {
     /// Why it goes to its session; absent where that was said by somebody.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub route: Option<Route>,
+    /// What it is expected to touch.
+    #[serde(skip)]
+    pub targets: Vec<Target>,
     /// Whether it waits for a session that is paused.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub paused: bool,

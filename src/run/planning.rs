@@ -4,24 +4,25 @@
 use std::collections::BTreeSet;
 
 use super::claim;
-use super::routing::{Survey, among, contenders, defined, nobody, paused, refresh};
-use crate::error::Result;
+use super::routing::{Survey, among, contenders, defined, given, nobody, paused, refresh};
+use crate::error::{Error, Result};
 use crate::git::Repo;
-use crate::model::{Behind, Event, Events, Name, Plan, Planned, Route, Target, Task, TaskState};
+use crate::model::{Behind, Event, Events, Name, Plan, Planned, Route, Target, Task, TaskState, Wanted};
 use crate::route::context::context;
 use crate::route::plan::{Part, Place, likely, order};
 use crate::route::{Contender, Known};
 use crate::session::TaskLock;
+use crate::store;
 
 /// Plans new tasks, beside those that are being worked on.
 ///
 /// # Errors
 /// Refused where there is no session; unusable where the history can't be read.
-pub fn plan(repo: &Repo, survey: &Survey, texts: &[String], events: Events<'_>) -> Result<Plan> {
+pub fn plan(repo: &Repo, survey: &Survey, wanted: &[Wanted], events: Events<'_>) -> Result<Plan> {
     let open = open(repo, survey);
-    let (old, new): (Vec<&String>, Vec<&String>) =
-        texts.iter().partition(|text| open.iter().any(|task| task.text == **text));
-    let is_asked_for = |text: &String| old.contains(&text);
+    let (old, new): (Vec<&Wanted>, Vec<&Wanted>) =
+        wanted.iter().partition(|wanted| open.iter().any(|task| task.text == wanted.text));
+    let is_asked_for = |text: &String| old.iter().any(|wanted| wanted.text == *text);
     let concerns = |task: &&&Task| is_at_work(task) || is_asked_for(&task.text);
     let mut entries: Vec<Entry> = open.iter().filter(concerns).map(|task| Entry::of(task)).collect();
     entries.extend(fresh(repo, survey, &new, events)?);
@@ -100,35 +101,61 @@ fn open<'a>(repo: &Repo, survey: &'a Survey) -> Vec<&'a Task> {
 }
 
 /// New tasks, each with the session that would get it.
-fn fresh(repo: &Repo, survey: &Survey, texts: &[&String], events: Events<'_>) -> Result<Vec<Entry>> {
-    if texts.is_empty() {
+fn fresh(repo: &Repo, survey: &Survey, wanted: &[&Wanted], events: Events<'_>) -> Result<Vec<Entry>> {
+    if wanted.is_empty() {
         return Ok(Vec::new());
     }
     let mut history = refresh(survey, events)?;
     let mut contenders = contenders(survey, &history);
     let weights = survey.weights.of_sessions();
     let mut taken = claim::taken_names(repo)?;
-    let mut entries = Vec::new();
-    for (done, text) in (1..).zip(texts) {
+    let mut entries: Vec<Entry> = Vec::new();
+    for (done, one) in (1..).zip(wanted) {
+        let text = &one.text;
+        let given = given(repo, survey, &one.paths)?;
         let defined = defined(repo, survey, text)?;
-        let known = Known { given: &[], defined: &defined };
+        let known = Known { given: &given, defined: &defined };
         let route = among(&contenders, &mut history, (text, known), &weights, events)?;
         let route = Route { paused: paused(survey), ..route };
-        let entry = entry(&mut contenders, text, route, claim::free_among(&taken, text))?;
+        let after = one.after.as_deref().map(|before| earlier(survey, &entries, before)).transpose()?;
+        let said = one.session.as_deref().map(|name| store::sessions::require(repo, name)).transpose()?;
+        let said = said.map(|session| session.value.name);
+        let name = claim::free_among(&taken, text);
+        let entry = Entry { after, ..entry(&mut contenders, text, (route, said), name)? };
         taken.insert(entry.name.to_string());
         entries.push(entry);
-        events(Event::Asking { done, total: texts.len() });
+        events(Event::Asking { done, total: wanted.len() });
     }
     Ok(entries)
 }
 
+/// The task that another one comes after: one before it in the list, by its words, or by name.
+fn earlier(survey: &Survey, entries: &[Entry], before: &str) -> Result<Name> {
+    let listed = entries.iter().find(|entry| entry.text == before || entry.name.as_str() == before);
+    let made =
+        || survey.tasks.iter().find(|task| task.value.name.as_str() == before || task.value.text == before);
+    let name = listed.map(|entry| entry.name.clone()).or_else(|| made().map(|task| task.value.name.clone()));
+    name.ok_or_else(|| {
+        Error::usage(format!("no task `{before}` comes before"))
+            .hint("`after` names one further up in the list by its words, or a task by its name")
+    })
+}
+
 /// A routed task, which from now on is open work of its session.
-fn entry(contenders: &mut [Contender], text: &str, route: Route, name: Name) -> Result<Entry> {
-    let session = route.choice.clone().ok_or_else(|| nobody(&route.paused, "give tasks to"))?;
+fn entry(
+    contenders: &mut [Contender],
+    text: &str,
+    (route, said): (Route, Option<Name>),
+    name: Name,
+) -> Result<Entry> {
+    let is_said = said.is_some();
+    let session = said.or_else(|| route.choice.clone());
+    let session = session.ok_or_else(|| nobody(&route.paused, "give tasks to"))?;
     let paths = route.targets.iter().map(|target| target.path.clone()).collect();
     contenders.iter_mut().filter(|one| one.name == session).for_each(|one| one.open.push(Vec::clone(&paths)));
     let targets = route.targets.clone();
-    Ok(Entry { name, text: text.to_owned(), state: None, session, targets, after: None, route: Some(route) })
+    let route = Some(route).filter(|_| !is_said);
+    Ok(Entry { name, text: text.to_owned(), state: None, session, targets, after: None, route })
 }
 
 /// Gives each task its place; those that need none keep theirs in the list.
@@ -167,6 +194,7 @@ fn planned(entry: Entry, place: Option<Place>, names: &[Name]) -> Planned {
         wave,
         behind: behind.collect(),
         route: entry.route,
+        targets: entry.targets,
         paused: false,
     }
 }

@@ -76,6 +76,73 @@ fn a_list_is_read_from_a_file_or_standard_input() {
 }
 
 #[test]
+fn a_list_in_yaml_says_more_of_its_tasks() {
+    let repo = shop();
+    let list = "- fix login\n- { text: sort the cart, session: backend }\n\
+                - { text: write it down, paths: [README.md], session: frontend, after: fix login }\n";
+    repo.write("tasks.yml", list);
+    repo.orch(&["plan", "tasks.yml"]).expect(
+        "
+        exit 0
+        -- stdout
+          wave  task           session   score  why
+             1  fix-login      backend    1.14  touched 2 of 4 likely files
+             2  sort-the-cart  backend          behind fix-login in the same session
+             2  write-it-down  frontend         behind fix-login, as was said
+        -- stderr
+        3 tasks for 2 sessions: 1 at once, then 2
+        next: git orch plan tasks.yml --run -- AGENT
+        ",
+    );
+    let edit = repo.agent("edit.sh");
+    repo.orch(&["plan", "tasks.yml", "--run", "-q", "--", &edit, "x.txt"]).expect_success();
+    let last = repo.orch(&["show", "write-it-down", "--json"]).json()["data"].clone();
+    assert_eq!((&last["after"], &last["session"]), (&"fix-login".into(), &"frontend".into()));
+    assert_eq!(last["targets"][0]["path"], "README.md");
+    for (list, block) in [
+        (
+            "- { text: a, paht: b }\n",
+            "
+            exit 2
+            -- stderr
+            error: this is no list of tasks: unknown field `paht`, expected one of `text`, `paths`, `session`, `after`
+            hint: each task is its words, or `{ text: fix login, paths: [src/api], session: backend, after: TASK }`
+            ",
+        ),
+        (
+            "- { text: a, after: b }\n",
+            "
+            exit 2
+            -- stderr
+            error: no task `b` comes before
+            hint: `after` names one further up in the list by its words, or a task by its name
+            ",
+        ),
+        (
+            "- { text: a, session: bakend }\n",
+            "
+            exit 2
+            -- stderr
+            error: no session `bakend`; did you mean `backend`?
+            hint: `git orch sessions` lists them
+            ",
+        ),
+        (
+            "- { text: ' ' }\n",
+            "
+            exit 2
+            -- stderr
+            error: a task has no text
+            hint: say what to do: `text: fix login`
+            ",
+        ),
+    ] {
+        repo.write("tasks.yml", list);
+        repo.orch(&["plan", "tasks.yml"]).expect(block);
+    }
+}
+
+#[test]
 fn what_is_open_already_is_shown_and_waited_for() {
     let repo = shop();
     repo.orch(&["plan"]).expect(

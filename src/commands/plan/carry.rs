@@ -170,7 +170,7 @@ fn make(
     let Piece { planned, session, worker } = &pieces[index];
     let order = Order {
         text: planned.text.clone(),
-        targets: planned.route.iter().flat_map(|route| route.targets.clone()).collect(),
+        targets: planned.targets.clone(),
         route: planned.route.clone(),
         session: session.clone(),
         agent: worker.name().map(str::to_owned),
@@ -191,10 +191,10 @@ fn make(
     Ok(done)
 }
 
-/// The task of another session that this one shares files with, and whose
-/// result it should know of.
+/// The task of another session that this one comes after or shares files with,
+/// and whose result it should know of.
 fn after(planned: &Planned, pieces: &[Piece<'_>], names: &BTreeMap<usize, Name>) -> Option<Name> {
-    let last = planned.behind.iter().rfind(|behind| behind.because == Because::Files)?;
+    let last = planned.behind.iter().rfind(|behind| behind.because != Because::Session)?;
     match pieces.iter().position(|piece| piece.planned.name == last.task) {
         Some(piece) if pieces[piece].planned.session == planned.session => None,
         Some(piece) => names.get(&piece).cloned(),
