@@ -83,7 +83,9 @@ fn look(repo: &Repo, ready: &Ready, touched: &[RepoPath]) -> Result<Vec<Elsewher
         }
         let commits = commits(repo, &other, &before, &tasks)?;
         let commits: Vec<Oid> = commits.into_iter().filter(|oid| concern.has_commit(repo, *oid)).collect();
-        let files = if session.is_none() && asked < CHECKOUTS {
+        // Git's own directory stands for a main worktree that is not known.
+        let is_known = other.id.is_some() || repo.main_work_tree().is_some();
+        let files = if session.is_none() && is_known && asked < CHECKOUTS {
             asked += 1;
             edited(repo, &other, &concern, &began)?
         } else {
