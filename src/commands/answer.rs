@@ -1,16 +1,19 @@
 //! `git orch answer`
 
 use std::io::Read as _;
+use std::time::Duration;
 
 use super::opened::Opened;
 use super::retry;
 use crate::app::App;
 use crate::error::{Error, Result};
-use crate::model::{Answer, Task, TaskState};
-use crate::store;
+use crate::model::{Answer, Event, Reported, Task, TaskState};
+use crate::run::{Scene, report};
+use crate::session::TaskLock;
+use crate::store::{self, Stored};
 
 /// The longest answer, in bytes.
-const LONGEST: usize = 16 * 1024;
+const LONGEST: usize = 7 * 1024;
 
 /// Answer what a task asks: its agent goes on in the same conversation
 ///
@@ -28,7 +31,8 @@ pub(super) struct AnswerArgs {
 pub(super) fn run(app: &App, args: &AnswerArgs) -> Result<u8> {
     let text = text(args)?;
     let opened = Opened::to_change(app)?;
-    let task = store::tasks::require(&opened.repo, &args.task)?;
+    let events = |event| app.ui.event(event);
+    let task = at_rest(opened.scene(app, &events), &args.task)?;
     refuse(&task.value)?;
     let answer = move |task: &mut Task| {
         let run = task.runs.last();
@@ -36,6 +40,21 @@ pub(super) fn run(app: &App, args: &AnswerArgs) -> Result<u8> {
         task.answers.push(Answer { asked, text, time: app.now });
     };
     retry::go_on(app, &opened, task, (None, &[]), answer)
+}
+
+/// The task, once the command that asks has ended.
+fn at_rest(scene: Scene<'_>, typed: &str) -> Result<Stored<Task>> {
+    let task = store::tasks::require(scene.repo, typed)?;
+    let asks = report::read(scene.repo, &task.value).is_some_and(|report| report.state == Reported::Input);
+    if !asks || TaskLock::holder(scene.repo, &task.value.name).is_none() {
+        return Ok(task);
+    }
+    (scene.events)(Event::Waiting(format!("the command of {}", task.value.name)));
+    while TaskLock::holder(scene.repo, &task.value.name).is_some() {
+        scene.interrupt.check()?;
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    store::tasks::require(scene.repo, typed)
 }
 
 fn refuse(task: &Task) -> Result<()> {

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::ffi::{OsStr, OsString};
 use std::io::IsTerminal as _;
+use std::path::Path;
 
 use serde::Serialize;
 
@@ -13,10 +14,10 @@ use crate::app::App;
 use crate::config::trust;
 use crate::error::{Error, Result, exit};
 use crate::git::identity;
-use crate::model::{Session, Task, TaskState};
+use crate::model::{Run, Session, Task, TaskState};
 use crate::run::claim::Claimed;
-use crate::run::conversation::with_id;
-use crate::run::worker::Worker;
+use crate::run::conversation::{is_plain, with_id};
+use crate::run::worker::{Worker, locate};
 use crate::run::{flow, prepare};
 use crate::session::{TaskLock, workplace};
 use crate::store::{self, Stored};
@@ -55,7 +56,7 @@ pub(super) fn run(app: &App, args: &AttachArgs) -> Result<u8> {
             .hint(format!("watch it: `git orch log {name} -f`; or end it first: `git orch cancel {name}`")));
     }
     let session = store::sessions::require(&opened.repo, task.value.session.as_str())?.value;
-    let argv = argv(app, &opened, &task.value, args.shell)?;
+    let argv = argv(app, &opened, (&task.value, &session.worktree), args.shell)?;
     let shown = Shown {
         task: name.as_str(),
         worktree: &session.worktree,
@@ -86,14 +87,18 @@ fn take_over(app: &App, opened: &Opened, task: Stored<Task>) -> Result<Stored<Ta
     let lock = TaskLock::try_take(&opened.repo, &task.value.name)?
         .map_err(|holder| Error::refused(format!("`{}` is held by {holder}", task.value.name)))?;
     let events = |event| app.ui.event(event);
-    let mut claimed = Claimed { task, lock };
+    let mut claimed = Claimed { task, lock, is_announced: false };
     claimed.task.value.agent = None;
     flow::carry_out(opened.scene(app, &events), claimed, &Worker::Person)
 }
 
 /// The agent in its last conversation where it can go on at a terminal, else a shell.
-fn argv(app: &App, opened: &Opened, task: &Task, shell: bool) -> Result<Vec<OsString>> {
-    let run = task.runs.iter().rev().find(|run| run.conversation.is_some()).filter(|_| !shell);
+fn argv(app: &App, opened: &Opened, (task, worktree): (&Task, &Path), shell: bool) -> Result<Vec<OsString>> {
+    let is_own = |run: &&Run| {
+        let session = run.session.as_ref().unwrap_or(&task.session);
+        *session == task.session && run.conversation.as_deref().is_some_and(is_plain)
+    };
+    let run = task.runs.iter().rev().find(is_own).filter(|_| !shell);
     let known = run.and_then(|run| Some((run.agent.as_deref()?, run.conversation.as_deref()?)));
     if let Some((agent, id)) = known
         && let Some(attach) = opened.settings.profile(agent).and_then(|profile| profile.attach)
@@ -106,7 +111,11 @@ fn argv(app: &App, opened: &Opened, task: &Task, shell: bool) -> Result<Vec<OsSt
         opened.trust.require(&named)?;
         let words = match attach {
             crate::config::Command::Shell(text) => command::shell(&text, []),
-            crate::config::Command::List(args) => args.into_iter().map(OsString::from).collect(),
+            crate::config::Command::List(args) => {
+                let mut words: Vec<OsString> = args.into_iter().map(OsString::from).collect();
+                words[0] = locate(&words[0], worktree, &app.environment)?;
+                words
+            }
         };
         return Ok(with_id(&words, id));
     }
@@ -114,7 +123,7 @@ fn argv(app: &App, opened: &Opened, task: &Task, shell: bool) -> Result<Vec<OsSt
 }
 
 fn user_shell(app: &App) -> OsString {
-    let shell = app.environment.get(OsStr::new("SHELL")).filter(|shell| !shell.is_empty());
+    let shell = app.environment.get(OsStr::new("SHELL")).filter(|shell| Path::new(shell).is_file());
     shell.cloned().unwrap_or_else(|| "/bin/sh".into())
 }
 

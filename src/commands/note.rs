@@ -6,6 +6,7 @@ use crate::app::App;
 use crate::error::{Result, exit};
 use crate::model::Note;
 use crate::run::note;
+use crate::run::redact::redact;
 
 /// Keep a decision or a finding with a task
 ///
@@ -53,5 +54,5 @@ pub(super) fn run(app: &App, args: &NoteArgs) -> Result<u8> {
 /// The note, and who tells it.
 fn told(app: &App, opened: &Opened, args: &NoteArgs) -> Result<Note> {
     let (by, session) = around::teller(app, &opened.repo)?;
-    Ok(Note { text: args.text.trim().to_owned(), by, session, time: app.now })
+    Ok(Note { text: redact(args.text.trim()), by, session, time: app.now })
 }

@@ -55,7 +55,7 @@ pub(super) fn go_on(
     let lock = TaskLock::try_take(&opened.repo, &task.value.name)?
         .map_err(|holder| Error::refused(format!("`{}` is held by {holder}", task.value.name)))?;
     let events = |event| app.ui.event(event);
-    let mut claimed = Claimed { task, lock };
+    let mut claimed = Claimed { task, lock, is_announced: false };
     claimed.task.value.agent = worker.name().map(str::to_owned);
     change(&mut claimed.task.value);
     let scene = opened.scene(app, &events);

@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::git::identity;
 use crate::model::{RepoPath, Route, Session, Target, Task, Viewpoint};
 use crate::route::plan::likely;
-use crate::run::claim::{self, Order};
+use crate::run::claim::{self, Claimed, Order};
 use crate::run::nearby;
 use crate::run::routing::{self, Survey};
 use crate::run::worker::{self, Worker};
@@ -127,7 +127,7 @@ pub(super) fn run(app: &App, args: TaskArgs) -> Result<u8> {
         claim::withdraw(&opened.repo, &claimed.task.value.name, &events)?;
         return Err(error);
     }
-    let done = flow::carry_out(scene, claimed, &worker)?;
+    let done = flow::carry_out(scene, Claimed { is_announced: args.detach, ..claimed }, &worker)?;
     if matches!(worker, Worker::Person) {
         result::hand_over(app, &opened, &done.value, &session)?;
         if is_shell(&opened, &args, &session) && !app.ui.is_json() {

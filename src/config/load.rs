@@ -7,6 +7,7 @@ use std::fs::File;
 use std::io::Write as _;
 use std::path::Path;
 
+use super::agents::{Profile, built_in};
 use super::schema::{CommitsKind, Config, Job, ViewpointRule, Viewpoints, Weights};
 use crate::error::{Error, IoContext, Result};
 use crate::model::wording::{list, nearest, unknown};
@@ -137,13 +138,15 @@ fn check(config: &Config) -> Result<()> {
         name.parse::<crate::model::Name>().map_err(|why| bad(&format!("`{name}`: {why}")))?;
     }
     let timeouts = config.agents.profiles.values().filter_map(|profile| profile.timeout.as_ref());
-    let timeouts = timeouts.chain(config.jobs.values().filter_map(|job| job.timeout.as_ref()));
+    let waits = config.agents.profiles.values().filter_map(|profile| profile.wait.as_ref());
+    let timeouts = timeouts.chain(waits).chain(config.jobs.values().filter_map(|job| job.timeout.as_ref()));
     for span in timeouts.chain(&config.routing.half_lives) {
         let parsed = time::parse_span(span).filter(|span| !span.is_zero());
         parsed.ok_or_else(|| {
             bad(&format!("`{span}` is no time span")).hint("write it as `30s`, `5m`, `2h` or `7d`")
         })?;
     }
+    config.agents.profiles.iter().try_for_each(|(name, profile)| check_agent(name, profile))?;
     check_weights(&config.routing.weights)?;
     config.jobs.iter().try_for_each(|(name, job)| check_job(name, job))?;
     for (name, engine) in &config.engines {
@@ -153,6 +156,23 @@ fn check(config: &Config) -> Result<()> {
     }
     check_forges(config)?;
     config.viewpoints.as_ref().map_or(Ok(()), check_viewpoints)
+}
+
+fn check_agent(name: &str, profile: &Profile) -> Result<()> {
+    if let Some(like) = profile.like.as_deref().filter(|like| !built_in().contains_key(*like)) {
+        let known = built_in().keys().map(String::as_str);
+        return Err(bad(&format!("agent `{name}`: {}", unknown("built-in agent", like, known))));
+    }
+    let shares = profile.context.map(|context| [context.warn, context.fresh]).into_iter().flatten();
+    if shares.into_iter().any(|share| !(0.0..=1.0).contains(&share)) {
+        return Err(bad(&format!("agent `{name}`: `context` is in shares of the window, 0 to 1")));
+    }
+    if profile.transcript.iter().any(|pattern| !pattern.contains("{id}")) {
+        return Err(bad(&format!(
+            "agent `{name}`: a `transcript` has the conversation's id in it, `{{id}}`"
+        )));
+    }
+    Ok(())
 }
 
 fn check_viewpoints(viewpoints: &Viewpoints) -> Result<()> {

@@ -53,9 +53,15 @@ pub fn judge(agent: &str, run: &super::Command) -> Named {
     Named { purpose: format!("verdict of agent {agent}, its exit code"), command: exact(run) }
 }
 
-/// What stands for an agent that goes on with a conversation.
-pub fn resuming(agent: &str, resume: &super::Command) -> Named {
-    Named { purpose: format!("agent {agent}, resuming"), command: exact(resume) }
+/// What stands for an agent: all that is run of it, and the files of it that are read.
+pub fn of_agent(agent: &str, profile: &super::Profile) -> Vec<Named> {
+    let named = |what: &str, command: String| Named { purpose: format!("agent {agent}{what}"), command };
+    let mut found = vec![named("", exact(&profile.run))];
+    found.extend(profile.resume.as_ref().map(|resume| named(", resuming", exact(resume))));
+    let words = [(", beginning", &profile.begin), (", its transcripts", &profile.transcript)];
+    let said = words.into_iter().filter(|(_, words)| !words.is_empty());
+    found.extend(said.map(|(what, words)| named(what, format!("{words:?}"))));
+    found
 }
 
 /// What stands for an agent that a person goes on with.
@@ -77,13 +83,9 @@ pub fn commands(config: &Config) -> Vec<Named> {
         add("setup".to_owned(), setup.clone());
     }
     for (name, profile) in &config.agents.profiles {
-        add(format!("agent {name}"), exact(&profile.run));
+        of_agent(name, profile).into_iter().for_each(|named| add(named.purpose, named.command));
         if profile.verdict == super::Says::ExitCode {
             let Named { purpose, command } = judge(name, &profile.run);
-            add(purpose, command);
-        }
-        if let Some(resume) = &profile.resume {
-            let Named { purpose, command } = resuming(name, resume);
             add(purpose, command);
         }
         if let Some(attach) = &profile.attach {

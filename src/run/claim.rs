@@ -41,6 +41,8 @@ pub struct Claimed {
     pub task: Stored<Task>,
     /// Tells others that this process lives.
     pub lock: TaskLock,
+    /// Whether somebody was told of it and went away: then it is not taken back.
+    pub is_announced: bool,
 }
 
 /// Makes the record of a new task.
@@ -96,7 +98,7 @@ pub fn claim(repo: &Repo, order: Order, events: Events<'_>, now: Time) -> Result
     let change = store::tasks::prepare(repo, &mut task, With::default(), "queued")?;
     let tip = change.new.expect("a new record points somewhere");
     refs::apply(repo, &lock, &[change], "task")?;
-    Ok(Claimed { task: Stored { value: task, tip }, lock: held })
+    Ok(Claimed { task: Stored { value: task, tip }, lock: held, is_announced: false })
 }
 
 /// Refuses a session that somebody took away, or paused, since it was chosen.

@@ -17,6 +17,8 @@ use crate::store;
 
 /// What stands for the id in a command that goes on with a conversation.
 const ID: &str = "{id}";
+/// No conversation has a longer id.
+const LONGEST: usize = 128;
 
 /// A conversation, and the command that goes on with it or begins it.
 #[derive(Clone, Debug, PartialEq)]
@@ -65,11 +67,12 @@ pub fn begin(program: &Program) -> Result<Conversation> {
 }
 
 /// The one to try again in: that of the last attempt, once the model answered there.
-pub fn again(program: &Program, done: &Done) -> Result<Conversation> {
+pub fn again(program: &Program, done: &Done, last: &Conversation) -> Result<Conversation> {
     let begun = done.conversation.as_ref().filter(|_| done.told.has_answered());
     match (&program.resume, begun) {
         (Some(resume), Some(id)) => {
-            let (argv, before) = (with_id(resume, id), done.told.usage.unwrap_or_default());
+            let (argv, took) = (with_id(resume, id), done.told.usage.unwrap_or_default());
+            let before = sum(last.before, took);
             Ok(Conversation { argv, id: Some(id.clone()), is_resumed: true, before })
         }
         _ => begin(program),
@@ -92,7 +95,8 @@ fn last(repo: &Repo, session: &Session, task: &Task, program: &Program) -> Resul
     let is_ours = |task: &Task, run: &Run| {
         run.session.as_ref().unwrap_or(&task.session) == &session.name
             && run.agent.as_deref() == Some(program.name.as_str())
-            && run.conversation.is_some()
+            && run.conversation.as_deref().is_some_and(is_plain)
+            && run.started >= session.created
     };
     if let Some(run) = task.runs.iter().rev().find(|run| is_ours(task, run)) {
         return Ok(Some(run.clone()));
@@ -108,12 +112,22 @@ fn taken(repo: &Repo, id: &str) -> Result<Usage> {
     let tasks = store::tasks::load(repo)?;
     let runs = tasks.iter().flat_map(|task| &task.value.runs);
     let usages = runs.filter(|run| run.conversation.as_deref() == Some(id)).filter_map(|run| run.usage);
-    Ok(usages.fold(Usage::default(), |all, one| Usage {
-        input_tokens: all.input_tokens + one.input_tokens,
-        cached_tokens: all.cached_tokens + one.cached_tokens,
-        output_tokens: all.output_tokens + one.output_tokens,
-        ..all
-    }))
+    Ok(usages.fold(Usage::default(), sum))
+}
+
+fn sum(one: Usage, other: Usage) -> Usage {
+    Usage {
+        input_tokens: one.input_tokens.saturating_add(other.input_tokens),
+        cached_tokens: one.cached_tokens.saturating_add(other.cached_tokens),
+        output_tokens: one.output_tokens.saturating_add(other.output_tokens),
+        ..Usage::default()
+    }
+}
+
+/// Whether an id is a word that can be an argument, and part of a file's name.
+pub fn is_plain(id: &str) -> bool {
+    let is_one = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
+    !id.is_empty() && id.len() <= LONGEST && !id.starts_with('-') && id.bytes().all(is_one)
 }
 
 /// A random UUID (RFC 9562, version 4).

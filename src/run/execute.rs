@@ -30,7 +30,12 @@ const AT_ONCE: Duration = Duration::from_secs(20);
 
 /// The log of a task's run, counted from 1.
 pub fn log(repo: &crate::git::Repo, task: &Task, run: usize) -> Result<PathBuf> {
-    Ok(folder(repo, task)?.join(format!("run-{run}.log")))
+    Ok(folder(repo, task)?.join(log_name(run)))
+}
+
+/// The name of a run's log in its task's folder.
+pub fn log_name(run: usize) -> String {
+    format!("run-{run}.log")
 }
 
 /// Waits until nothing of a task's last command lives on, whose process died.
@@ -83,7 +88,7 @@ pub fn execute(scene: Scene<'_>, ready: &Ready, program: &Program, first: Conver
             retried += 1;
             pause(scene, program, wait)?;
             wait = wait.saturating_mul(2);
-            at = conversation::again(program, &done)?;
+            at = conversation::again(program, &done, &at)?;
         } else {
             return Ok(done);
         }

@@ -5,16 +5,18 @@ use super::conversation::Conversation;
 use super::execute::Done;
 use super::finish::{Ending, finish};
 use super::prepare::{Begun, Ready, prepare};
+use super::redact::redact;
 use super::set_aside::set_aside;
 use super::worker::{Program, Worker};
 use super::{Scene, after, altered, conversation, end, execute, judge, report, transcript};
 use crate::agent::End;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::git::commit::Habits;
-use crate::git::worktree;
-use crate::model::{Event, Outcome, Reported, Task, TaskState, Time};
+use crate::git::{RepoLock, refs, worktree};
+use crate::model::{Event, Name, Outcome, Reported, Run, Task, TaskState, Time};
 use crate::session::{SessionLock, pause, workplace};
-use crate::store::Stored;
+use crate::store::tasks::With;
+use crate::store::{self, Stored};
 
 /// Carries a claimed task out; for a person only prepares it.
 ///
@@ -36,12 +38,28 @@ pub fn carry_out(scene: Scene<'_>, claimed: Claimed, worker: &Worker) -> Result<
             Ok(done)
         }
         Err(error) => {
-            if fresh {
-                claim::withdraw(scene.repo, &name, scene.events)?;
+            match fresh {
+                true if claimed.is_announced => fail(scene, &name, &error)?,
+                true => claim::withdraw(scene.repo, &name, scene.events)?,
+                false => {}
             }
             Err(error)
         }
     }
+}
+
+/// Puts down why a task could not begin that somebody counts on.
+fn fail(scene: Scene<'_>, name: &Name, error: &Error) -> Result<()> {
+    let lock = RepoLock::take(scene.repo, "task, failed", scene.events)?;
+    let Some(Stored { mut value, tip }) = store::tasks::find(scene.repo, name)? else { return Ok(()) };
+    value.state = TaskState::Failed;
+    value.updated = scene.now;
+    let begun = Run::begun(scene.now, value.base_oid, Vec::new());
+    let (ended, outcome, error) = (Some(scene.now), Some(Outcome::Failed), Some(error.to_string()));
+    value.runs.push(Run { ended, outcome, error, session: Some(value.session.clone()), ..begun });
+    let with = With { old: Some(tip), ..With::default() };
+    let change = store::tasks::prepare(scene.repo, &mut value, with, "could not begin")?;
+    refs::apply(scene.repo, &lock, &[change], "task, failed")
 }
 
 fn start(
@@ -86,17 +104,17 @@ fn run(scene: Scene<'_>, mut ready: Ready, program: &Program, first: Conversatio
     let ending =
         Ending { ended: Time(scene.now.0.saturating_add(seconds)), exit_code: done.ended.exit_code() };
     put_down(&mut ready.task.value, &done);
+    keep_transcript(scene, &ready.task.value, program);
+    warn_of_context(scene, &ready.task.value, program);
     let reported = report::read(scene.repo, &ready.task.value).filter(|one| one.state == Reported::Input);
     report::clear(scene.repo, &ready.task.value);
     if let Some(asked) = reported {
         let run = ready.task.value.runs.last_mut();
-        run.into_iter().for_each(|run| run.asked = asked.text.clone().or(run.asked.take()));
-        if matches!(done.ended.end, End::Exit(_)) {
+        run.into_iter().for_each(|run| run.asked = asked.text.as_deref().map(redact).or(run.asked.take()));
+        if matches!(done.ended.end, End::Exit(_)) && !done.told.has_failed && !done.told.is_limited {
             return set_aside(scene, &ready, Outcome::Asked, TaskState::Input, ending);
         }
     }
-    keep_transcript(scene, &ready.task.value, program);
-    warn_of_context(scene, &ready.task.value, program);
     let ready = &ready;
     if done.is_success() && workplace::require(scene.repo, &ready.session).is_ok() {
         return match judged(scene, ready, ending) {
@@ -118,10 +136,12 @@ fn put_down(task: &mut Task, done: &Done) {
     let Some(run) = task.runs.last_mut() else { return };
     let told = &done.told;
     run.conversation.clone_from(&done.conversation);
-    run.said.clone_from(&told.said);
-    run.asked.clone_from(&told.asked);
+    // The record travels: what looks like a secret stays here.
+    run.said = told.said.as_deref().map(redact);
+    run.asked = told.asked.as_deref().map(redact);
     run.usage = told.usage;
-    run.error = done.capped.clone().or_else(|| told.error.clone().filter(|_| !done.is_success()));
+    let error = told.error.as_deref().filter(|_| !done.is_success());
+    run.error = done.capped.clone().or_else(|| error.map(redact));
 }
 
 /// Keeps what the agent wrote down of the conversation; the run stands without it.

@@ -9,14 +9,13 @@
 //! over in one transaction, or none does.
 
 use super::brief;
-use super::end;
-use super::finish::{Ending, own_commits};
+use super::finish::own_commits;
 use super::prepare::{committed, left_off};
-use super::set_aside::set_aside;
+use super::redact::redact;
 use super::{Scene, narrative, touches};
 use crate::error::{Error, Result};
 use crate::git::{Repo, RepoLock, refs, worktree};
-use crate::model::{Effect, Handoff, Name, Oid, Outcome, Session, SessionState, Task, TaskState};
+use crate::model::{Effect, Handoff, Name, Oid, Session, SessionState, Task, TaskState};
 use crate::session::{SessionLock, TaskLock, moving, workplace};
 use crate::store::tasks::With;
 use crate::store::{self, Stored};
@@ -98,10 +97,12 @@ pub fn carry_out(
         held.push(TaskLock::try_take(repo, &name)?.map_err(|holder| {
             Error::refused(format!("`{name}` is held by {holder}")).hint("run the command again")
         })?);
-        given.push(freed(scene, task)?);
+        given.push(freed(task));
     }
     let left = leave(scene, &given)?;
-    let (said, cut) = order.said.as_deref().map(narrative::fit).unzip();
+    // The record travels: what looks like a secret stays here.
+    let said = order.said.as_deref().map(redact);
+    let (said, cut) = said.as_deref().map(narrative::fit).unzip();
     for task in &mut given {
         hand_over(scene, &mut task.value, (&to, order, said.as_deref()))?;
     }
@@ -127,16 +128,13 @@ fn require_there(repo: &Repo, to: &Session) -> Result<()> {
     store::sessions::require(repo, to.name.as_str()).map(drop)
 }
 
-/// A task whose session's worktree holds nothing of it: one that waits for an
-/// answer is set aside, its question stays on its record.
-fn freed(scene: Scene<'_>, task: Stored<Task>) -> Result<Stored<Task>> {
-    if task.value.state != TaskState::Input {
-        return Ok(task);
+/// A task that waits for nobody: whoever has it next has its question, and what
+/// was set aside when it asked.
+fn freed(mut task: Stored<Task>) -> Stored<Task> {
+    if task.value.state == TaskState::Input {
+        task.value.state = TaskState::Failed;
     }
-    let _held = SessionLock::take(scene.repo, &task.value.session, "handoff")?;
-    let exit_code = task.value.runs.last().and_then(|run| run.exit_code);
-    let ending = Ending { ended: scene.now, exit_code };
-    set_aside(scene, &end::ready(scene, task)?, Outcome::Asked, TaskState::Failed, ending)
+    task
 }
 
 /// Takes the branches of sessions back to below the results that go over, where

@@ -92,7 +92,10 @@ fn is_at_work(task: &Task) -> bool {
 fn open<'a>(repo: &Repo, survey: &'a Survey) -> Vec<&'a Task> {
     let is_dead = |task: &Task| {
         let carried = task.agent.is_some() || task.state == TaskState::Queued;
-        carried && is_at_work(task) && TaskLock::holder(repo, &task.name).is_none()
+        carried
+            && is_at_work(task)
+            && task.state != TaskState::Input
+            && TaskLock::holder(repo, &task.name).is_none()
     };
     let all = survey.tasks.iter().map(|task| &task.value);
     let mut open: Vec<&Task> = all.filter(|task| !task.state.is_over() && !is_dead(task)).collect();

@@ -20,7 +20,8 @@ static SHAPES: LazyLock<Vec<Regex>> = LazyLock::new(|| {
         r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b",
         r"\bAIza[0-9A-Za-z_-]{30,}",
         r"\beyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}",
-        r"-----BEGIN [A-Z ]*PRIVATE KEY-----(?s:.*?)(?:-----END [A-Z ]*PRIVATE KEY-----|\z)",
+        // Only what can be part of one goes with its beginning.
+        r"-----BEGIN [A-Z ]*PRIVATE KEY-----(?:(?:\\[rn]|\s)*[A-Za-z0-9+/=]{16,})*(?:(?:\\[rn]|\s)*[A-Za-z0-9+/=]*(?:\\[rn]|\s)*-----END [A-Z ]*PRIVATE KEY-----)?",
         r"(?i)(authorization:\s*(?:bearer|basic|token)\s+)[^\s\x22\\]+",
         r"(://[^/\s:@\x22]+:)[^/\s:@\x22]+@",
         r"\b([A-Z0-9_]*(?:API_KEY|SECRET|TOKEN|PASSWORD)[A-Z0-9_]*=)[^\s\x22'\\]{8,}",
@@ -59,7 +60,8 @@ mod tests {
             ("https://ann:hunter2@example.com/x".into(), "https://ann:[redacted]@example.com/x".into()),
             ("export NPM_TOKEN=abcdefgh12 x".into(), "export NPM_TOKEN=[redacted] x".into()),
             ("a -----BEGIN PRIVATE KEY-----\nx\n-----END PRIVATE KEY----- b".into(), "a [redacted] b".into()),
-            ("-----BEGIN RSA PRIVATE KEY-----\nx".into(), "[redacted]".into()),
+            ("-----BEGIN RSA PRIVATE KEY-----\\nABCDEFGHIJKLMNOPQRST\" x".into(), "[redacted]\" x".into()),
+            ("grep -----BEGIN PRIVATE KEY----- src; ls".into(), "grep [redacted] src; ls".into()),
             (
                 "let token = generate_token(); sk-short ask-me https://x/y:z".into(),
                 "let token = generate_token(); sk-short ask-me https://x/y:z".into(),

@@ -13,6 +13,8 @@ use serde_json::Value;
 use crate::config::agents::{Means, Pointers, Reading, Scalar};
 use crate::model::Usage;
 
+use super::conversation::is_plain;
+
 /// How many bytes of an agent's words are kept: the last ones.
 const WORDS: usize = 4 * 1024;
 /// How long a line about what it does is.
@@ -86,7 +88,9 @@ impl Told {
                 *at = Some(last_bytes(found));
             }
         };
-        first(&mut self.conversation, &reading.conversation);
+        if let Some(id) = text(&reading.conversation).filter(|id| is_plain(id)) {
+            self.conversation = Some(id);
+        }
         first(&mut self.asked, &reading.asked);
         first(&mut self.error, &reading.error);
         if let Some(doing) = text(&reading.doing) {

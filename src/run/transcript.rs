@@ -12,6 +12,7 @@ use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 
+use super::conversation::is_plain;
 use super::redact::redact;
 use crate::error::{IoContext, Result};
 use crate::git::Repo;
@@ -19,8 +20,6 @@ use crate::model::Name;
 
 /// Of a longer one the end is kept, in bytes.
 const LONGEST: u64 = 32 << 20;
-/// No conversation has a longer id.
-const LONGEST_ID: usize = 128;
 /// How the files end.
 const ENDING: &str = ".jsonl.gz";
 
@@ -98,9 +97,7 @@ fn folder(repo: &Repo) -> PathBuf {
 
 /// Where it is kept; `None` for an id that is no plain word.
 fn path(repo: &Repo, session: &Name, id: &str) -> Option<PathBuf> {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_');
-    let is_word = !id.is_empty() && id.len() <= LONGEST_ID && id.bytes().all(is_plain);
-    is_word.then(|| folder(repo).join(session.as_str()).join(format!("{id}{ENDING}")))
+    is_plain(id).then(|| folder(repo).join(session.as_str()).join(format!("{id}{ENDING}")))
 }
 
 /// The files that a pattern is for: `~` and `$NAME` at its start, `*` in any part, `{id}`.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::agent::command::shell;
 use crate::config::agents::Reading;
-use crate::config::trust::{self, Named, Trust, exact};
+use crate::config::trust::{self, Trust};
 use crate::config::{Command, Profile, Prompt, Settings};
 use crate::error::{Error, Result};
 use crate::git::process::find_program;
@@ -79,7 +79,14 @@ pub fn typed(argv: &[OsString], folder: &Path, environment: &BTreeMap<OsString, 
 }
 
 /// A path is looked up from the caller's folder, a bare word on the `PATH`.
-fn locate(program: &OsStr, folder: &Path, environment: &BTreeMap<OsString, OsString>) -> Result<OsString> {
+///
+/// # Errors
+/// Usage where there is no such program.
+pub fn locate(
+    program: &OsStr,
+    folder: &Path,
+    environment: &BTreeMap<OsString, OsString>,
+) -> Result<OsString> {
     let missing = |hint: &str| {
         let name = Path::new(program).display().to_string();
         Error::usage(format!("no command `{name}`")).hint(hint)
@@ -146,9 +153,9 @@ fn require_trust(settings: &Settings, trust: &Trust, name: &str, profile: &Profi
     if settings.is_built_in(name) {
         return trust.require(&trust::repository());
     }
-    trust.require(&Named { purpose: format!("agent {name}"), command: exact(&profile.run) })?;
-    let resuming = profile.resume.as_ref().map(|resume| trust::resuming(name, resume));
-    resuming.map_or(Ok(()), |named| trust.require(&named))
+    // What it shares with a built-in agent the repository does not say.
+    let own = settings.file.agents.profiles.get(name).unwrap_or(profile);
+    trust::of_agent(name, own).iter().try_for_each(|named| trust.require(named))
 }
 
 fn program(

@@ -8,7 +8,7 @@ fn shop(more: &str) -> TestRepo {
     let repo = TestRepo::new();
     let talk = repo.agent("talk.sh");
     let agent = format!(
-        "{{ run: [{talk}], begin: [--session-id], resume: [{talk}, --resume], attach: [talk, --resume], like: claude, \
+        "{{ run: [{talk}], begin: [--session-id], resume: [{talk}, --resume], attach: [sh, --resume], like: claude, \
          transcript: [\"$TMPDIR/talks/{{id}}\"]"
     );
     repo.write(
@@ -137,14 +137,11 @@ fn a_question_waits_for_its_answer_and_the_conversation_goes_on() {
     // What it did is on the record, and its session clean.
     assert_eq!(repo.git(&["-C", "../shop.orch/backend", "status", "--short"]), "");
     let asked = id(&last_run(&repo, name));
-    repo.orch(&["attach", name, "--dry-run"]).expect(&format!(
-        "
-        exit 0
-        -- stdout
-        talk --resume <oid>{}<oid> in $TMP/shop.orch/backend
-        ",
-        &asked[8..24]
-    ));
+    let shown = repo.orch(&["attach", name, "--dry-run"]).stdout;
+    assert!(
+        shown.contains(&format!("sh --resume <oid>{}<oid> in $TMP/shop.orch/backend", &asked[8..24])),
+        "{shown}"
+    );
     repo.call(&["answer", name, "-"]).stdin("Blue.\nNOW: echo blue >> src/api/login.rs\n").run().expect(
         &format!(
             "
@@ -174,6 +171,90 @@ fn a_question_waits_for_its_answer_and_the_conversation_goes_on() {
         hint: say what has to change: `git orch review {name} --request-changes -m TEXT`
         "
     ));
+}
+
+#[test]
+fn what_asks_is_handed_over_with_its_work() {
+    let repo = shop("");
+    repo.orch(&["add-session", "other", "--paths", "src/web", "-q"]).expect_success();
+    assert_eq!(
+        task(&repo, "Ask\nDO: echo half >> src/api/login.rs; git-orch report input -m why -q").exit,
+        6
+    );
+    let name = "ask-do-echo-half-src-api-login-rs-git";
+    let told = repo.orch(&["plan"]).told();
+    assert!(!told.contains("no open tasks"), "{told}");
+    repo.orch(&["handoff", name, "--to", "other", "-q"]).expect_success();
+    let record = repo.orch(&["show", name, "--json"]).json()["data"].clone();
+    assert!(
+        record["handoffs"][0]["work"].is_string() && record["runs"][0]["snapshot"].is_string(),
+        "{record}"
+    );
+    repo.orch(&["attach", name, "--dry-run"]).expect(
+        "
+        exit 0
+        -- stdout
+        /bin/sh in $TMP/shop.orch/other
+        ",
+    );
+    let edit = repo.agent("edit.sh");
+    repo.orch(&["retry", name, "-q", "--", &edit, "x.txt"]).expect_success();
+    assert_eq!(repo.git(&["show", &format!("review/{name}:src/api/login.rs")]), "fn login() {}\nhalf\n");
+}
+
+#[test]
+fn a_task_in_the_background_that_cannot_begin_says_why() {
+    let repo = shop("");
+    assert_eq!(task(&repo, "Ask\nSAY: Shall I?").exit, 6);
+    repo.orch(&["task", "late", "--session", "backend", "--detach", "-q"]).expect(
+        "
+        exit 0
+        -- stdout
+        late
+        ",
+    );
+    assert_eq!(repo.orch(&["wait", "late"]).exit, 1);
+    let run = last_run(&repo, "late");
+    assert_eq!(
+        (&run["outcome"], &run["error"]),
+        (&"failed".into(), &"session `backend` works on `ask-say-shall-i`".into())
+    );
+    repo.orch(&["cancel", "ask-say-shall-i", "-q"]).expect_success();
+    repo.orch(&["retry", "late", "-q", "--", &repo.agent("edit.sh"), "x.txt"]).expect_success();
+}
+
+#[test]
+fn ids_that_are_no_words_are_no_ids_and_large_numbers_no_harm() {
+    let repo = shop("");
+    let odd = r#"printf '{"type":"result","is_error":false,"session_id":"-x\u0000","usage":{"input_tokens":1e30}}\n'; echo 1 >> src/api/login.rs"#;
+    for name in ["One", "Two", "Three"] {
+        task(&repo, &format!("{name}\nDO: {odd}")).expect_success();
+    }
+    assert_eq!(id(&last_run(&repo, "one")), id(&last_run(&repo, "three")));
+}
+
+#[test]
+fn what_begins_and_what_is_read_of_an_agent_is_trusted_too() {
+    let repo = shop("");
+    let settings = repo.read("shop/.orch.yml");
+    for (from, to, purpose) in [
+        (
+            "begin: [--session-id]",
+            "begin: [--evil, --session-id]",
+            "agent house, beginning `[\"--evil\", \"--session-id\"]`",
+        ),
+        ("$TMPDIR/talks/{id}", "~/{id}", "agent house, its transcripts `[\"~/{id}\"]`"),
+    ] {
+        repo.write(".orch.yml", &settings.replace(from, to));
+        task(&repo, "One").expect(&format!(
+            "
+            exit 5
+            -- stderr
+            error: the {purpose} of this repository is not trusted
+            hint: read what it would run and allow it: `git orch trust`
+            "
+        ));
+    }
 }
 
 #[test]

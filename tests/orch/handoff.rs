@@ -531,9 +531,9 @@ fn what_the_last_run_said_goes_along_where_nobody_says_more() {
 #[test]
 fn what_waits_for_an_answer_goes_over_with_its_edits() {
     let repo = failed();
-    repo.orch(&["task", "paint it", "--session", "frontend", "-q"]).expect_success();
-    std::fs::write(repo.worktree("frontend").join("paint"), "red\n").unwrap();
-    rewrite(&repo, "paint-it", r#"s/"state": "running"/"state": "input"/"#);
+    let asks = "echo red >paint; git-orch report input -q";
+    let asked = repo.orch(&["task", "paint it", "--session", "frontend", "-q", "--", "sh", "-c", asks]);
+    assert_eq!(asked.exit, 6, "{asked}");
     assert_eq!(shown(&repo, "paint-it", "state"), r#""input""#);
     hand_over(&repo, &["paint-it", "--to", "backend", "-q"]).expect_success();
     repo.shell("git orch show paint-it | grep -e task -e run; git -C ../shop.orch/frontend status --short")

@@ -99,6 +99,11 @@ fn a_list_in_yaml_says_more_of_its_tasks() {
     let last = repo.orch(&["show", "write-it-down", "--json"]).json()["data"].clone();
     assert_eq!((&last["after"], &last["session"]), (&"fix-login".into(), &"frontend".into()));
     assert_eq!(last["targets"][0]["path"], "README.md");
+}
+
+#[test]
+fn a_list_in_yaml_that_is_none_is_told() {
+    let repo = shop();
     for (list, block) in [
         (
             "- { text: a, paht: b }\n",

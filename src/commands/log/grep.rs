@@ -9,6 +9,7 @@ use crate::app::App;
 use crate::commands::opened::Opened;
 use crate::error::{Error, Result, exit};
 use crate::model::{Name, Time};
+use crate::run::redact::redact;
 use crate::run::{execute, transcript};
 use crate::store;
 
@@ -51,11 +52,19 @@ pub(super) fn run(app: &App, opened: &Opened, pattern: &str, named: Option<&str>
     })?;
     let mut sources = sources(opened)?;
     if let Some(named) = named {
-        let is_meant = |source: &Source| {
+        let task =
+            store::tasks::load(&opened.repo)?.into_iter().find(|task| task.value.name.as_str() == named);
+        if task.is_none() && !sources.iter().any(|source| source.session.as_str() == named) {
+            store::sessions::require(&opened.repo, named)?;
+        }
+        let of_task = |id: &String| {
+            task.iter().flat_map(|task| &task.value.runs).any(|run| run.conversation.as_ref() == Some(id))
+        };
+        sources.retain(|source| {
             source.session.as_str() == named
                 || source.task.as_ref().is_some_and(|(task, _)| task.as_str() == named)
-        };
-        sources.retain(is_meant);
+                || source.conversation.as_ref().is_some_and(of_task)
+        });
     }
     sources.sort_by_key(|source| std::cmp::Reverse(source.changed));
     let mut found = Vec::new();
@@ -98,7 +107,8 @@ fn sources(opened: &Opened) -> Result<Vec<Source>> {
     let mut sources: Vec<Source> = kept.collect();
     for task in store::tasks::load(&opened.repo)?.into_iter().map(|task| task.value) {
         for (index, run) in task.runs.iter().enumerate() {
-            let file = execute::log(&opened.repo, &task, index + 1)?;
+            let folder = opened.repo.orch_path().join("task").join(task.name.as_str());
+            let file = folder.join(execute::log_name(index + 1));
             if file.is_file() {
                 let session = run.session.clone().unwrap_or_else(|| task.session.clone());
                 let changed = changed(&file);
@@ -136,5 +146,5 @@ fn excerpt(line: &str, start: usize, end: usize) -> String {
     let from = line.floor_char_boundary(start.saturating_sub(AROUND));
     let to = line.ceil_char_boundary(end.saturating_add(AROUND).min(line.len()));
     let (before, behind) = (if from > 0 { "…" } else { "" }, if to < line.len() { "…" } else { "" });
-    format!("{before}{}{behind}", line[from..to].trim())
+    redact(&format!("{before}{}{behind}", line[from..to].trim()))
 }

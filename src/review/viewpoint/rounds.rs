@@ -151,7 +151,7 @@ fn revise(scene: Scene<'_>, item: &Item, (rounds, went): (&Rounds<'_>, &mut Went
         "{} makes the changes, round {} of {} at most",
         task.value.session, went.revisions, went.most
     )));
-    let mut claimed = Claimed { task, lock };
+    let mut claimed = Claimed { task, lock, is_announced: false };
     claimed.task.value.agent = worker.name().map(str::to_owned);
     let done = flow::carry_out(scene, claimed, &worker)?.value;
     if done.state == TaskState::Review {

@@ -95,14 +95,19 @@ fn places(task: &Task) -> Vec<RepoPath> {
     places
 }
 
-/// What it asked last, and what it is told.
+/// What it asked, and what it is told.
 fn answered(task: &Task) -> Section {
-    let words = task.answers.last().map(|answer| {
+    let words = task.answers.iter().rev().map(|answer| {
         let asked = answer.asked.as_ref().map(|asked| format!("You asked:\n{}\n\n", cut(asked, 1_000)));
         format!("{}The answer:\n{}", asked.unwrap_or_default(), answer.text)
     });
-    let (title, body) = ("The answer to your question".to_owned(), Body::Words(words.unwrap_or_default()));
-    Section { title, body, room: 6_000 }
+    let title = if task.answers.len() > 1 {
+        "The answers to your questions, the last one first"
+    } else {
+        "The answer to your question"
+    };
+    let body = Body::Words(words.collect::<Vec<_>>().join("\n\n"));
+    Section { title: title.to_owned(), body, room: 9_000 }
 }
 
 /// What a review asks for, or which conflict is to be resolved.
