@@ -131,6 +131,27 @@ fn second_tier_the_next_task_goes_on_with_the_conversation() {
 
 #[test]
 #[ignore = "needs agents and Python"]
+fn second_tier_who_takes_over_is_sent_the_decision_that_mattered() {
+    each(|agent| {
+        let (exit, first) =
+            agent.task(agent.name, "MODEL-SAY: DECISIONS: tokens rotate hourly. Shall I go on?");
+        assert_eq!((exit, &first["state"]), (6, &Value::from("input")), "{first}");
+        let name = first["name"].as_str().unwrap();
+        agent.repo.orch(&["add-session", "other", "--paths", "src/web", "-q"]).expect_success();
+        agent.repo.orch(&["handoff", name, "--to", "other", "-q"]).expect_success();
+        let (_, second) =
+            ended(&agent.model.call(&["retry", name, "--agent", agent.name, "--json", "-q"]).run());
+        let runs = second["runs"].as_array().unwrap();
+        assert_ne!(runs[0]["conversation"], runs[1]["conversation"], "{second}");
+        let requests = agent.model.requests();
+        let last = requests.last().unwrap();
+        // As the handoff has it, not as the task does.
+        assert!(last.has("user", "DECISIONS\ntokens rotate hourly. Shall I go on?"), "{last:?}");
+    });
+}
+
+#[test]
+#[ignore = "needs agents and Python"]
 fn second_tier_an_agent_that_is_called_off_leaves_nothing_running() {
     each(|agent| {
         agent.quicken("50s");
