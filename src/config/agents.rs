@@ -235,6 +235,8 @@ pub enum Means {
     Gone,
     /// It is at work: without a later line that is `fine` it was not done.
     Begun,
+    /// It is done: whatever it took, it is not ended any more.
+    Done,
     /// It went well after all: what went wrong before was tried again, and is over.
     Fine,
 }

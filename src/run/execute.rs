@@ -183,7 +183,7 @@ fn attempt(scene: Scene<'_>, ready: &Ready, program: &Program, at: &Conversation
 
 /// What a run took more of than it may.
 fn over(program: &Program, told: &Told) -> Option<String> {
-    let (profile, usage) = (program.profile.as_deref()?, told.usage?);
+    let (profile, usage) = (program.profile.as_deref()?, told.usage.filter(|_| !told.is_done)?);
     let tokens = usage.input_tokens.saturating_add(usage.output_tokens);
     if let Some(most) = profile.max_tokens.filter(|most| tokens > *most) {
         return Some(format!("it took {} of {} tokens", large(tokens), large(most)));

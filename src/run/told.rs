@@ -43,6 +43,8 @@ pub struct Told {
     pub is_limited: bool,
     /// Whether it went wrong, whatever the exit code.
     pub has_failed: bool,
+    /// Whether it is done.
+    pub is_done: bool,
     /// Whether the conversation that it was to go on with is not there.
     pub is_gone: bool,
     /// Whether the line before was a piece of its words.
@@ -109,6 +111,7 @@ impl Told {
                 self.has_failed = true;
                 self.error = Some(AMID.to_owned());
             }
+            Some(Means::Done) => self.is_done = true,
             Some(Means::Fine) => (self.has_failed, self.is_limited, self.error) = (false, false, None),
             None => {}
         }
@@ -414,6 +417,15 @@ mod tests {
         assert_eq!((told.has_failed, told.is_limited), (true, true));
         let told = told_by("pi", &[&error, &stop]);
         assert_eq!((told.has_failed, told.is_limited, told.error), (false, false, None));
+    }
+
+    #[test]
+    fn what_is_told_in_the_end_ends_no_run() {
+        let done = ["claude.jsonl", "claude-error.jsonl", "codex.jsonl", "codex-error.jsonl"].map(|output| {
+            let name = output.split(['-', '.']).next().unwrap();
+            told(name, output, Usage::default()).is_done
+        });
+        assert_eq!(done, [true, false, true, false]);
     }
 
     #[test]

@@ -158,6 +158,8 @@ fn a_question_waits_for_its_answer_and_the_conversation_goes_on() {
         "fn login() {}\nhalf\nblue\n"
     );
     assert_eq!(id(&last_run(&repo, name)), asked);
+    let shown = repo.orch(&["show", name]).stdout;
+    assert!(shown.contains("answered   Blue."), "{shown}");
     let brief = repo.orch(&["brief", name]).stdout.clone();
     assert!(brief.contains("Which colour?") && brief.contains("Blue."), "{brief}");
     repo.orch(&["answer", name, "Red."]).expect(&format!(

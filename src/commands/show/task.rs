@@ -29,6 +29,7 @@ pub(super) fn text(app: &App, opened: &Opened, seen: &Seen) -> Result<String> {
     let mut lines = Lines(head.into());
     given(&mut lines, task);
     runs(&mut lines, task, app.now);
+    answers(&mut lines, task, app.now);
     reports(&mut lines, seen, app.now);
     let commit = |oid: &Oid| Ok(format!("{} {}", oid.short(), opened.repo.read().commit(*oid)?.subject()));
     for oid in task.handoffs.iter().flat_map(|handoff| &handoff.commits).chain(&task.commits) {
@@ -105,6 +106,16 @@ fn runs(lines: &mut Lines, task: &Task, now: Time) {
         if let Some(kept) = run.snapshot {
             lines.add("kept", format!("its edits: git diff {} {}", run.start_oid.short(), kept.short()));
         }
+    }
+}
+
+/// What it asked, and what it was told.
+fn answers(lines: &mut Lines, task: &Task, now: Time) {
+    for answer in &task.answers {
+        if let Some(asked) = &answer.asked {
+            lines.add("asked", excerpt(asked, WORDS));
+        }
+        lines.add("answered", format!("{}, {}", excerpt(&answer.text, WORDS), answer.time.ago(now)));
     }
 }
 
