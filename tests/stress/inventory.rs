@@ -133,8 +133,11 @@ impl Holdings {
             for entry in fs::read_dir(git.join("worktrees")).into_iter().flatten().flatten() {
                 let text = |file: &str| fs::read_to_string(entry.path().join(file)).unwrap_or_default();
                 let id = Oid::from_str(text("HEAD").trim()).ok().filter(|id| !id.is_zero());
-                if let (Some(id), false) = (id, text("gitdir").contains("/.throwaway/")) {
-                    held.insert(id, format!("HEAD of {}", entry.file_name().to_string_lossy()));
+                let (name, at) = (entry.file_name().to_string_lossy().into_owned(), text("gitdir"));
+                // Of one that is half deleted only its name tells what it was.
+                let is_throwaway = at.contains("/.throwaway/") || at.is_empty() && name.starts_with("t-");
+                if let (Some(id), false) = (id, is_throwaway) {
+                    held.insert(id, format!("HEAD of {name}"));
                 }
             }
         }
