@@ -1,6 +1,7 @@
 //! `git orch agents`
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -9,10 +10,10 @@ use super::opened::Opened;
 use crate::agent::ask::{Question, ask};
 use crate::agent::command;
 use crate::app::App;
-use crate::config::trust::{Named, exact};
-use crate::config::{Command, Profile};
+use crate::config::{Command, agents};
 use crate::error::{Result, exit};
 use crate::git::process::find_program;
+use crate::run::worker;
 use crate::ui::Table;
 
 /// The built-in agents in the order in which one is proposed.
@@ -74,12 +75,10 @@ pub(super) fn run(app: &App, args: &AgentsArgs) -> Result<u8> {
 }
 
 fn one(app: &App, opened: &Opened, name: &str) -> Result<u8> {
-    let profile = opened
-        .settings
-        .profile(name)
-        .ok_or_else(|| crate::run::worker::unknown_agent(&opened.settings, name))?;
+    let profile =
+        opened.settings.profile(name).ok_or_else(|| worker::unknown_agent(&opened.settings, name))?;
     app.ui.data(&profile)?;
-    app.ui.answer(crate::config::agents::entry(name, &profile)?)?;
+    app.ui.answer(agents::entry(name, &profile)?)?;
     Ok(exit::DONE)
 }
 
@@ -87,14 +86,10 @@ fn place(name: &str) -> usize {
     PROPOSED.iter().position(|other| *other == name).unwrap_or(PROPOSED.len())
 }
 
-fn look(
-    environment: &BTreeMap<std::ffi::OsString, std::ffi::OsString>,
-    opened: &Opened,
-    name: &str,
-) -> Option<Shown> {
+fn look(environment: &BTreeMap<OsString, OsString>, opened: &Opened, name: &str) -> Option<Shown> {
     let profile = opened.settings.profile(name)?;
     let built_in = opened.settings.is_built_in(name);
-    let trusted = is_trusted(opened, name, &profile, built_in);
+    let trusted = worker::named(&opened.settings, name).iter().all(|named| opened.trust.covers(named));
     let named = match &profile.run {
         Command::List(args) => args.first(),
         Command::Shell(_) => profile.program.as_ref(),
@@ -126,17 +121,8 @@ fn look(
     })
 }
 
-fn is_trusted(opened: &Opened, name: &str, profile: &Profile, built_in: bool) -> bool {
-    let named = if built_in {
-        crate::config::trust::repository()
-    } else {
-        Named { purpose: format!("agent {name}"), command: exact(&profile.run) }
-    };
-    opened.trust.covers(&named)
-}
-
 /// The number in what the program prints of its version.
-fn version(program: &Path, environment: &BTreeMap<std::ffi::OsString, std::ffi::OsString>) -> Option<String> {
+fn version(program: &Path, environment: &BTreeMap<OsString, OsString>) -> Option<String> {
     let argv = vec![program.as_os_str().to_owned(), "--version".into()];
     let answer =
         ask(&Question { argv, folder: "/".into(), environment: command::environment(environment, &[]) })
@@ -175,7 +161,7 @@ fn table(shown: &[Shown]) -> String {
 /// Which agent is used where none is named, or would best be.
 fn tell_default(app: &App, opened: &Opened, shown: &[Shown]) {
     if let Some(name) = opened.settings.agent() {
-        if !shown.iter().any(|one| one.name == name) && !["person", "shell"].contains(&name) {
+        if !shown.iter().any(|one| one.name == name) && !["person", worker::SHELL].contains(&name) {
             app.ui.warning(format!("the default agent `{name}` is not known"));
         }
         return;

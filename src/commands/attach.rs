@@ -18,7 +18,7 @@ use crate::model::{Run, Session, Task, TaskState};
 use crate::run::claim::Claimed;
 use crate::run::conversation::{is_plain, with_id};
 use crate::run::worker::{Worker, locate};
-use crate::run::{flow, prepare};
+use crate::run::{execute, flow, prepare};
 use crate::session::{TaskLock, workplace};
 use crate::store::{self, Stored};
 
@@ -143,13 +143,7 @@ fn open(app: &App, opened: &Opened, task: &Task, session: &Session, argv: &[OsSt
     ));
     app.ui.note(format!("next: git orch done {}", task.name));
     app.ui.settle();
-    let base = workplace::tip(&opened.repo, session)?.to_string();
-    let ours: [(&str, &OsStr); 5] = [
-        ("GIT_ORCH_SESSION", OsStr::new(task.session.as_str())),
-        ("GIT_ORCH_TASK", OsStr::new(task.name.as_str())),
-        ("GIT_ORCH_ROOT", session.worktree.as_os_str()),
-        ("GIT_ORCH_BASE", OsStr::new(&base)),
-        ("GIT_ORCH_BRIEF", brief.as_os_str()),
-    ];
-    process::become_at_terminal(argv, &session.worktree, &command::environment(&app.environment, &ours))
+    let base = workplace::tip(&opened.repo, session)?;
+    let environment = execute::environment(&app.environment, (task, session), (base, &brief));
+    process::become_at_terminal(argv, &session.worktree, &environment)
 }

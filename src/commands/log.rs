@@ -24,9 +24,9 @@ use crate::store;
 ///
 /// With `--grep`: where something was said in the conversations of sessions,
 /// which outlive their worktrees, or printed by a run; `--transcript` prints
-/// the conversation of a run. Both stay on this machine, without what looks
-/// like a secret. With `--ops`: what every command changed, newest first; `git orch undo`
-/// takes an operation back.
+/// the conversation of a run. Both tell nothing that looks like a secret, and
+/// stay on this machine, as logs do. With `--ops`: what every command changed,
+/// newest first; `git orch undo` takes an operation back.
 #[derive(Debug, clap::Args)]
 pub(super) struct LogArgs {
     /// The task or fan-out; with `--ops`, an operation to show in full

@@ -13,7 +13,7 @@ use super::worker::Program;
 use crate::error::{Error, IoContext, Result};
 use crate::git::Repo;
 use crate::model::{Event, Run, Session, Task, Usage};
-use crate::store;
+use crate::store::{self, Stored};
 
 /// What stands for the id in a command that goes on with a conversation.
 const ID: &str = "{id}";
@@ -40,7 +40,8 @@ pub fn choose(scene: Scene<'_>, session: &Session, task: &Task, program: &Progra
     if profile.is_some_and(|profile| profile.sticky == Some(false)) {
         return begin(program);
     }
-    let Some(last) = last(scene.repo, session, task, program)? else { return begin(program) };
+    let tasks = store::tasks::load(scene.repo)?;
+    let Some(last) = last(&tasks, session, task, program) else { return begin(program) };
     let full = profile.and_then(|profile| profile.context).unwrap_or_default().fresh;
     if let Some(used) = last.usage.and_then(|usage| usage.context).filter(|used| *used >= full) {
         let text = format!(
@@ -52,7 +53,7 @@ pub fn choose(scene: Scene<'_>, session: &Session, task: &Task, program: &Progra
         return begin(program);
     }
     let id = last.conversation.unwrap_or_default();
-    let before = taken(scene.repo, &id)?;
+    let before = taken(&tasks, &id);
     Ok(Conversation { argv: with_id(resume, &id), id: Some(id), is_resumed: true, before })
 }
 
@@ -91,7 +92,7 @@ pub fn with_id(command: &[OsString], id: &str) -> Vec<OsString> {
 
 /// The session's last run with this agent that has a conversation; of its own
 /// runs for the task first.
-fn last(repo: &Repo, session: &Session, task: &Task, program: &Program) -> Result<Option<Run>> {
+fn last(tasks: &[Stored<Task>], session: &Session, task: &Task, program: &Program) -> Option<Run> {
     let is_ours = |task: &Task, run: &Run| {
         run.session.as_ref().unwrap_or(&task.session) == &session.name
             && run.agent.as_deref() == Some(program.name.as_str())
@@ -99,20 +100,18 @@ fn last(repo: &Repo, session: &Session, task: &Task, program: &Program) -> Resul
             && run.started >= session.created
     };
     if let Some(run) = task.runs.iter().rev().find(|run| is_ours(task, run)) {
-        return Ok(Some(run.clone()));
+        return Some(run.clone());
     }
-    let tasks = store::tasks::load(repo)?;
     let runs = tasks.iter().flat_map(|task| task.value.runs.iter().map(|run| (&task.value, run)));
     let own = runs.filter(|(task, run)| is_ours(task, run));
-    Ok(own.max_by_key(|(_, run)| run.started).map(|(_, run)| run.clone()))
+    own.max_by_key(|(_, run)| run.started).map(|(_, run)| run.clone())
 }
 
 /// What all runs in a conversation took.
-fn taken(repo: &Repo, id: &str) -> Result<Usage> {
-    let tasks = store::tasks::load(repo)?;
+fn taken(tasks: &[Stored<Task>], id: &str) -> Usage {
     let runs = tasks.iter().flat_map(|task| &task.value.runs);
     let usages = runs.filter(|run| run.conversation.as_deref() == Some(id)).filter_map(|run| run.usage);
-    Ok(usages.fold(Usage::default(), sum))
+    usages.fold(Usage::default(), sum)
 }
 
 fn sum(one: Usage, other: Usage) -> Usage {
@@ -170,6 +169,13 @@ mod tests {
         ] {
             assert_eq!(with_id(&words(command), "x"), words(argv));
         }
+    }
+
+    #[test]
+    fn what_is_taken_has_an_end() {
+        let most = Usage { input_tokens: u64::MAX, output_tokens: 3, ..Usage::default() };
+        let all = sum(most, Usage { input_tokens: 1, output_tokens: 4, ..Usage::default() });
+        assert_eq!((all.input_tokens, all.output_tokens), (u64::MAX, 7));
     }
 
     #[test]

@@ -61,7 +61,7 @@ pub fn done(scene: Scene<'_>, task: Stored<Task>, leave: Leave) -> Result<Stored
 }
 
 /// The place of a task that a person works on.
-pub(super) fn ready(scene: Scene<'_>, task: Stored<Task>) -> Result<Ready> {
+fn ready(scene: Scene<'_>, task: Stored<Task>) -> Result<Ready> {
     let session = store::sessions::require(scene.repo, task.value.session.as_str())?.value;
     let place = workplace::place(scene.repo, &session);
     let start = task.value.runs.last().map_or(task.value.base_oid, |run| run.start_oid);

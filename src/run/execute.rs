@@ -1,8 +1,9 @@
 //! The command of a run, to its end: once, or again where the agent's service
 //! or its conversation is not there.
 
+use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::conversation::{self, Conversation};
@@ -17,7 +18,7 @@ use crate::error::{IoContext, Result};
 use crate::git::worktree;
 use crate::model::time::{self, Stopwatch};
 use crate::model::wording::thousands;
-use crate::model::{Event, Task};
+use crate::model::{Event, Oid, Session, Task};
 
 /// How often changed files are counted for the live line.
 const COUNT_EVERY: Duration = Duration::from_secs(2);
@@ -80,7 +81,7 @@ pub fn execute(scene: Scene<'_>, ready: &Ready, program: &Program, first: Conver
     let (mut wait, mut retried, mut at) = (wait.unwrap_or(WAIT), 0, first);
     loop {
         let done = attempt(scene, ready, program, &at)?;
-        if at.is_resumed && !done.is_success() && is_gone(&done) {
+        if at.is_resumed && !done.is_success() && is_gone(program, &done) {
             let text = format!("{} does not have its conversation any more: a new one begins", program.name);
             (scene.events)(Event::Warning(text));
             at = conversation::begin(program)?;
@@ -98,9 +99,12 @@ pub fn execute(scene: Scene<'_>, ready: &Ready, program: &Program, first: Conver
     }
 }
 
-/// Whether the conversation was not there: said so, or the program ended at once
-/// without naming it and without a word of the model.
-fn is_gone(done: &Done) -> bool {
+/// Whether the conversation was not there: said so, or a program whose output is
+/// read ended at once without naming it and without a word of the model.
+fn is_gone(program: &Program, done: &Done) -> bool {
+    if program.readings().is_empty() {
+        return false;
+    }
     let at_once = done.ended.elapsed < AT_ONCE && matches!(done.ended.end, End::Exit(_));
     let is_silent = done.told.conversation.is_none() && !done.told.has_answered();
     done.told.is_gone || at_once && is_silent && !done.told.is_limited
@@ -126,7 +130,7 @@ fn attempt(scene: Scene<'_>, ready: &Ready, program: &Program, at: &Conversation
     let invocation = Invocation {
         argv: argv(ready, program, &at.argv)?,
         folder: ready.session.worktree.clone(),
-        environment: environment(scene, ready),
+        environment: environment(scene.environment, (task, &ready.session), (ready.start, &ready.brief)),
         input: if program.prompt == Prompt::Stdin {
             Input::File(ready.brief.clone())
         } else {
@@ -205,15 +209,19 @@ fn argv(ready: &Ready, program: &Program, argv: &[OsString]) -> Result<Vec<OsStr
     Ok(argv)
 }
 
-fn environment(scene: Scene<'_>, ready: &Ready) -> std::collections::BTreeMap<OsString, OsString> {
-    let task = &ready.task.value;
-    let start = ready.start.to_string();
+/// The environment of whoever works on a task from a commit on.
+pub fn environment(
+    caller: &BTreeMap<OsString, OsString>,
+    (task, session): (&Task, &Session),
+    (start, brief): (Oid, &Path),
+) -> BTreeMap<OsString, OsString> {
+    let start = start.to_string();
     let ours: [(&str, &OsStr); 5] = [
         ("GIT_ORCH_SESSION", OsStr::new(task.session.as_str())),
         ("GIT_ORCH_TASK", OsStr::new(task.name.as_str())),
-        ("GIT_ORCH_ROOT", ready.session.worktree.as_os_str()),
+        ("GIT_ORCH_ROOT", session.worktree.as_os_str()),
         ("GIT_ORCH_BASE", OsStr::new(&start)),
-        ("GIT_ORCH_BRIEF", ready.brief.as_os_str()),
+        ("GIT_ORCH_BRIEF", brief.as_os_str()),
     ];
-    command::environment(scene.environment, &ours)
+    command::environment(caller, &ours)
 }

@@ -48,17 +48,21 @@ pub fn carry_out(scene: Scene<'_>, claimed: Claimed, worker: &Worker) -> Result<
     }
 }
 
-/// Puts down why a task could not begin that somebody counts on.
+/// Puts down why a task could not begin that somebody counts on, or that it was called off.
 fn fail(scene: Scene<'_>, name: &Name, error: &Error) -> Result<()> {
     let lock = RepoLock::take(scene.repo, "task, failed", scene.events)?;
     let Some(Stored { mut value, tip }) = store::tasks::find(scene.repo, name)? else { return Ok(()) };
-    value.state = TaskState::Failed;
+    let is_called_off = is_called_off(scene, &value);
+    value.state = if is_called_off { TaskState::Cancelled } else { TaskState::Failed };
     value.updated = scene.now;
-    let begun = Run::begun(scene.now, value.base_oid, Vec::new());
-    let (ended, outcome, error) = (Some(scene.now), Some(Outcome::Failed), Some(error.to_string()));
-    value.runs.push(Run { ended, outcome, error, session: Some(value.session.clone()), ..begun });
+    if !is_called_off {
+        let begun = Run::begun(scene.now, value.base_oid, Vec::new());
+        let (ended, outcome, error) = (Some(scene.now), Some(Outcome::Failed), Some(error.to_string()));
+        value.runs.push(Run { ended, outcome, error, session: Some(value.session.clone()), ..begun });
+    }
     let with = With { old: Some(tip), ..With::default() };
-    let change = store::tasks::prepare(scene.repo, &mut value, with, "could not begin")?;
+    let why = if is_called_off { "called off" } else { "could not begin" };
+    let change = store::tasks::prepare(scene.repo, &mut value, with, why)?;
     refs::apply(scene.repo, &lock, &[change], "task, failed")
 }
 

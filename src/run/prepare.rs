@@ -110,15 +110,18 @@ fn refuse_taken(repo: &Repo, task: &Task) -> Result<()> {
             && other.name != task.name
             && matches!(other.state, TaskState::Running | TaskState::Input)
     };
-    match store::tasks::load(repo)?.into_iter().map(|other| other.value).find(works) {
-        None => Ok(()),
-        Some(other) => Err(Error::refused(format!("session `{}` works on `{}`", task.session, other.name))
-            .hint(match other.state {
-                TaskState::Input => format!("it waits for an answer: `git orch answer {0} TEXT`, or call it off: `git orch cancel {0}`", other.name),
-                _ => format!("say when it is done: `git orch done {0}`, or call it off: `git orch cancel {0}`", other.name),
-            })
-            .hint("or give this to another session with `--session`")),
-    }
+    let Some(other) = store::tasks::load(repo)?.into_iter().map(|other| other.value).find(works) else {
+        return Ok(());
+    };
+    let (name, session) = (&other.name, &task.session);
+    let first = if other.state == TaskState::Input {
+        format!("it waits for an answer: `git orch answer {name} TEXT`")
+    } else {
+        format!("say when it is done: `git orch done {name}`")
+    };
+    Err(Error::refused(format!("session `{session}` works on `{name}`"))
+        .hint(format!("{first}, or call it off: `git orch cancel {name}`"))
+        .hint("or give this to another session with `--session`"))
 }
 
 /// That a session's branch is elsewhere than it was, for the operation log.

@@ -10,10 +10,9 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
+use super::conversation::is_plain;
 use crate::config::agents::{Means, Pointers, Reading, Scalar};
 use crate::model::Usage;
-
-use super::conversation::is_plain;
 
 /// How many bytes of an agent's words are kept: the last ones.
 const WORDS: usize = 4 * 1024;

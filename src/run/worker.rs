@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::agent::command::shell;
 use crate::config::agents::Reading;
-use crate::config::trust::{self, Trust};
+use crate::config::trust::{self, Named, Trust};
 use crate::config::{Command, Profile, Prompt, Settings};
 use crate::error::{Error, Result};
 use crate::git::process::find_program;
@@ -137,7 +137,7 @@ pub fn agent(
     environment: &BTreeMap<OsString, OsString>,
 ) -> Result<Program> {
     let profile = settings.profile(name).ok_or_else(|| unknown_agent(settings, name))?;
-    require_trust(settings, trust, name, &profile)?;
+    named(settings, name).iter().try_for_each(|named| trust.require(named))?;
     program(name, profile, folder, environment)
 }
 
@@ -148,14 +148,11 @@ pub fn unknown_agent(settings: &Settings, name: &str) -> Error {
         .hint("`git orch agents` lists them; name it under `agents:` in `.orch.yml`, or give its command behind `--`")
 }
 
-/// Refuses an agent that may not start in this repository.
-fn require_trust(settings: &Settings, trust: &Trust, name: &str, profile: &Profile) -> Result<()> {
-    if settings.is_built_in(name) {
-        return trust.require(&trust::repository());
-    }
-    // What it shares with a built-in agent the repository does not say.
-    let own = settings.file.agents.profiles.get(name).unwrap_or(profile);
-    trust::of_agent(name, own).iter().try_for_each(|named| trust.require(named))
+/// What has to be trusted before an agent starts: the repository for a built-in one.
+/// What one of its own shares with a built-in agent the repository does not say.
+pub fn named(settings: &Settings, name: &str) -> Vec<Named> {
+    let own = settings.file.agents.profiles.get(name);
+    own.map_or_else(|| vec![trust::repository()], |own| trust::of_agent(name, own))
 }
 
 fn program(

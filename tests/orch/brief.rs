@@ -1,14 +1,11 @@
 //! What a worker starts from: `GIT_ORCH_BRIEF` and `git orch brief`.
 
-use crate::support::results::{by_script, merge, sessions};
+use crate::support::results::{both_sides, by_script, merge, sessions};
 use crate::support::{TestRepo, days_ago};
 
 /// A shop where `backend` fixed the login and the cart, and the world went on.
 fn shop() -> TestRepo {
-    let repo = TestRepo::new();
-    for (name, path) in [("backend", "src/api"), ("frontend", "src/web")] {
-        repo.orch(&["add-session", name, "--paths", path, "-q"]).expect_success();
-    }
+    let repo = both_sides();
     by_script(&repo, "fix the login", "backend", "echo 'fn login() { fixed() }' >src/api/login.rs");
     by_script(&repo, "count carts", "backend", "echo 'fn count() {}' >src/api/count.rs");
     merge(&repo, &["-q"]).expect_success();

@@ -223,13 +223,53 @@ fn a_task_in_the_background_that_cannot_begin_says_why() {
 }
 
 #[test]
-fn ids_that_are_no_words_are_no_ids_and_large_numbers_no_harm() {
+fn a_task_in_the_background_is_called_off_while_it_waits() {
     let repo = shop("");
-    let odd = r#"printf '{"type":"result","is_error":false,"session_id":"-x\u0000","usage":{"input_tokens":1e30}}\n'; echo 1 >> src/api/login.rs"#;
-    for name in ["One", "Two", "Three"] {
+    let script = "git-orch task busy --session backend --detach -q -- sleep 60
+        git-orch task soon --session backend --detach -q
+        git-orch cancel soon; git-orch show soon | head -1; git-orch cancel busy -q";
+    repo.shell(script).run().expect(
+        "
+        exit 0
+        -- stdout
+        busy
+        soon
+        task soon: cancelled
+        -- stderr
+        soon is cancelled
+        to take it up again: git orch retry soon
+        ",
+    );
+}
+
+#[test]
+fn an_id_that_is_no_word_is_none() {
+    let repo = shop("");
+    // The last that is told.
+    let odd =
+        r#"trap 'printf "{\"type\":\"result\",\"session_id\":\"-x\"}\n"' EXIT; echo 1 >> src/api/login.rs"#;
+    for name in ["One", "Two"] {
         task(&repo, &format!("{name}\nDO: {odd}")).expect_success();
     }
-    assert_eq!(id(&last_run(&repo, "one")), id(&last_run(&repo, "three")));
+    assert_eq!(id(&last_run(&repo, "one")), id(&last_run(&repo, "two")));
+    let printed =
+        repo.shell("git-orch log $(git-orch tasks --all | grep -o 'two-[^ ]*') | tail -1").run().stdout;
+    assert_eq!(printed, "{\"type\":\"result\",\"session_id\":\"-x\"}\n");
+}
+
+#[test]
+fn an_agent_whose_output_tells_nothing_is_run_once() {
+    let repo = shop("");
+    repo.write(
+        ".orch.yml",
+        "version: 1\nagents:\n  dumb: { run: [sh, -c, 'echo ran >>$TMPDIR/ran; exit 1', x], begin: [--id], resume: [sh, -c, 'echo ran >>$TMPDIR/ran; exit 1', x] }\n",
+    );
+    repo.orch(&["trust", "--yes", "-q"]).expect_success();
+    for text in ["one", "two"] {
+        let failed = repo.orch(&["task", text, "--session", "backend", "--agent", "dumb"]);
+        assert!(failed.exit == 1 && !failed.told().contains("a new one begins"), "{failed}");
+    }
+    assert_eq!(repo.read("tmp/ran"), "ran\nran\n");
 }
 
 #[test]
@@ -332,20 +372,39 @@ fn a_run_that_takes_more_than_it_may_is_ended() {
     );
 }
 
+/// The runs of a task whose command is killed once `until` holds, and that is run again.
+fn killed(repo: &TestRepo, until: &str) -> serde_json::Value {
+    let text = "One\nDO: echo 1 >> src/api/login.rs; test -f $TMPDIR/two || { touch $TMPDIR/two; sleep 60; }";
+    let script = format!(
+        "git-orch task '{text}' --session backend -q & p=$!
+        until {until}; do kill -0 $p || exit 9; sleep 0.05; done
+        kill -9 $p; wait $p || true; git-orch retry $(git-orch tasks --all 2>/dev/null | grep -o 'one-[^ ]*') -q 2>&1"
+    );
+    repo.shell(&script).run().expect_success();
+    let runs = repo.orch(&["tasks", "--all", "--json"]).json()["data"][0]["runs"].clone();
+    let how = (runs[0]["outcome"].as_str(), runs[1]["agent"].as_str());
+    assert_eq!(how, (Some("died"), Some("house")), "{runs}");
+    runs
+}
+
 #[test]
 fn a_conversation_outlives_a_killed_command() {
     let repo = shop("");
-    let script = "git-orch task 'One\nDO: echo 1 >> src/api/login.rs; test -f $TMPDIR/two || { touch $TMPDIR/two; sleep 60; }' --session backend -q & p=$!
-        for i in $(seq 200); do grep -qs 1 ../shop.orch/backend/src/api/login.rs && break; sleep 0.05; done
-        kill -9 $p; wait $p || true; git-orch retry $(git-orch tasks --all 2>/dev/null | grep -o 'one-[^ ]*') -q 2>&1";
-    repo.shell(script).run().expect_success();
-    let runs = repo.orch(&["tasks", "--all", "--json"]).json()["data"][0]["runs"].clone();
-    assert_eq!(
-        (runs[0]["outcome"].as_str(), runs[1]["agent"].as_str()),
-        (Some("died"), Some("house")),
-        "{runs}"
-    );
-    assert_eq!(runs[0]["conversation"], runs[1]["conversation"]);
+    let runs = killed(&repo, "grep -qs 1 ../shop.orch/backend/src/api/login.rs");
+    assert_eq!(id(&runs[0]), id(&runs[1]));
+}
+
+#[test]
+fn a_conversation_whose_id_the_agent_told_outlives_a_killed_command_too() {
+    let repo = shop("");
+    let talk = repo.agent("talk.sh");
+    let reads = "reads: [{ when: { /type: system }, conversation: /session_id }]";
+    let house = format!("house: {{ run: [{talk}, thread-1], resume: [{talk}, --resume], {reads} }}");
+    repo.write(".orch.yml", &format!("version: 1\nagents:\n  default: house\n  {house}\n"));
+    repo.orch(&["trust", "--yes", "-q"]).expect_success();
+    let runs = killed(&repo, "ls .git/orch/task/*/conversation >/dev/null 2>&1");
+    assert_eq!((id(&runs[0]), id(&runs[1])), ("thread-1".to_owned(), "thread-1".to_owned()));
+    assert!(runs[1]["command"].to_string().ends_with("\"--resume\",\"thread-1\"]"), "{runs}");
 }
 
 #[test]

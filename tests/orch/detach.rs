@@ -1,22 +1,13 @@
 //! `git orch task --detach`: a task that is carried out in the background.
 
-use crate::support::TestRepo;
-
-/// Two sessions.
-fn shop() -> TestRepo {
-    let repo = TestRepo::new();
-    for (name, path) in [("backend", "src/api"), ("frontend", "src/web")] {
-        repo.orch(&["add-session", name, "--paths", path, "-q"]).expect_success();
-    }
-    repo
-}
+use crate::support::results::both_sides;
 
 /// An agent that ends once the file `go` is there.
 const WAITS: &str = "until [ -e ../../go ]; do sleep 0.02; done; echo x >>x.txt; echo said";
 
 #[test]
 fn the_name_comes_at_once_and_the_result_later() {
-    let repo = shop();
+    let repo = both_sides();
     let words = ["task", "fix login", "--session", "backend", "--detach", "--", "sh", "-c", WAITS];
     repo.orch(&words).expect(
         "
@@ -69,7 +60,7 @@ fn the_name_comes_at_once_and_the_result_later() {
 
 #[test]
 fn what_keeps_it_from_beginning_is_told_at_once() {
-    let repo = shop();
+    let repo = both_sides();
     let before = repo.everything();
     repo.orch(&["task", "fix login", "--session", "backnd", "--detach", "--", "true"]).expect(
         "
@@ -98,7 +89,7 @@ fn what_keeps_it_from_beginning_is_told_at_once() {
 
 #[test]
 fn programs_get_the_record_and_it_can_be_called_off() {
-    let repo = shop();
+    let repo = both_sides();
     let words =
         ["task", "fix login", "--session", "backend", "--detach", "-q", "--json", "--", "sh", "-c", WAITS];
     let task = repo.orch(&words).json();
@@ -126,7 +117,7 @@ fn programs_get_the_record_and_it_can_be_called_off() {
 
 #[test]
 fn a_second_one_waits_for_the_first() {
-    let repo = shop();
+    let repo = both_sides();
     for name in ["one", "two"] {
         repo.orch(&["task", name, "--session", "backend", "--detach", "-q", "--", "sh", "-c", WAITS])
             .expect_success();
@@ -158,7 +149,7 @@ fn a_second_one_waits_for_the_first() {
 
 #[test]
 fn one_that_an_agent_hands_on_outlives_the_agent_and_nothing_else_does() {
-    let repo = shop();
+    let repo = both_sides();
     // Who only calls itself so goes with the agent.
     let agent = format!(
         "git orch task two --session frontend --detach -q -- sh -c '{WAITS}'
@@ -188,7 +179,7 @@ fn one_that_an_agent_hands_on_outlives_the_agent_and_nothing_else_does() {
 
 #[test]
 fn nothing_is_left_where_nobody_hears_the_answer() {
-    let repo = shop();
+    let repo = both_sides();
     let script = "
         mkfifo ../pipe; git-orch __detached task 'fix login' --session backend --detach -q -- true >../pipe 2>../told &
         exec 3<../pipe; exec 3<&-; wait $!; echo $?; cat ../told; git orch tasks";

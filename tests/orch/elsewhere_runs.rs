@@ -1,15 +1,7 @@
 //! Runs that do their work in another worktree than their own.
 
 use crate::support::TestRepo;
-
-/// Two sessions.
-fn shop() -> TestRepo {
-    let repo = TestRepo::new();
-    for (name, path) in [("backend", "src/api"), ("frontend", "src/web")] {
-        repo.orch(&["add-session", name, "--paths", path, "-q"]).expect_success();
-    }
-    repo
-}
+use crate::support::results::both_sides;
 
 /// Runs a task of `backend` at `src/api` whose agent is this script.
 fn run(repo: &TestRepo, script: &str) -> crate::support::output::Output {
@@ -19,7 +11,7 @@ fn run(repo: &TestRepo, script: &str) -> crate::support::output::Output {
 
 #[test]
 fn what_a_run_commits_in_its_users_checkout_is_told_and_brought_over() {
-    let repo = shop();
+    let repo = both_sides();
     run(&repo, "cd ../../shop; echo '// fixed' >>src/api/login.rs; git commit -qam 'login: fixed'").expect(
         "
         exit 1
@@ -71,7 +63,7 @@ fn bring_over(repo: &TestRepo) {
 
 #[test]
 fn what_has_nothing_to_do_with_the_task_is_not_told() {
-    let repo = shop();
+    let repo = both_sides();
     repo.write("src/api/cart.rs", "dirty before\n");
     let script = "sleep 0.1; echo '// fixed' >>src/api/login.rs; cd ../../shop; echo more >>README.md
         git commit -qm 'readme: more' README.md; echo new >new.txt; git checkout -q -b other";
@@ -93,7 +85,7 @@ fn what_has_nothing_to_do_with_the_task_is_not_told() {
 
 #[test]
 fn files_of_the_task_that_change_in_the_checkout_are_leaks() {
-    let repo = shop();
+    let repo = both_sides();
     repo.write("src/api/cart.rs", "dirty before\n");
     let script = "sleep 0.1; echo '// fixed' >>src/api/login.rs; echo x >new.txt; cd ../../shop
         echo '// fixed' >>src/api/login.rs; echo x >new.txt; echo x >other.txt";
@@ -148,7 +140,7 @@ fn files_of_the_task_that_change_in_the_checkout_are_leaks() {
 
 #[test]
 fn commits_in_an_idle_session_are_told_and_those_of_one_at_work_are_not() {
-    let repo = shop();
+    let repo = both_sides();
     let elsewhere =
         "echo x >x.txt; cd ../frontend; echo y >>src/api/login.rs; git commit -qam 'login: by mistake'";
     run(&repo, elsewhere).expect(
@@ -164,7 +156,7 @@ fn commits_in_an_idle_session_are_told_and_those_of_one_at_work_are_not() {
         next: git orch review fix-login --diff, then git orch merge fix-login
         ",
     );
-    let repo = shop();
+    let repo = both_sides();
     repo.orch(&["task", "write a page", "--session", "frontend", "-q"]).expect_success();
     run(&repo, elsewhere).expect(
         "
@@ -182,7 +174,7 @@ fn commits_in_an_idle_session_are_told_and_those_of_one_at_work_are_not() {
 
 #[test]
 fn a_run_that_fails_is_looked_after_too_and_a_result_says_how_to_go_on() {
-    let repo = shop();
+    let repo = both_sides();
     let astray = "cd ../../shop; echo '// fixed' >>src/api/login.rs; git commit -qam 'login: fixed'";
     run(&repo, &format!("({astray}); exit 1")).expect(
         "
@@ -194,7 +186,7 @@ fn a_run_that_fails_is_looked_after_too_and_a_result_says_how_to_go_on() {
         next: git orch log fix-login, then git orch retry fix-login
         ",
     );
-    let repo = shop();
+    let repo = both_sides();
     run(&repo, &format!("echo x >>src/api/cart.rs; {astray}")).expect(
         "
         exit 0
@@ -240,7 +232,7 @@ fn a_run_that_fails_is_looked_after_too_and_a_result_says_how_to_go_on() {
 
 #[test]
 fn landing_and_pulling_in_the_checkout_meanwhile_is_nobodys_mistake() {
-    let repo = shop();
+    let repo = both_sides();
     repo.orch(&[
         "task",
         "add cart",
@@ -272,7 +264,7 @@ fn landing_and_pulling_in_the_checkout_meanwhile_is_nobodys_mistake() {
 
 #[test]
 fn a_guard_refuses_what_a_run_commits_elsewhere() {
-    let repo = shop();
+    let repo = both_sides();
     repo.call(&["init", "--guard"]).changing_checkout().run().expect(
         "
         exit 0
@@ -305,7 +297,7 @@ fn a_guard_refuses_what_a_run_commits_elsewhere() {
 
 #[test]
 fn a_guard_takes_no_other_hooks_place() {
-    let repo = shop();
+    let repo = both_sides();
     repo.orch(&["init", "--guard", "--dry-run"]).expect(
         r#"
         exit 0

@@ -1,5 +1,6 @@
 //! `git orch merge`: results land, checked, or nothing moves.
 
+use crate::support::results::both_sides;
 use crate::support::{TestRepo, days_ago};
 
 /// Makes a result that changes these files.
@@ -9,18 +10,9 @@ fn result(repo: &TestRepo, text: &str, session: &str, files: &[&str]) {
     repo.orch(&arguments).expect_success();
 }
 
-/// A repository with two sessions.
-fn shop() -> TestRepo {
-    let repo = TestRepo::new();
-    for (name, path) in [("backend", "src/api"), ("frontend", "src/web")] {
-        repo.orch(&["add-session", name, "--paths", path, "-q"]).expect_success();
-    }
-    repo
-}
-
 #[test]
 fn nothing_waits_to_land_at_first() {
-    let repo = shop();
+    let repo = both_sides();
     repo.orch(&["merge"]).expect(
         "
         exit 0
@@ -32,7 +24,7 @@ fn nothing_waits_to_land_at_first() {
 
 #[test]
 fn a_result_lands_where_the_base_is_checked_out() {
-    let repo = shop();
+    let repo = both_sides();
     result(&repo, "fix login", "backend", &["src/api/login.rs"]);
     repo.orch(&["merge", "--dry-run"]).expect(
         "
@@ -81,7 +73,7 @@ fn a_result_lands_where_the_base_is_checked_out() {
 
 #[test]
 fn several_results_land_in_order() {
-    let repo = shop();
+    let repo = both_sides();
     result(&repo, "fix login", "backend", &["src/api/login.rs"]);
     result(&repo, "fix cart", "frontend", &["src/web/cart.ts"]);
     result(&repo, "more login", "backend", &["src/api/login.rs"]);
@@ -126,7 +118,7 @@ fn several_results_land_in_order() {
 
 #[test]
 fn a_conflict_keeps_both_as_they_are() {
-    let repo = shop();
+    let repo = both_sides();
     result(&repo, "fix login", "backend", &["src/api/login.rs"]);
     result(&repo, "redo login", "frontend", &["src/api/login.rs"]);
     repo.call(&["merge", "fix-login"]).changing_checkout().run().expect(
@@ -161,7 +153,7 @@ fn a_conflict_keeps_both_as_they_are() {
 
 #[test]
 fn unrelated_uncommitted_work_is_kept_and_overlapping_work_refuses() {
-    let repo = shop();
+    let repo = both_sides();
     result(&repo, "fix login", "backend", &["src/api/login.rs"]);
     repo.write("src/api/login.rs", "mine\n");
     let before = repo.everything();
@@ -198,7 +190,7 @@ fn unrelated_uncommitted_work_is_kept_and_overlapping_work_refuses() {
 
 #[test]
 fn an_ignored_file_in_the_way_is_not_overwritten() {
-    let repo = shop();
+    let repo = both_sides();
     repo.commit(&[(".gitignore", "*.secret\n")], "ignore secrets", "Ann", days_ago(1));
     let script = "echo theirs > a.secret; git add -f a.secret; git commit -qm 'add a secret'";
     repo.orch(&["task", "add a secret", "--session", "backend", "-q", "--", "sh", "-c", script])
@@ -218,7 +210,7 @@ fn an_ignored_file_in_the_way_is_not_overwritten() {
 
 #[test]
 fn checks_of_the_base_decide_on_the_combined_tree() {
-    let repo = shop();
+    let repo = both_sides();
     let settings = "version: 1\nchecks: [\"! grep -r edited src/web\"]\n";
     repo.commit(&[(".orch.yml", settings)], "check", "Ann", days_ago(1));
     result(&repo, "fix login", "backend", &["src/api/login.rs"]);
@@ -257,7 +249,7 @@ fn checks_of_the_base_decide_on_the_combined_tree() {
 
 #[test]
 fn a_result_cannot_weaken_its_own_gate() {
-    let repo = shop();
+    let repo = both_sides();
     repo.commit(
         &[(".orch.yml", "version: 1\nchecks: [\"echo broken; test ! -e weak\"]\n")],
         "check",
@@ -283,7 +275,7 @@ fn a_result_cannot_weaken_its_own_gate() {
 
 #[test]
 fn a_needed_viewpoint_has_to_approve() {
-    let repo = shop();
+    let repo = both_sides();
     let settings = "version: 1\nviewpoints: { default: [], rules: [{ paths: [src/api], require: [reviewer, tester] }] }\n";
     repo.commit(&[(".orch.yml", settings)], "viewpoints", "Ann", days_ago(1));
     result(&repo, "fix login", "backend", &["src/api/login.rs"]);
@@ -318,7 +310,7 @@ fn a_needed_viewpoint_has_to_approve() {
 
 #[test]
 fn a_base_that_nobody_has_checked_out_moves_by_its_ref() {
-    let repo = shop();
+    let repo = both_sides();
     result(&repo, "fix login", "backend", &["src/api/login.rs"]);
     repo.git(&["checkout", "-q", "-b", "elsewhere"]);
     repo.call(&["merge", "fix-login"]).changing_checkout().run().expect(
@@ -340,7 +332,7 @@ fn a_base_that_nobody_has_checked_out_moves_by_its_ref() {
 
 #[test]
 fn a_stacked_result_waits_for_the_one_below() {
-    let repo = shop();
+    let repo = both_sides();
     result(&repo, "one", "backend", &["one.txt"]);
     result(&repo, "two", "backend", &["two.txt"]);
     repo.orch(&["merge", "two"]).expect(
@@ -373,7 +365,7 @@ fn a_stacked_result_waits_for_the_one_below() {
 
 #[test]
 fn a_stack_lands_from_below_whatever_its_names() {
-    let repo = shop();
+    let repo = both_sides();
     result(&repo, "b below", "backend", &["one.txt"]);
     result(&repo, "a above", "backend", &["two.txt"]);
     repo.call(&["merge"]).changing_checkout().run().expect(
@@ -390,7 +382,7 @@ fn a_stack_lands_from_below_whatever_its_names() {
 
 #[test]
 fn a_failed_check_shows_its_last_words_and_sends_the_result_back() {
-    let repo = shop();
+    let repo = both_sides();
     repo.commit(
         &[(".orch.yml", "version: 1\nchecks: [\"if grep -c edited src/api/login.rs; then exit 3; fi\"]\n")],
         "check",
@@ -441,7 +433,7 @@ fn a_failed_check_shows_its_last_words_and_sends_the_result_back() {
 
 #[test]
 fn a_dry_run_takes_what_comes_before_as_landed() {
-    let repo = shop();
+    let repo = both_sides();
     result(&repo, "one", "backend", &["src/api/login.rs"]);
     result(&repo, "two", "backend", &["src/api/login.rs"]);
     result(&repo, "another login", "frontend", &["src/api/login.rs"]);
@@ -472,7 +464,7 @@ fn a_dry_run_takes_what_comes_before_as_landed() {
 
 #[test]
 fn merges_at_the_same_time_land_each_result_once() {
-    let repo = shop();
+    let repo = both_sides();
     for (text, session) in [("one", "backend"), ("two", "frontend"), ("three", "backend")] {
         result(&repo, text, session, &[&format!("{text}.txt")]);
     }
@@ -498,7 +490,7 @@ fn merges_at_the_same_time_land_each_result_once() {
 
 #[test]
 fn a_conflict_is_resolved_by_the_session_and_its_commits_stay_its_own() {
-    let repo = shop();
+    let repo = both_sides();
     result(&repo, "fix login", "backend", &["src/api/login.rs"]);
     repo.write("src/api/login.rs", "fn login() { done() }\n");
     repo.git(&["commit", "-qam", "the owner was faster"]);

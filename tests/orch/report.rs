@@ -1,15 +1,7 @@
 //! `git orch report`: where the run of a task says that it is.
 
 use crate::support::TestRepo;
-
-/// Two sessions.
-fn shop() -> TestRepo {
-    let repo = TestRepo::new();
-    for (name, path) in [("backend", "src/api"), ("frontend", "src/web")] {
-        repo.orch(&["add-session", name, "--paths", path, "-q"]).expect_success();
-    }
-    repo
-}
+use crate::support::results::both_sides;
 
 /// Runs a task of `backend` whose agent is this script, `$top` the folder above
 /// all; what it left in `seen` there.
@@ -36,7 +28,7 @@ fn expect(shown: &str, wanted: &str) {
 
 #[test]
 fn an_agent_that_waits_is_seen_to_wait_and_for_what() {
-    let repo = shop();
+    let repo = both_sides();
     let shown = seen(
         &repo,
         "git orch show fix-login | grep -E 'task|reports|next'
@@ -82,7 +74,7 @@ fn an_agent_that_waits_is_seen_to_wait_and_for_what() {
 
 #[test]
 fn programs_read_it_too_and_the_record_does_not_hold_it() {
-    let repo = shop();
+    let repo = both_sides();
     let shown = seen(
         &repo,
         "git orch report input -m 'which tone?' --json
@@ -110,7 +102,7 @@ fn programs_read_it_too_and_the_record_does_not_hold_it() {
 
 #[test]
 fn a_hook_of_an_agent_says_it_in_one_line() {
-    let repo = shop();
+    let repo = both_sides();
     let shown = seen(
         &repo,
         r#"hook() { printf '{"session_id":"1","hook_event_name":"%s"%s}' "$1" "$2" | git orch report --hook; echo $?; }
@@ -141,7 +133,7 @@ fn a_hook_of_an_agent_says_it_in_one_line() {
 
 #[test]
 fn a_hook_fails_no_agent_where_there_is_no_task() {
-    let repo = shop();
+    let repo = both_sides();
     repo.orch(&["task", "fix login", "--session", "backend", "-q"]).expect_success();
     let before = repo.everything();
     let event = r#"{"hook_event_name":"Notification","message":"x"}"#;
@@ -162,7 +154,7 @@ fn a_hook_fails_no_agent_where_there_is_no_task() {
 
 #[test]
 fn only_the_run_of_a_task_says_where_it_is() {
-    let repo = shop();
+    let repo = both_sides();
     repo.orch(&["task", "write a page", "--session", "frontend", "-q"]).expect_success();
     repo.orch(&["report", "working"]).expect(
         "
@@ -219,7 +211,7 @@ fn only_the_run_of_a_task_says_where_it_is() {
 
 #[test]
 fn two_tasks_of_one_process_do_not_speak_for_each_other() {
-    let repo = shop();
+    let repo = both_sides();
     let script = format!(
         "cd '{}'; touch \"$GIT_ORCH_TASK.here\"; until [ -e one.here ] && [ -e two.here ]; do sleep 0.02; done
         case $GIT_ORCH_TASK in one) other=two;; *) other=one;; esac
@@ -252,7 +244,7 @@ fn two_tasks_of_one_process_do_not_speak_for_each_other() {
 
 #[test]
 fn words_are_cut_and_speak_to_no_terminal() {
-    let repo = shop();
+    let repo = both_sides();
     let shown = seen(
         &repo,
         r#"git orch report input -m "$(printf 'red \033[31m\342\200\256'; head -c 5000 /dev/zero | tr '\0' x)"
@@ -273,7 +265,7 @@ fn words_are_cut_and_speak_to_no_terminal() {
 
 #[test]
 fn what_an_earlier_run_said_is_forgotten() {
-    let repo = shop();
+    let repo = both_sides();
     let script = "git orch report input -m 'which tone?'; exit 1";
     let failed = repo.orch(&["task", "fix login", "--session", "backend", "-q", "--", "sh", "-c", script]);
     assert_eq!(failed.exit, 6, "{failed}");
@@ -297,7 +289,7 @@ fn what_an_earlier_run_said_is_forgotten() {
 
 #[test]
 fn it_takes_one_of_three_words() {
-    let repo = shop();
+    let repo = both_sides();
     repo.orch(&["report", "thinking"]).expect(
         "
         exit 2

@@ -136,15 +136,19 @@ fn look(source: &Source, regex: &Regex) -> Vec<Found> {
             task: source.task.as_ref().map(|(task, _)| task.clone()),
             run: source.task.as_ref().map(|(_, run)| *run),
             line: index + 1,
-            text: excerpt(line, place.start(), place.end()),
+            text: excerpt(line, regex, place.start()),
         })
         .collect()
 }
 
-/// What stands around a place in a line, which may be a long one.
-fn excerpt(line: &str, start: usize, end: usize) -> String {
+/// What stands around a place in a line, which may be a long one. Cut first, a
+/// secret would not be known any more.
+fn excerpt(line: &str, regex: &Regex, start: usize) -> String {
+    let line = redact(line);
+    let place = regex.find(&line).map_or(start..start, |place| place.range());
+    let (start, end) = (place.start.min(line.len()), place.end.min(line.len()));
     let from = line.floor_char_boundary(start.saturating_sub(AROUND));
     let to = line.ceil_char_boundary(end.saturating_add(AROUND).min(line.len()));
     let (before, behind) = (if from > 0 { "…" } else { "" }, if to < line.len() { "…" } else { "" });
-    redact(&format!("{before}{}{behind}", line[from..to].trim()))
+    format!("{before}{}{behind}", line[from..to].trim())
 }

@@ -15,6 +15,15 @@ pub(crate) fn sessions(repo: &TestRepo, names: &[&str]) {
     }
 }
 
+/// A repository with a session for each side of the shop.
+pub(crate) fn both_sides() -> TestRepo {
+    let repo = TestRepo::new();
+    for (name, path) in [("backend", "src/api"), ("frontend", "src/web")] {
+        repo.orch(&["add-session", name, "--paths", path, "-q"]).expect_success();
+    }
+    repo
+}
+
 /// `git orch merge`, which may move the checkout.
 pub(crate) fn merge(repo: &TestRepo, arguments: &[&str]) -> Output {
     repo.call(&[&["merge"], arguments].concat()).changing_checkout().run()
