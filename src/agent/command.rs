@@ -50,6 +50,8 @@ pub struct Invocation {
     pub input: Input,
     /// Where what it prints goes.
     pub log: PathBuf,
+    /// Whether that goes behind what is there already.
+    pub is_log_continued: bool,
     /// How long it may take.
     pub timeout: Option<Duration>,
 }

@@ -203,6 +203,9 @@ pub fn this_program() -> Result<std::path::PathBuf> {
 
 fn arguments(invocation: &Invocation) -> Vec<OsString> {
     let mut args: Vec<OsString> = vec![SUPERVISE.into(), "--log".into(), invocation.log.clone().into()];
+    if invocation.is_log_continued {
+        args.push("--continue".into());
+    }
     if let Input::File(file) = &invocation.input {
         args.extend(["--stdin".into(), file.clone().into()]);
     }

@@ -36,6 +36,8 @@ const ORPHANS_GRACE: Duration = Duration::from_secs(1);
 pub struct Order {
     /// Where what is printed goes.
     pub log: PathBuf,
+    /// Whether that goes behind what is there already.
+    pub is_log_continued: bool,
     /// What the command reads.
     pub stdin: Option<PathBuf>,
     /// How long it may take.
@@ -71,7 +73,9 @@ type Started = (std::sync::Arc<duct::Handle>, std::thread::JoinHandle<()>);
 
 fn start(order: &Order) -> std::io::Result<Started> {
     let (program, args) = order.argv.split_first().ok_or_else(|| std::io::Error::other("no command"))?;
-    let log = File::options().write(true).create(true).truncate(true).mode(0o600).open(&order.log)?;
+    let mut log = File::options();
+    let log = log.append(order.is_log_continued).write(true).truncate(!order.is_log_continued);
+    let log = log.create(true).mode(0o600).open(&order.log)?;
     log.lock()?;
     let (reader, writer) = std::io::pipe()?;
     let expression =

@@ -149,6 +149,7 @@ fn set_up(app: &App, opened: &Opened, scene: Scene<'_>, session: &Session, setup
         ),
         input: Input::Nothing,
         log: log.clone(),
+        is_log_continued: false,
         timeout: None,
     };
     let ended = process::run(&invocation, scene.interrupt, |_| {})?;

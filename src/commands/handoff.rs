@@ -15,8 +15,8 @@ use crate::store::{self, Stored};
 ///
 /// What went into it goes along: commits, files and uncommitted edits, what
 /// failed or was asked for, notes, what its last run said of DECISIONS, RULED
-/// OUT and NEXT, and where its conversation is. The next brief tells all of
-/// it. Of a session everything goes over that is open, as before it is removed.
+/// OUT and NEXT, what was said of it on the way, and where its conversation is.
+/// The next brief tells all of it. Of a session everything goes over that is open, as before it is removed.
 /// What is being worked on is called off first.
 #[derive(Debug, clap::Args)]
 pub(super) struct HandoffArgs {
@@ -57,7 +57,7 @@ pub(super) fn run(app: &App, args: &HandoffArgs) -> Result<u8> {
     }
     let by = around::teller(app, &opened.repo)?.0;
     let events = |event| app.ui.event(event);
-    let order = Order { to: to.name, said, by };
+    let order = Order { to: to.name, said, by, settings: &opened.settings };
     let (given, cut) = handoff::carry_out(opened.scene(app, &events), tasks, &order)?;
     if let Some(cut) = cut {
         app.ui.warning(format!("what is said of it is cut: {cut} are left out"));

@@ -20,6 +20,9 @@ use crate::error::exit;
 struct SuperviseArgs {
     #[arg(long)]
     log: PathBuf,
+    /// Go on behind what the log holds
+    #[arg(long)]
+    r#continue: bool,
     #[arg(long)]
     stdin: Option<PathBuf>,
     /// Milliseconds
@@ -37,7 +40,8 @@ pub(super) fn asked(line: &[OsString]) -> Option<ExitCode> {
     }
     let Ok(args) = SuperviseArgs::try_parse_from(words) else { return Some(exit::USAGE.into()) };
     let timeout = args.timeout.map(Duration::from_millis);
-    let told = supervise(&Order { log: args.log, stdin: args.stdin, timeout, argv: args.argv });
+    let SuperviseArgs { log, r#continue: is_log_continued, stdin, argv, .. } = args;
+    let told = supervise(&Order { log, is_log_continued, stdin, timeout, argv });
     // Whoever started us may be gone: then there is nobody to tell.
     drop(writeln!(std::io::stdout(), "{told}"));
     Some(exit::DONE.into())

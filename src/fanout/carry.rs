@@ -172,6 +172,7 @@ fn invocation(
         environment: command::environment(&shards_own(site, throwaway), &ours),
         input: given.input,
         log: log(site.logs, n),
+        is_log_continued: false,
         timeout: site.order.timeout,
     })
 }

@@ -45,6 +45,7 @@ impl Judge<'_> {
             environment: command::environment(scene.environment, &[]),
             input: Input::Nothing,
             log,
+            is_log_continued: false,
             timeout: None,
         };
         let ended = process::run(&invocation, scene.interrupt, |_| {})?;

@@ -88,6 +88,7 @@ impl<'a> Checker<'a> {
             environment: command::environment(&carry::callers(site), &ours),
             input: Input::Nothing,
             log: log.to_owned(),
+            is_log_continued: false,
             timeout: None,
         };
         let links = carry::share(site, &self.throwaway, self.share);

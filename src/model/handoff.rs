@@ -26,6 +26,9 @@ pub struct Handoff {
     /// Decisions, what was ruled out, what is next; cut to size.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub said: Option<String>,
+    /// What its agents said on the way that has to do with it; cut to size.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub excerpt: Option<String>,
     /// The agent of the last run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent: Option<String>,

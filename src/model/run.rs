@@ -132,3 +132,34 @@ pub struct Usage {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub context: Option<f64>,
 }
+
+impl Usage {
+    /// Both together; of the context window what is in use after the later one.
+    pub fn and(self, later: Self) -> Self {
+        let both =
+            |one: Option<u64>, other: Option<u64>| one.into_iter().chain(other).reduce(u64::saturating_add);
+        Self {
+            input_tokens: self.input_tokens.saturating_add(later.input_tokens),
+            cached_tokens: self.cached_tokens.saturating_add(later.cached_tokens),
+            output_tokens: self.output_tokens.saturating_add(later.output_tokens),
+            cost: self.cost.into_iter().chain(later.cost).reduce(|one, other| one + other),
+            turns: both(self.turns, later.turns),
+            context: later.context.or(self.context),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_taken_is_added_up_and_has_an_end() {
+        let most = Usage { input_tokens: u64::MAX, output_tokens: 3, context: Some(0.5), ..Usage::default() };
+        let later = Usage { input_tokens: 1, output_tokens: 4, cost: Some(0.25), ..Usage::default() };
+        let both = most.and(later);
+        assert_eq!((both.input_tokens, both.output_tokens, both.cost), (u64::MAX, 7, Some(0.25)));
+        assert_eq!((both.turns, both.context), (None, Some(0.5)));
+        assert_eq!(both.and(Usage { cost: Some(0.5), turns: Some(2), ..Usage::default() }).cost, Some(0.75));
+    }
+}

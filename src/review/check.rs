@@ -113,6 +113,7 @@ fn one(
         environment: command::environment(scene.environment, &[]),
         input: Input::Nothing,
         log: log.clone(),
+        is_log_continued: false,
         timeout: None,
     };
     let event = || Event::Checking { name: candidate.name.clone(), check: check.to_owned() };

@@ -33,6 +33,13 @@ pub struct Conversation {
     pub before: Usage,
 }
 
+impl Conversation {
+    /// The command's words, for the record.
+    pub fn words(&self) -> Vec<String> {
+        self.argv.iter().map(|arg| arg.to_string_lossy().into_owned()).collect()
+    }
+}
+
 /// The one for a task of a session.
 pub fn choose(scene: Scene<'_>, session: &Session, task: &Task, program: &Program) -> Result<Conversation> {
     let Some(resume) = &program.resume else { return begin(program) };
@@ -73,7 +80,7 @@ pub fn again(program: &Program, done: &Done, last: &Conversation) -> Result<Conv
     match (&program.resume, begun) {
         (Some(resume), Some(id)) => {
             let (argv, took) = (with_id(resume, id), done.told.usage.unwrap_or_default());
-            let before = sum(last.before, took);
+            let before = last.before.and(took);
             Ok(Conversation { argv, id: Some(id.clone()), is_resumed: true, before })
         }
         _ => begin(program),
@@ -111,16 +118,7 @@ fn last(tasks: &[Stored<Task>], session: &Session, task: &Task, program: &Progra
 fn taken(tasks: &[Stored<Task>], id: &str) -> Usage {
     let runs = tasks.iter().flat_map(|task| &task.value.runs);
     let usages = runs.filter(|run| run.conversation.as_deref() == Some(id)).filter_map(|run| run.usage);
-    usages.fold(Usage::default(), sum)
-}
-
-fn sum(one: Usage, other: Usage) -> Usage {
-    Usage {
-        input_tokens: one.input_tokens.saturating_add(other.input_tokens),
-        cached_tokens: one.cached_tokens.saturating_add(other.cached_tokens),
-        output_tokens: one.output_tokens.saturating_add(other.output_tokens),
-        ..Usage::default()
-    }
+    usages.fold(Usage::default(), Usage::and)
 }
 
 /// Whether an id is a word that can be an argument, and part of a file's name.
@@ -169,13 +167,6 @@ mod tests {
         ] {
             assert_eq!(with_id(&words(command), "x"), words(argv));
         }
-    }
-
-    #[test]
-    fn what_is_taken_has_an_end() {
-        let most = Usage { input_tokens: u64::MAX, output_tokens: 3, ..Usage::default() };
-        let all = sum(most, Usage { input_tokens: 1, output_tokens: 4, ..Usage::default() });
-        assert_eq!((all.input_tokens, all.output_tokens), (u64::MAX, 7));
     }
 
     #[test]

@@ -3,11 +3,12 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::conversation::{self, Conversation};
-use super::prepare::{Ready, folder};
+use super::prepare::{self, Ready, folder};
 use super::told::{Reader, Told};
 use super::worker::Program;
 use super::{Scene, narrative};
@@ -18,7 +19,7 @@ use crate::error::{IoContext, Result};
 use crate::git::worktree;
 use crate::model::time::{self, Stopwatch};
 use crate::model::wording::thousands;
-use crate::model::{Event, Oid, Session, Task};
+use crate::model::{Event, Oid, Session, Task, Usage};
 
 /// How often changed files are counted for the live line.
 const COUNT_EVERY: Duration = Duration::from_secs(2);
@@ -65,6 +66,14 @@ impl Done {
         self.told.asked.is_some() || self.told.said.as_ref().is_some_and(is_question)
     }
 
+    /// The same for a run as a whole, however many attempts it took.
+    fn in_all(mut self, elapsed: Duration, spent: Spent) -> Self {
+        self.ended.elapsed = elapsed;
+        let earlier = Some(spent.usage).filter(|usage| *usage != Usage::default());
+        self.told.usage = earlier.into_iter().chain(self.told.usage).reduce(Usage::and);
+        self
+    }
+
     /// Whether it ended by itself and well, as far as the agent tells.
     pub fn is_success(&self) -> bool {
         self.ended.is_success() && !self.told.has_failed
@@ -73,30 +82,58 @@ impl Done {
 
 /// Runs a program in a session's worktree: in its conversation, in a new one
 /// where that is gone, and again where the agent's service took no more.
-pub fn execute(scene: Scene<'_>, ready: &Ready, program: &Program, first: Conversation) -> Result<Done> {
+pub fn execute(scene: Scene<'_>, ready: &mut Ready, program: &Program, first: Conversation) -> Result<Done> {
     scene.repo.reach("command to be run")?;
     let profile = program.profile.as_deref();
     let retries = profile.and_then(|profile| profile.retries).unwrap_or(RETRIES);
     let wait = profile.and_then(|profile| profile.wait.as_deref()).and_then(time::parse_span);
     let (mut wait, mut retried, mut at) = (wait.unwrap_or(WAIT), 0, first);
+    // What an earlier task of this name printed is not this one's.
+    drop(std::fs::remove_file(log(scene.repo, &ready.task.value, ready.task.value.runs.len())?));
+    let (watch, mut spent) = (Stopwatch::start(), Spent::default());
     loop {
-        let done = attempt(scene, ready, program, &at)?;
+        let mut done = attempt(scene, ready, (program, &at), spent)?;
         if at.is_resumed && !done.is_success() && is_gone(program, &done) {
             let text = format!("{} does not have its conversation any more: a new one begins", program.name);
             (scene.events)(Event::Warning(text));
             at = conversation::begin(program)?;
+            prepare::begin_anew(scene, ready, &at)?;
         } else if done.told.is_limited && !done.is_success() && retried < retries {
+            done.capped = done.capped.or_else(|| over(program, &done.told, spent.usage));
+            if done.capped.is_some() {
+                return Ok(done.in_all(watch.elapsed(), spent));
+            }
             retried += 1;
             pause(scene, program, wait)?;
             wait = wait.saturating_mul(2);
             at = conversation::again(program, &done, &at)?;
         } else {
-            return Ok(done);
+            return Ok(done.in_all(watch.elapsed(), spent));
         }
         if scene.interrupt.is_raised() {
-            return Ok(Done { ended: Ended { end: End::Interrupted, ..done.ended }, ..done });
+            done.ended.end = End::Interrupted;
+            return Ok(done.in_all(watch.elapsed(), spent));
         }
+        spent.time = spent.time.saturating_add(done.ended.elapsed);
+        spent.usage = spent.usage.and(done.told.usage.unwrap_or_default());
+        tell_in_log(scene, ready);
     }
+}
+
+/// What earlier attempts of a run took.
+#[derive(Clone, Copy, Debug, Default)]
+struct Spent {
+    time: Duration,
+    usage: Usage,
+}
+
+/// Says in the log that what comes next is another attempt.
+fn tell_in_log(scene: Scene<'_>, ready: &Ready) {
+    let task = &ready.task.value;
+    let log = log(scene.repo, task, task.runs.len())
+        .and_then(|log| std::fs::File::options().append(true).open(&log).doing("could not write", &log));
+    // It is for people alone.
+    drop(log.map(|mut log| writeln!(log, "\n[tried again]")));
 }
 
 /// Whether the conversation was not there: said so, or a program whose output is
@@ -125,8 +162,15 @@ fn pause(scene: Scene<'_>, program: &Program, wait: Duration) -> Result<()> {
     Ok(())
 }
 
-fn attempt(scene: Scene<'_>, ready: &Ready, program: &Program, at: &Conversation) -> Result<Done> {
+fn attempt(
+    scene: Scene<'_>,
+    ready: &Ready,
+    (program, at): (&Program, &Conversation),
+    spent: Spent,
+) -> Result<Done> {
     let task = &ready.task.value;
+    let log = log(scene.repo, task, task.runs.len())?;
+    let printed = log.metadata().map_or(0, |meta| meta.len());
     let invocation = Invocation {
         argv: argv(ready, program, &at.argv)?,
         folder: ready.session.worktree.clone(),
@@ -136,13 +180,12 @@ fn attempt(scene: Scene<'_>, ready: &Ready, program: &Program, at: &Conversation
         } else {
             Input::Nothing
         },
-        log: log(scene.repo, task, task.runs.len())?,
-        timeout: program.timeout,
+        log,
+        is_log_continued: true,
+        timeout: program.timeout.map(|timeout| timeout.saturating_sub(spent.time)),
     };
-    // What an earlier attempt printed is not this one's.
-    drop(std::fs::remove_file(&invocation.log));
     let window = program.profile.as_deref().and_then(|profile| profile.window);
-    let mut reader = Reader::new(program.readings(), invocation.log.clone(), at.before, window);
+    let mut reader = Reader::new(program.readings(), invocation.log.clone(), at.before, window).from(printed);
     let mut counted: (Stopwatch, Option<usize>, bool) = (Stopwatch::start(), None, true);
     let (mut known, mut capped) = (at.id.clone(), None);
     let ended = process::run(&invocation, scene.interrupt, |elapsed| {
@@ -159,7 +202,7 @@ fn attempt(scene: Scene<'_>, ready: &Ready, program: &Program, at: &Conversation
             drop(conversation::remember(scene.repo, task, known.as_deref().unwrap_or_default()));
         }
         if capped.is_none() {
-            capped = over(program, told);
+            capped = over(program, told, spent.usage);
             if capped.is_some() {
                 scene.interrupt.end();
             }
@@ -185,9 +228,10 @@ fn attempt(scene: Scene<'_>, ready: &Ready, program: &Program, at: &Conversation
     Ok(Done { ended, told, conversation, capped })
 }
 
-/// What a run took more of than it may.
-fn over(program: &Program, told: &Told) -> Option<String> {
+/// What a run took more of than it may, with its earlier attempts.
+fn over(program: &Program, told: &Told, spent: Usage) -> Option<String> {
     let (profile, usage) = (program.profile.as_deref()?, told.usage.filter(|_| !told.is_done)?);
+    let usage = spent.and(usage);
     let tokens = usage.input_tokens.saturating_add(usage.output_tokens);
     if let Some(most) = profile.max_tokens.filter(|most| tokens > *most) {
         return Some(format!("it took {} of {} tokens", large(tokens), large(most)));

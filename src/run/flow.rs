@@ -80,7 +80,7 @@ fn start(
     };
     let first = conversation::choose(scene, &session, &task.value, program)?;
     let begun = Begun {
-        command: first.argv.iter().map(|arg| arg.to_string_lossy().into_owned()).collect(),
+        command: first.words(),
         agent: program.profile.is_some().then_some(program.name.as_str()),
         conversation: first.id.as_deref(),
     };
@@ -89,7 +89,7 @@ fn start(
 
 fn run(scene: Scene<'_>, mut ready: Ready, program: &Program, first: Conversation) -> Result<Stored<Task>> {
     altered::remember(scene, &ready.task.value)?;
-    let done = execute::execute(scene, &ready, program, first);
+    let done = execute::execute(scene, &mut ready, program, first);
     workplace::link(scene.repo, &ready.session, scene.events);
     let altered = altered::since(scene, &ready.task.value);
     // What a run put in place of hooks and signing does not run.

@@ -12,7 +12,8 @@ use super::brief;
 use super::finish::own_commits;
 use super::prepare::{committed, left_off};
 use super::redact::redact;
-use super::{Scene, narrative, touches};
+use super::{Scene, excerpt, narrative, touches};
+use crate::config::Settings;
 use crate::error::{Error, Result};
 use crate::git::{Repo, RepoLock, refs, worktree};
 use crate::model::{Effect, Handoff, Name, Oid, Session, SessionState, Task, TaskState};
@@ -22,13 +23,15 @@ use crate::store::{self, Stored};
 
 /// What is handed over, to whom, and what is said of it.
 #[derive(Clone, Debug)]
-pub struct Order {
+pub struct Order<'a> {
     /// The session that gets it.
     pub to: Name,
     /// What is said of it; found in the last run's words where nothing is.
     pub said: Option<String>,
     /// Who hands it over.
     pub by: String,
+    /// How agents' output is read.
+    pub settings: &'a Settings,
 }
 
 /// The open work of a session that another one can go on with.
@@ -86,7 +89,7 @@ pub fn check(repo: &Repo, task: &Task, to: &Session) -> Result<()> {
 pub fn carry_out(
     scene: Scene<'_>,
     tasks: Vec<Stored<Task>>,
-    order: &Order,
+    order: &Order<'_>,
 ) -> Result<(Vec<Stored<Task>>, Option<String>)> {
     let repo = scene.repo;
     let to = store::sessions::require(repo, order.to.as_str())?.value;
@@ -181,7 +184,7 @@ fn below(tasks: &[Stored<Task>], session: &Name, tip: Oid) -> Oid {
 fn hand_over(
     scene: Scene<'_>,
     task: &mut Task,
-    (to, order, said): (&Session, &Order, Option<&str>),
+    (to, order, said): (&Session, &Order<'_>, Option<&str>),
 ) -> Result<()> {
     let repo = scene.repo;
     let work = left_off(repo, task)?;
@@ -191,6 +194,7 @@ fn hand_over(
     let own = last.filter(|_| task.handed_over().is_none());
     let found = || own.and_then(|run| narrative::find(run.said.as_deref()?));
     let said = said.map(str::to_owned).or_else(|| Some(narrative::fit(&found()?).0));
+    let excerpt = excerpt::of(repo, order.settings, task, said.as_deref().unwrap_or_default());
     let handoff = Handoff {
         from: task.session.clone(),
         to: to.name.clone(),
@@ -200,6 +204,7 @@ fn hand_over(
         work,
         commits,
         said: said.filter(|said| !said.is_empty()),
+        excerpt,
         agent: last.and_then(|run| run.agent.clone()),
         conversation: last.and_then(|run| run.conversation.clone()),
     };

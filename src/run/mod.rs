@@ -20,6 +20,7 @@ pub mod claim;
 pub mod conversation;
 pub mod elsewhere;
 pub mod end;
+pub mod excerpt;
 pub mod execute;
 pub mod finish;
 pub mod flow;

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::conversation::Conversation;
 use super::{Scene, brief, elsewhere};
 use crate::error::{Error, IoContext, Result};
 use crate::git::refs;
@@ -100,6 +101,26 @@ pub fn prepare(
         drop(elsewhere::remember(repo, &task.value, &session.worktree_id));
     }
     Ok(Ready { task, session: session.clone(), place, start, found: None, brief })
+}
+
+/// Puts down that a run begins a conversation anew, and writes the brief for
+/// whoever knows nothing of the one before.
+///
+/// # Errors
+/// Unusable where it can't be written.
+pub fn begin_anew(scene: Scene<'_>, ready: &mut Ready, new: &Conversation) -> Result<()> {
+    let (repo, task) = (scene.repo, &mut ready.task.value);
+    if let Some(run) = task.runs.last_mut() {
+        run.conversation.clone_from(&new.id);
+        run.command = new.words();
+    }
+    let text = brief::write(repo, &ready.session, task)?;
+    std::fs::write(&ready.brief, &text).doing("could not write", &ready.brief)?;
+    let lock = RepoLock::take(repo, &format!("task {}", task.name), scene.events)?;
+    let with = With { old: Some(ready.task.tip), brief: Some(text.into_bytes()), ..With::default() };
+    let change = store::tasks::prepare(repo, task, with, "a new conversation")?;
+    ready.task.tip = change.new.expect("a record points somewhere");
+    refs::apply(repo, &lock, &[change], "task, a new conversation")
 }
 
 /// A person's task holds its session until it is done, whatever runs, and one

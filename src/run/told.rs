@@ -5,8 +5,8 @@
 //! nothing; what is told is cut to size, whatever an agent prints.
 
 use std::fs::File;
-use std::io::Read as _;
-use std::path::PathBuf;
+use std::io::{Read as _, Seek as _, SeekFrom};
+use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
@@ -229,12 +229,31 @@ fn last_bytes(text: String) -> String {
     if from == 0 { text } else { text[from..].to_owned() }
 }
 
+/// All that an agent said in a log, in order.
+pub fn words(readings: &[Reading], log: &Path) -> Vec<String> {
+    let text = std::fs::read(log).unwrap_or_default();
+    let (mut told, mut words) = (Told::default(), Vec::new());
+    for line in String::from_utf8_lossy(&text).lines() {
+        let was_amid = told.is_amid;
+        told.line(readings, line);
+        let Some(said) = told.said.clone() else { continue };
+        match words.last_mut() {
+            Some(last) if *last == said => {}
+            // A piece that went on with what is there already.
+            Some(last) if was_amid && told.is_amid => *last = said,
+            _ => words.push(said),
+        }
+    }
+    words
+}
+
 /// Reads a log that grows.
 #[derive(Debug)]
 pub struct Reader<'a> {
     readings: &'a [Reading],
     log: PathBuf,
     file: Option<File>,
+    from: u64,
     begun: Vec<u8>,
     told: Told,
 }
@@ -245,7 +264,12 @@ impl<'a> Reader<'a> {
     pub fn new(readings: &'a [Reading], log: PathBuf, before: Usage, window: Option<u64>) -> Self {
         #[expect(clippy::cast_precision_loss, reason = "windows are small")]
         let told = Told { before, window: window.unwrap_or_default() as f64, ..Told::default() };
-        Self { readings, log, file: None, begun: Vec::new(), told }
+        Self { readings, log, file: None, from: 0, begun: Vec::new(), told }
+    }
+
+    /// The same, of what comes behind so many bytes.
+    pub fn from(self, from: u64) -> Self {
+        Self { from, ..self }
     }
 
     /// What was told until now.
@@ -269,7 +293,8 @@ impl<'a> Reader<'a> {
     fn go_on(&mut self) {
         // A log that can't be read tells nothing.
         if self.file.is_none() {
-            self.file = File::open(&self.log).ok();
+            let opened = File::open(&self.log).ok();
+            self.file = opened.filter(|mut file| file.seek(SeekFrom::Start(self.from)).is_ok());
         }
         let Some(file) = &mut self.file else { return };
         let mut new = Vec::new();

@@ -78,10 +78,21 @@ fn the_next_task_goes_on_with_the_conversation_and_another_agent_begins_its_own(
 #[test]
 fn a_conversation_that_is_gone_or_full_is_begun_anew() {
     let repo = shop(", context: { warn: 0.5, fresh: 0.9 }");
-    task(&repo, "One\nDO: echo 1 >> src/api/login.rs").expect_success();
+    task(&repo, "One\nSAY: RULED OUT: a second cache\nDO: echo 1 >> src/api/login.rs").expect_success();
     let one = id(&last_run(&repo, "one"));
+    let said = "## What you said last, at the end of task one-say-ruled-out-a-second-cache-do, in another conversation\n\n\
+        ```text\nRULED OUT\na second cache\n```\n";
+    // Who was there needs not be told.
+    task(&repo, "Same\nDO: echo same >> src/api/login.rs").expect_success();
+    let brief = |name: &str| {
+        repo.shell(&format!("git-orch brief $(git-orch tasks --all | grep -o '{name}-[^ ]*')")).run().stdout
+    };
+    assert_eq!(
+        (id(&last_run(&repo, "same")), brief("same").contains("What you said last")),
+        (one.clone(), false)
+    );
     repo.shell(&format!("rm ../tmp/talks/{one}")).run().expect_success();
-    let told = task(&repo, "Two\nTOOK: 950\nDO: echo 2 >> src/api/login.rs").told();
+    let told = task(&repo, "Two\nSAY: RULED OUT: a third\nTOOK: 950\nDO: echo 2 >> src/api/login.rs").told();
     assert!(
         told.contains("warning: house does not have its conversation any more: a new one begins"),
         "{told}"
@@ -92,12 +103,44 @@ fn a_conversation_that_is_gone_or_full_is_begun_anew() {
     );
     let two = id(&last_run(&repo, "two"));
     assert_ne!(one, two);
+    assert!(last_run(&repo, "two")["command"].to_string().ends_with(&format!("\"--session-id\",\"{two}\"]")));
+    // It was told again, and the record has what it was told.
+    let talk = repo.read(&format!("tmp/talks/{two}"));
+    assert!(
+        talk.contains("## What you said last, at the end of task same-")
+            && brief("two").trim() == talk.trim(),
+        "{talk}"
+    );
     let told = task(&repo, "Three\nDO: echo 3 >> src/api/login.rs").told();
     assert!(
         told.contains("the conversation of backend has filled 95% of its context window: a new one begins"),
         "{told}"
     );
     assert_ne!(two, id(&last_run(&repo, "three")));
+    let said = said
+        .replace("one-say-ruled-out-a-second-cache-do", "two-say-ruled-out-a-third-took-950-do")
+        .replace("a second cache", "a third");
+    assert!(brief("three").contains(&said), "{}", brief("three"));
+}
+
+#[test]
+fn what_was_said_of_it_on_the_way_goes_over_too() {
+    let repo = shop("");
+    repo.orch(&["add-session", "other", "--paths", "src/web", "-q"]).expect_success();
+    let words = ["I look around.", "In login the key sk-ant-abcdefgh12 is parsed twice.", "So I stop."];
+    let line =
+        |text| format!("{{\"type\":\"assistant\",\"message\":{{\"content\":[{{\"text\":\"{text}\"}}]}}}}\n");
+    repo.write("../tmp/words", &words.map(line).concat());
+    assert_eq!(task(&repo, "Fix login\nDO: cat $TMPDIR/words; exit 1").exit, 1);
+    let name = "fix-login-do-cat-tmpdir-words-exit-1";
+    repo.orch(&["handoff", name, "--to", "other", "-q"]).expect_success();
+    let told = "In login the key [redacted] is parsed twice.";
+    assert_eq!(repo.orch(&["show", name, "--json"]).json()["data"]["handoffs"][0]["excerpt"], told);
+    let brief = repo.orch(&["brief", name]).stdout.clone();
+    let section = format!("## What was said of it in the conversation of backend\n\n```text\n{told}\n```\n");
+    assert!(brief.contains(&section), "{brief}");
+    let shown = repo.orch(&["show", name]).stdout;
+    assert!(shown.contains(&format!("  on the way {told}\n")), "{shown}");
 }
 
 #[test]
@@ -343,6 +386,11 @@ fn a_service_that_takes_no_more_is_asked_again_and_in_the_end_no_more() {
     let again = "warning: house: its service takes no more at the moment; again in 1.0s\n";
     let told = task(&repo, "One\nLIMIT: 1\nDO: echo 1 >> src/api/login.rs").told();
     assert!(told.contains("done in") && told.matches(again).count() == 1, "{told}");
+    // What all attempts took counts, and what all printed is kept.
+    assert_eq!(last_run(&repo, "one")["usage"]["input_tokens"], 13);
+    let log = repo.shell("git-orch log $(git-orch tasks --all | grep -o 'one-[^ ]*')").run().stdout;
+    let (first, second) = log.split_once("\n\n[tried again]\n").unwrap();
+    assert!(first.contains("too many") && second.contains("\"result\":\"done\""), "{log}");
     repo.shell("rm ../tmp/talks/calls").run().expect_success();
     task(&repo, "Two\nLIMIT: 9").expect(
         "
@@ -356,6 +404,17 @@ fn a_service_that_takes_no_more_is_asked_again_and_in_the_end_no_more() {
         ",
     );
     assert_eq!(last_run(&repo, "two")["outcome"], "limited");
+}
+
+#[test]
+fn attempts_take_no_more_together_than_a_run_may() {
+    let repo = shop(", retries: 9, wait: 1s, max_tokens: 5");
+    let told = task(&repo, "One\nLIMIT: 9").told();
+    assert!(
+        told.contains("the run took too much (exit 1) after") && told.contains("it took 6 of 5 tokens"),
+        "{told}"
+    );
+    assert_eq!(repo.read("tmp/talks/calls"), "2\n");
 }
 
 #[test]

@@ -79,6 +79,7 @@ fn version(desk: &Desk<'_>, formatter: &Formatter) -> Result<Option<String>> {
         environment: command::environment(&desk.app.environment, &[]),
         input: Input::Nothing,
         log: log.clone(),
+        is_log_continued: false,
         timeout: Some(std::time::Duration::from_secs(60)),
     };
     let events = |_| {};

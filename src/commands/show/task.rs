@@ -8,10 +8,13 @@ use crate::commands::result;
 use crate::error::Result;
 use crate::model::wording::{excerpt, hanging, list, thousands};
 use crate::model::{Handoff, Look, Oid, Outcome, Task, TaskState, Time, Usage};
+use crate::run::brief::page::cut;
 use crate::run::report::Seen;
 
 /// How much of an agent's words is shown.
 const WORDS: usize = 300;
+/// The same, where it is more than one sentence.
+const MANY: usize = 1_000;
 
 /// Labelled lines.
 struct Lines(Vec<String>);
@@ -52,6 +55,9 @@ pub(super) fn text(app: &App, opened: &Opened, seen: &Seen) -> Result<String> {
     }
     for handoff in &task.handoffs {
         lines.add("handed", handoff_words(handoff, app.now));
+        if let Some(words) = &handoff.excerpt {
+            lines.add("on the way", cut(words, MANY));
+        }
     }
     for note in &task.notes {
         lines.add("note", format!("{}, {}: {}", note.by, note.time.ago(app.now), note.text));

@@ -194,6 +194,7 @@ impl<'a> Desk<'a> {
             environment: command::environment(scene.environment, &ours),
             input: if is_stdin { Input::File(self.brief.clone()) } else { Input::Nothing },
             log: self.seat.log.clone(),
+            is_log_continued: false,
             timeout: program.timeout,
         };
         process::run(&invocation, scene.interrupt, |elapsed| {

@@ -13,6 +13,7 @@ pub fn sections(known: &Known<'_>, task: &Task) -> Result<Vec<Section>> {
     let section = |title: String, body: Body, room: usize| Section { title, body, room };
     let told = |one: &Handoff| Some(format!("{}:\n{}", one.from, one.said.as_ref()?));
     let earlier: Vec<String> = earlier.iter().rev().filter_map(told).collect();
+    let on_the_way = on_the_way(task).unwrap_or_default();
     Ok(vec![
         section(
             format!("What {from} says: decisions, what was ruled out, what is next"),
@@ -23,6 +24,11 @@ pub fn sections(known: &Known<'_>, task: &Task) -> Result<Vec<Section>> {
         section("Its commits so far".to_owned(), Body::Lines(commits(known, task, last)?), 1_500),
         section("The files they change".to_owned(), Body::Lines(files(known, task, last)?), 1_500),
         section(format!("What those before {from} said"), Body::Words(earlier.join("\n\n")), 2_000),
+        section(
+            format!("What was said of it in the conversation of {}", on_the_way.0),
+            Body::Words(on_the_way.1),
+            3_200,
+        ),
         section("The conversation".to_owned(), Body::Lines(conversation(task, last)), 500),
     ])
 }
@@ -70,6 +76,11 @@ fn files(known: &Known<'_>, task: &Task, handoff: &Handoff) -> Result<Vec<String
         format!("{} {}{loose}", change.status.letter(), change.path)
     };
     Ok(changes.iter().map(line).collect())
+}
+
+/// Whose agents were the last ones to say something of it on the way, and what.
+fn on_the_way(task: &Task) -> Option<(String, String)> {
+    task.handoffs.iter().rev().find_map(|one| Some((one.from.to_string(), one.excerpt.clone()?)))
 }
 
 /// That of the last run, in the session that had the task then.

@@ -5,6 +5,7 @@
 //! handed     what went over with it from another session
 //! kept       what was kept for later
 //! known      who made which commit, as the records have it
+//! talk       how the session's conversation before this one ended
 //! past       what the session did there, and elsewhere
 //! meanwhile  what others changed there since, and elsewhere
 //! open       who else is there, and what conflicts
@@ -20,6 +21,7 @@ pub mod meanwhile;
 pub mod open;
 pub mod page;
 pub mod past;
+pub mod talk;
 
 use std::collections::BTreeSet;
 
@@ -62,6 +64,7 @@ fn sections(repo: &Repo, session: &Session, task: &Task) -> Result<Vec<Section>>
     sections.extend(handed::sections(&known, task)?);
     sections.extend([kept::own(task), targets(task)]);
     sections.extend(before(&known, task));
+    sections.extend(talk::before(&known, task));
     let [there, elsewhere] = past.sections();
     sections.push(there);
     sections.extend(meanwhile::there(&known, &past, task)?);
