@@ -13,16 +13,15 @@ use crate::app::App;
 use crate::config::{Command, agents};
 use crate::error::{Result, exit};
 use crate::git::process::find_program;
-use crate::run::worker;
+use crate::run::worker::{self, PICKED};
 use crate::ui::Table;
-
-/// The built-in agents in the order in which one is proposed.
-const PROPOSED: [&str; 8] = ["claude", "codex", "opencode", "gemini", "copilot", "pi", "qwen", "aider"];
 
 /// List the agent programs, which of them are installed, and which one is used
 ///
 /// Built-in agents need no entry in `.orch.yml`; they start in a repository
-/// once it is trusted. What git-orch knows of an agent, and any entry of your
+/// once it is trusted. Where neither a task nor its session nor `orch.agent`
+/// names one, new tasks go to the first of them that is installed, if it may
+/// start here, else to a person. What git-orch knows of an agent, and any entry of your
 /// own can say: how to start it, how the brief goes in, how to go on with a
 /// conversation, where that is kept, and what its output tells.
 #[derive(Debug, clap::Args)]
@@ -83,18 +82,15 @@ fn one(app: &App, opened: &Opened, name: &str) -> Result<u8> {
 }
 
 fn place(name: &str) -> usize {
-    PROPOSED.iter().position(|other| *other == name).unwrap_or(PROPOSED.len())
+    PICKED.iter().position(|other| *other == name).unwrap_or(PICKED.len())
 }
 
 fn look(environment: &BTreeMap<OsString, OsString>, opened: &Opened, name: &str) -> Option<Shown> {
     let profile = opened.settings.profile(name)?;
     let built_in = opened.settings.is_built_in(name);
     let trusted = worker::named(&opened.settings, name).iter().all(|named| opened.trust.covers(named));
-    let named = match &profile.run {
-        Command::List(args) => args.first(),
-        Command::Shell(_) => profile.program.as_ref(),
-    };
-    let path = named.and_then(|program| {
+    let named = profile.named_program();
+    let path = named.as_ref().and_then(|program| {
         if program.contains('/') {
             let top = opened.repo.require_work_tree().ok()?;
             return Some(top.join(program)).filter(|path| path.is_file());
@@ -103,12 +99,13 @@ fn look(environment: &BTreeMap<OsString, OsString>, opened: &Opened, name: &str)
     });
     let program = match &profile.run {
         Command::Shell(text) if named.is_none() => text.clone(),
-        _ => named.cloned().unwrap_or_default(),
+        _ => named.unwrap_or_default(),
     };
     // What the repository names is not run unasked.
     let version = path.as_deref().filter(|_| built_in).and_then(|path| version(path, environment));
     let from = if built_in { "built-in" } else { ".orch.yml" };
-    let default = opened.settings.agent() == Some(name);
+    let default = opened.settings.agent() == Some(name)
+        || worker::picked(&opened.settings, &opened.trust, environment) == Some((name, true));
     Some(Shown {
         name: name.to_owned(),
         from,
@@ -161,15 +158,18 @@ fn table(shown: &[Shown]) -> String {
 /// Which agent is used where none is named, or would best be.
 fn tell_default(app: &App, opened: &Opened, shown: &[Shown]) {
     if let Some(name) = opened.settings.agent() {
-        if !shown.iter().any(|one| one.name == name) && !["person", worker::SHELL].contains(&name) {
+        if !shown.iter().any(|one| one.name == name) && !worker::is_person(name) {
             app.ui.warning(format!("the default agent `{name}` is not known"));
         }
         return;
     }
-    match shown.iter().find(|one| one.path.is_some()) {
-        Some(one) => app.ui.note(format!(
-            "no default is set: a person takes over\nnext: git config orch.agent {0} makes {0} the default here",
-            one.name
+    match worker::picked(&opened.settings, &opened.trust, &app.environment) {
+        Some((name, true)) => app.ui.note(format!(
+            "no default is set: {name} does new tasks, the first that is installed\n\
+             next: git config orch.agent NAME sets one; person is nobody"
+        )),
+        Some((name, false)) => app.ui.note(format!(
+            "no default is set: a person takes over, and {name} once this repository is trusted: git orch trust"
         )),
         None => app.ui.note("none is installed: a person takes over, or a command behind `--`"),
     }

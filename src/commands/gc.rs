@@ -17,8 +17,8 @@ use crate::ui::Table;
 ///
 /// Without `--apply` nothing is deleted. What goes: the trash after 14 days
 /// (orch.keepTrash), result branches whose task is over, logs and briefs of
-/// such tasks after 30 days (orch.keepLogs), operations after 30 days
-/// (orch.keepOperations), throwaway worktrees of killed processes, damaged
+/// such tasks after 30 days (orch.keepLogs), conversations after 365 days
+/// (orch.keepConversations), operations after 30 days (orch.keepOperations), throwaway worktrees of killed processes, damaged
 /// caches. What stays: whatever holds commits or uncommitted work that are
 /// nowhere else, is in use, or is not git-orch's own. Deleted from the trash is
 /// for good: `undo` does not bring it back.
@@ -54,6 +54,7 @@ pub(super) fn run(app: &App, args: &GcArgs) -> Result<u8> {
         trash: settings.keep_trash(),
         operations: settings.keep_operations(),
         logs: settings.keep_logs(),
+        conversations: settings.keep_conversations(),
     };
     let items = if args.apply {
         // An undo takes from the trash: not while it is emptied.

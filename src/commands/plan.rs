@@ -18,7 +18,7 @@ use crate::route::context::is_formatting;
 use crate::route::plan::likely;
 use crate::run::nearby;
 use crate::run::routing::Survey;
-use crate::run::{planning, routing};
+use crate::run::{planning, routing, worker};
 use crate::ui::Table;
 
 /// A longer command line is not said again.
@@ -89,12 +89,21 @@ pub(super) fn run(app: &App, args: &PlanArgs) -> Result<u8> {
     app.ui.answer(table(&plan))?;
     app.ui.note(summary(&plan));
     if plan.tasks.iter().any(Planned::is_new) {
-        let agent = if opened.settings.agent().is_some() { "" } else { " -- AGENT" };
+        let agent = if has_agent(app, &opened) { "" } else { " -- AGENT" };
         let same = format!("git orch {}", app.command_line);
         let same = if same.len() > MOST { "the same command and" } else { &same };
         app.ui.note(format!("next: {same} --run{agent}"));
     }
     Ok(exit::DONE)
+}
+
+/// Whether there is an agent for tasks whose session names none.
+fn has_agent(app: &App, opened: &Opened) -> bool {
+    let picked = || worker::picked(&opened.settings, &opened.trust, &app.environment);
+    match opened.settings.agent() {
+        Some(name) => !worker::is_person(name),
+        None => picked().is_some_and(|(_, may_start)| may_start),
+    }
 }
 
 /// Warns of what others are changing where new tasks are likely to.

@@ -190,7 +190,22 @@ fn choose_worker(app: &App, opened: &Opened, args: &TaskArgs, session: &Session)
     if !args.command.is_empty() {
         return worker::typed(&args.command, &app.folder, &app.environment);
     }
-    worker::configured(&opened.settings, &opened.trust, args.agent.as_deref(), session, &app.environment)
+    let picked = || session.agent.is_none().then(|| picked(app, opened)).flatten();
+    let asked = args.agent.as_deref().or_else(picked);
+    worker::configured(&opened.settings, &opened.trust, asked, session, &app.environment)
+}
+
+/// The agent for new work where none is named, told.
+pub(super) fn picked(app: &App, opened: &Opened) -> Option<&'static str> {
+    let (name, may_start) = worker::picked(&opened.settings, &opened.trust, &app.environment)?;
+    app.ui.note(if may_start {
+        format!(
+            "no agent is named: {name}, the first that is installed (git config orch.agent NAME, or person)"
+        )
+    } else {
+        format!("no agent is named; {name} is installed, and may start here after git orch trust")
+    });
+    Some(name).filter(|_| may_start)
 }
 
 /// Whether a shell is to be opened for the person who does it.

@@ -70,9 +70,14 @@ pub struct Profile {
     /// Whether a session's next task goes on with its conversation; yes where not said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sticky: Option<bool>,
-    /// Where it keeps a conversation: a path with `~`, `$NAME`, `*` and `{id}`.
+    /// Where it keeps a conversation: a path with `~`, `$NAME`, `*`, and `{id}` or the first
+    /// eight characters of that, `{id:8}`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub transcript: Vec<String>,
+    /// A command that prints a conversation, where no file has it: its id stands for `{id}`,
+    /// else comes last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub export: Option<Command>,
     /// What its output tells: one JSON value a line.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub reads: Vec<Reading>,
@@ -115,6 +120,7 @@ impl Profile {
             attach: None,
             sticky: None,
             transcript: Vec::new(),
+            export: None,
             reads: Vec::new(),
             timeout: None,
             max_tokens: None,
@@ -124,6 +130,14 @@ impl Profile {
             retries: None,
             wait: None,
             verdict: Says::Words,
+        }
+    }
+
+    /// The program that it starts, where that can be told.
+    pub fn named_program(&self) -> Option<String> {
+        match &self.run {
+            Command::List(args) => args.first().cloned(),
+            Command::Shell(_) => self.program.clone(),
         }
     }
 
@@ -140,6 +154,7 @@ impl Profile {
         if profile.transcript.is_empty() {
             profile.transcript.clone_from(&like.transcript);
         }
+        profile.export = profile.export.or_else(|| like.export.clone());
         profile.window = profile.window.or(like.window);
         profile.timeout = profile.timeout.or_else(|| like.timeout.clone());
         profile

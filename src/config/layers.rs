@@ -35,6 +35,7 @@ pub const KEYS: &[(&str, &str)] = &[
     ("orch.keepTrash", "how long `gc` keeps what is in the trash"),
     ("orch.keepOperations", "how long `gc` keeps operations, to be undone"),
     ("orch.keepLogs", "how long `gc` keeps the logs of tasks that are over"),
+    ("orch.keepConversations", "how long `gc` keeps conversations that nobody goes on with"),
 ];
 
 const DAY: Duration = Duration::from_secs(86_400);
@@ -80,7 +81,7 @@ impl Settings {
         if let Some(word) = settings.personal("orch.landing").filter(|word| Style::named(word).is_none()) {
             return Err(Error::unusable(format!("`orch.landing` is `{word}`: merge, squash or rebase")));
         }
-        for key in ["orch.keepTrash", "orch.keepOperations", "orch.keepLogs"] {
+        for key in ["orch.keepTrash", "orch.keepOperations", "orch.keepLogs", "orch.keepConversations"] {
             settings.span(key)?;
         }
         let worktrees = settings.worktrees();
@@ -191,6 +192,11 @@ impl Settings {
         self.span("orch.keepLogs").ok().flatten().unwrap_or(30 * DAY)
     }
 
+    /// How long `gc` keeps conversations that nobody goes on with.
+    pub fn keep_conversations(&self) -> Duration {
+        self.span("orch.keepConversations").ok().flatten().unwrap_or(365 * DAY)
+    }
+
     /// Every setting in force, with its origin.
     pub fn in_force(&self) -> Vec<InForce> {
         let row = |key: &str, shared: Option<String>, default: &str| {
@@ -221,6 +227,7 @@ impl Settings {
             row("orch.keepTrash", None, "14d"),
             row("orch.keepOperations", None, "30d"),
             row("orch.keepLogs", None, "30d"),
+            row("orch.keepConversations", None, "365d"),
         ]
     }
 

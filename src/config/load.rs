@@ -167,7 +167,7 @@ fn check_agent(name: &str, profile: &Profile) -> Result<()> {
     if shares.into_iter().any(|share| !(0.0..=1.0).contains(&share)) {
         return Err(bad(&format!("agent `{name}`: `context` is in shares of the window, 0 to 1")));
     }
-    if profile.transcript.iter().any(|pattern| !pattern.contains("{id}")) {
+    if profile.transcript.iter().any(|pattern| !pattern.contains("{id}") && !pattern.contains("{id:8}")) {
         return Err(bad(&format!(
             "agent `{name}`: a `transcript` has the conversation's id in it, `{{id}}`"
         )));

@@ -58,6 +58,7 @@ pub fn of_agent(agent: &str, profile: &super::Profile) -> Vec<Named> {
     let named = |what: &str, command: String| Named { purpose: format!("agent {agent}{what}"), command };
     let mut found = vec![named("", exact(&profile.run))];
     found.extend(profile.resume.as_ref().map(|resume| named(", resuming", exact(resume))));
+    found.extend(profile.export.as_ref().map(|export| named(", exporting", exact(export))));
     let words = [(", beginning", &profile.begin), (", its transcripts", &profile.transcript)];
     let said = words.into_iter().filter(|(_, words)| !words.is_empty());
     found.extend(said.map(|(what, words)| named(what, format!("{words:?}"))));

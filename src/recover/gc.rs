@@ -19,7 +19,7 @@ use crate::history;
 use crate::model::wording::count;
 use crate::model::{Fanout, Name, Oid, Operation, TaskState, Time};
 use crate::run::throwaway::{self, Owner};
-use crate::run::{Scene, end};
+use crate::run::{Scene, end, transcript};
 use crate::session::{TaskLock, trash as places};
 use crate::store;
 use crate::store::journal::{self, Intent};
@@ -33,6 +33,8 @@ pub struct Keep {
     pub operations: Duration,
     /// Logs and briefs of tasks that are over.
     pub logs: Duration,
+    /// Conversations of agents, after their last run.
+    pub conversations: Duration,
 }
 
 /// What something is.
@@ -49,6 +51,8 @@ pub enum Kind {
     Throwaway,
     /// Logs and brief of a task or fan-out.
     Logs,
+    /// A conversation of an agent.
+    Conversation,
     /// A cache file.
     Cache,
     /// A part of the operation log.
@@ -66,6 +70,7 @@ impl Kind {
             Self::Keep => "keep",
             Self::Throwaway => "throwaway",
             Self::Logs => "logs",
+            Self::Conversation => "conversation",
             Self::Cache => "cache",
             Self::Operations => "operations",
             Self::Folder => "folder",
@@ -170,6 +175,7 @@ pub fn look(scene: Scene<'_>, keep: Keep) -> Result<Vec<Item>> {
     items.extend(keeps(scene.repo)?);
     items.extend(throwaways(scene)?);
     items.extend(logs(scene, keep.logs)?);
+    items.extend(conversations(scene, keep.conversations)?);
     items.extend(caches(scene)?);
     items.extend(operations);
     Ok(items)
@@ -307,6 +313,23 @@ fn logs(scene: Scene<'_>, keep: Duration) -> Result<Vec<Item>> {
 fn modified(path: &Path) -> Option<Time> {
     use std::os::unix::fs::MetadataExt as _;
     path.symlink_metadata().ok().map(|meta| Time(meta.mtime()))
+}
+
+/// What is kept of conversations, each as old as its last run.
+fn conversations(scene: Scene<'_>, keep: Duration) -> Result<Vec<Item>> {
+    let kept = transcript::all(scene.repo);
+    // Records are many, and most repositories have no conversations.
+    let tasks = if kept.is_empty() { Vec::new() } else { store::tasks::load(scene.repo)? };
+    let item = |(_, id, path): (Name, String, PathBuf)| {
+        let runs = || tasks.iter().flat_map(|task| task.value.runs.iter().map(move |run| (&task.value, run)));
+        let own = || runs().filter(|(_, run)| run.conversation.as_ref() == Some(&id));
+        let last = own().map(|(_, run)| run.ended.unwrap_or(run.started)).max().or_else(|| modified(&path));
+        let is_open = own().any(|(task, _)| !task.state.is_over());
+        let reason = if is_open { Reason::Live } else { Reason::Old };
+        let what = What::File(path.clone());
+        Item::at_path(Kind::Conversation, &path, reason, what).aged(last, keep, scene.now)
+    };
+    Ok(kept.into_iter().map(item).collect())
 }
 
 fn caches(scene: Scene<'_>) -> Result<Vec<Item>> {

@@ -16,7 +16,7 @@ use crate::git::{Repo, RepoLock, refs};
 use crate::model::wording::{excerpt, list, tick};
 use crate::model::{Name, Oid, RepoPath, Target, TargetSource, TaskState};
 use crate::run::claim::{self, Order};
-use crate::run::{Scene, routing};
+use crate::run::{Scene, routing, worker};
 use crate::session::base::Base;
 use crate::store;
 use crate::store::tasks::With;
@@ -138,7 +138,7 @@ fn ask_owner(
         text: format!("resolve {}", item.name),
         targets: conflict.conflicts.iter().map(target).collect(),
         route: None,
-        agent: agent.filter(|agent| agent != "person"),
+        agent: agent.filter(|agent| !worker::is_person(agent)),
         session,
         after: None,
         needs: item.needs.clone(),

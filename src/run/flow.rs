@@ -7,6 +7,7 @@ use super::finish::{Ending, finish};
 use super::prepare::{Begun, Ready, prepare};
 use super::redact::redact;
 use super::set_aside::set_aside;
+use super::transcript::Source;
 use super::worker::{Program, Worker};
 use super::{Scene, after, altered, conversation, end, execute, judge, report, transcript};
 use crate::agent::End;
@@ -108,7 +109,7 @@ fn run(scene: Scene<'_>, mut ready: Ready, program: &Program, first: Conversatio
     let ending =
         Ending { ended: Time(scene.now.0.saturating_add(seconds)), exit_code: done.ended.exit_code() };
     put_down(&mut ready.task.value, &done);
-    keep_transcript(scene, &ready.task.value, program);
+    keep_transcript(scene, &ready, program);
     warn_of_context(scene, &ready.task.value, program);
     let reported = report::read(scene.repo, &ready.task.value).filter(|one| one.state == Reported::Input);
     report::clear(scene.repo, &ready.task.value);
@@ -149,11 +150,15 @@ fn put_down(task: &mut Task, done: &Done) {
 }
 
 /// Keeps what the agent wrote down of the conversation; the run stands without it.
-fn keep_transcript(scene: Scene<'_>, task: &Task, program: &Program) {
+fn keep_transcript(scene: Scene<'_>, ready: &Ready, program: &Program) {
+    let task = &ready.task.value;
     let patterns = program.profile.as_deref().map_or(&[][..], |profile| &profile.transcript);
+    let export = program.export.as_deref();
     let id = task.runs.last().and_then(|run| run.conversation.as_deref());
-    let (Some(id), false) = (id, patterns.is_empty()) else { return };
-    let kept = transcript::keep(scene.repo, &task.session, id, (patterns, scene.environment));
+    let (Some(id), true) = (id, export.is_some() || !patterns.is_empty()) else { return };
+    let Scene { environment, .. } = scene;
+    let source = Source { patterns, export, folder: &ready.session.worktree, environment };
+    let kept = transcript::keep(scene.repo, &task.session, id, &source);
     if let Err(error) = kept {
         (scene.events)(Event::Warning(format!("the conversation could not be kept: {error}")));
     }

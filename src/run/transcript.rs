@@ -12,37 +12,41 @@ use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 
-use super::conversation::is_plain;
+use super::conversation::{is_plain, with_id};
 use super::redact::redact;
+use crate::agent::ask::{Question, ask};
 use crate::error::{IoContext, Result};
 use crate::git::Repo;
 use crate::model::Name;
 
 /// Of a longer one the end is kept, in bytes.
 const LONGEST: u64 = 32 << 20;
+/// So much of an id is in the names of files that have not all of it.
+const SHORT: usize = 8;
 /// How the files end.
 const ENDING: &str = ".jsonl.gz";
 
-/// Copies an agent's transcript, found by the patterns of its profile, in place
-/// of an earlier copy; whether there was one.
+/// Where an agent's own record of a conversation is found.
+#[derive(Debug)]
+pub struct Source<'a> {
+    /// The files it may be.
+    pub patterns: &'a [String],
+    /// The command that prints it, where it is in no file.
+    pub export: Option<&'a [OsString]>,
+    /// Where that runs.
+    pub folder: &'a Path,
+    /// The environment of both.
+    pub environment: &'a BTreeMap<OsString, OsString>,
+}
+
+/// Copies what an agent wrote down of a conversation, in place of an earlier
+/// copy; whether there was something.
 ///
 /// # Errors
 /// Unusable where it can't be read or written.
-pub fn keep(
-    repo: &Repo,
-    session: &Name,
-    id: &str,
-    (patterns, environment): (&[String], &BTreeMap<OsString, OsString>),
-) -> Result<bool> {
+pub fn keep(repo: &Repo, session: &Name, id: &str, source: &Source<'_>) -> Result<bool> {
     let Some(path) = path(repo, session, id) else { return Ok(false) };
-    let found = patterns.iter().flat_map(|pattern| find(pattern, id, environment));
-    let newest = found.max_by_key(|file| file.metadata().and_then(|meta| meta.modified()).ok());
-    let Some(source) = newest else { return Ok(false) };
-    let mut file = File::open(&source).doing("could not read", &source)?;
-    let length = file.metadata().doing("could not read", &source)?.len();
-    file.seek(SeekFrom::Start(length.saturating_sub(LONGEST))).doing("could not read", &source)?;
-    let mut bytes = Vec::new();
-    file.take(LONGEST).read_to_end(&mut bytes).doing("could not read", &source)?;
+    let Some(bytes) = written_down(id, source)? else { return Ok(false) };
     let folder = path.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder).doing("could not make", folder)?;
     let fresh = tempfile::NamedTempFile::new_in(folder).doing("could not write in", folder)?;
@@ -51,6 +55,34 @@ pub fn keep(
     let fresh = packed.finish().doing("could not write", &path)?;
     fresh.persist(&path).map_err(|error| error.error).doing("could not write", &path)?;
     Ok(true)
+}
+
+/// The end of what an agent has of a conversation.
+fn written_down(id: &str, source: &Source<'_>) -> Result<Option<Vec<u8>>> {
+    let found = source.patterns.iter().flat_map(|pattern| find(pattern, id, source.environment));
+    let newest = found.max_by_key(|file| file.metadata().and_then(|meta| meta.modified()).ok());
+    if let Some(file) = newest {
+        return end(&file).map(Some);
+    }
+    let Some(export) = source.export else { return Ok(None) };
+    let question = Question {
+        argv: with_id(export, id),
+        folder: source.folder.to_owned(),
+        environment: source.environment.clone(),
+    };
+    let answer = ask(&question)?;
+    let mut bytes = answer.stdout.into_bytes();
+    bytes.drain(..bytes.len().saturating_sub(usize::try_from(LONGEST).unwrap_or(usize::MAX)));
+    Ok(Some(bytes).filter(|bytes| answer.code == 0 && !bytes.is_empty()))
+}
+
+fn end(path: &Path) -> Result<Vec<u8>> {
+    let mut file = File::open(path).doing("could not read", path)?;
+    let length = file.metadata().doing("could not read", path)?.len();
+    file.seek(SeekFrom::Start(length.saturating_sub(LONGEST))).doing("could not read", path)?;
+    let mut bytes = Vec::new();
+    file.take(LONGEST).read_to_end(&mut bytes).doing("could not read", path)?;
+    Ok(bytes)
 }
 
 /// A kept conversation.
@@ -100,7 +132,8 @@ fn path(repo: &Repo, session: &Name, id: &str) -> Option<PathBuf> {
     is_plain(id).then(|| folder(repo).join(session.as_str()).join(format!("{id}{ENDING}")))
 }
 
-/// The files that a pattern is for: `~` and `$NAME` at its start, `*` in any part, `{id}`.
+/// The files that a pattern is for: `~` and `$NAME` at its start, `*` in any part, `{id}`,
+/// `{id:8}`.
 fn find(pattern: &str, id: &str, environment: &BTreeMap<OsString, OsString>) -> Vec<PathBuf> {
     let mut parts = pattern.split('/');
     let start = match parts.next().unwrap_or_default() {
@@ -112,7 +145,8 @@ fn find(pattern: &str, id: &str, environment: &BTreeMap<OsString, OsString>) -> 
     let start = if start.is_empty() { PathBuf::from("/") } else { PathBuf::from(start) };
     let mut at = vec![start];
     for part in parts {
-        let part = part.replace("{id}", id);
+        let short = &id[..id.len().min(SHORT)];
+        let part = part.replace("{id}", id).replace("{id:8}", short);
         at = match part.contains('*') {
             false => at.iter().map(|path| path.join(&part)).collect(),
             true => at.iter().flat_map(|path| entries(path)).filter(|path| is_like(path, &part)).collect(),
@@ -171,6 +205,11 @@ mod tests {
         let at = |pattern: &str| find(pattern, "7", &environment);
         assert_eq!(at("~/a/*/*/*-{id}.jsonl"), [deep.join("x-7.jsonl")]);
         assert_eq!(at("$HOME/a/one/two/x-{id}.jsonl"), [deep.join("x-7.jsonl")]);
+        std::fs::write(deep.join("y-12345678.jsonl"), "").unwrap();
+        assert_eq!(
+            find("~/a/*/two/y-{id:8}.jsonl", "123456789", &environment),
+            [deep.join("y-12345678.jsonl")]
+        );
         assert!(at("$NONE/a").is_empty() && at("a/b").is_empty() && at("~/a/*").is_empty());
         assert_eq!(at(&format!("{}/x-7.jsonl", deep.display())), [deep.join("x-7.jsonl")]);
     }

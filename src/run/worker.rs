@@ -14,6 +14,9 @@ use crate::git::process::find_program;
 use crate::model::wording::unknown;
 use crate::model::{Session, time};
 
+/// The built-in agents in the order in which one is picked where none is named.
+pub const PICKED: [&str; 8] = ["claude", "codex", "opencode", "gemini", "copilot", "pi", "qwen", "aider"];
+
 /// The agent that is a person in a shell.
 pub const SHELL: &str = "shell";
 
@@ -35,6 +38,8 @@ pub struct Program {
     pub argv: Vec<OsString>,
     /// The same where it goes on with a conversation.
     pub resume: Option<Vec<OsString>>,
+    /// What prints a conversation, where no file has it.
+    pub export: Option<Vec<OsString>>,
     /// How the brief reaches it.
     pub prompt: Prompt,
     /// How long it may take.
@@ -46,7 +51,7 @@ pub struct Program {
 impl Program {
     /// A command that nothing else is known of.
     pub fn plain(name: String, argv: Vec<OsString>) -> Self {
-        Self { name, argv, resume: None, prompt: Prompt::Stdin, timeout: None, profile: None }
+        Self { name, argv, resume: None, export: None, prompt: Prompt::Stdin, timeout: None, profile: None }
     }
 
     /// How its output is read.
@@ -119,10 +124,31 @@ pub fn configured(
     let Some(name) = asked.or(session.agent.as_deref()).or(settings.agent()) else {
         return Ok(Worker::Person);
     };
-    if ["person", SHELL].contains(&name) {
+    if is_person(name) {
         return Ok(Worker::Person);
     }
     agent(settings, trust, name, &session.worktree, environment).map(Worker::Program)
+}
+
+/// Whether an agent's name stands for a person.
+pub fn is_person(name: &str) -> bool {
+    ["person", SHELL].contains(&name)
+}
+
+/// The built-in agent that new work goes to where none is named: the first that
+/// is installed; whether it may start here.
+pub fn picked(
+    settings: &Settings,
+    trust: &Trust,
+    environment: &BTreeMap<OsString, OsString>,
+) -> Option<(&'static str, bool)> {
+    let is_installed = |name: &&str| {
+        let program = settings.profile(name).and_then(|profile| profile.named_program());
+        settings.is_built_in(name)
+            && program.is_some_and(|program| find_program(&program, environment).is_some())
+    };
+    let name = PICKED.into_iter().filter(|_| settings.agent().is_none()).find(is_installed)?;
+    Some((name, trust.covers(&trust::repository())))
 }
 
 /// The agent with this name, its program found from `folder`.
@@ -162,11 +188,13 @@ fn program(
     environment: &BTreeMap<OsString, OsString>,
 ) -> Result<Program> {
     let argv = argv(&profile.run, worktree, environment)?;
-    let resume =
-        profile.resume.as_ref().map(|resume| self::argv(resume, worktree, environment)).transpose()?;
+    let found = |command: &Option<Command>| {
+        command.as_ref().map(|command| self::argv(command, worktree, environment)).transpose()
+    };
+    let (resume, export) = (found(&profile.resume)?, found(&profile.export)?);
     let timeout = profile.timeout.as_deref().and_then(time::parse_span);
     let (name, prompt) = (name.to_owned(), profile.prompt);
-    Ok(Program { name, argv, resume, prompt, timeout, profile: Some(Box::new(profile)) })
+    Ok(Program { name, argv, resume, export, prompt, timeout, profile: Some(Box::new(profile)) })
 }
 
 fn argv(

@@ -5,7 +5,7 @@ use git_orch::config::{Profile, agents};
 use serde_json::Value;
 
 use crate::support::TestRepo;
-use crate::support::agents::{CLAUDE, CODEX, Client, Model, PI};
+use crate::support::agents::{CLAUDE, CODEX, Client, GEMINI, Model, OPENCODE, PI};
 use crate::support::output::Output;
 
 /// A script that changes a file and adds one, by the tools for each.
@@ -29,7 +29,16 @@ struct Agent<'repo> {
 
 /// Has each of the agents at hand prove something, in a repository of its own.
 fn each(prove: impl Fn(&Agent<'_>)) {
-    for client in &[CLAUDE, CODEX, PI] {
+    each_of(&[CLAUDE, CODEX, PI, OPENCODE, GEMINI], prove);
+}
+
+/// The same for those that can be told to give up at once where their service fails.
+fn each_that_gives_up(prove: impl Fn(&Agent<'_>)) {
+    each_of(&[CLAUDE, CODEX, PI], prove);
+}
+
+fn each_of(clients: &'static [Client], prove: impl Fn(&Agent<'_>)) {
+    for client in clients {
         let repo = TestRepo::new();
         let Some(model) = Model::of(&repo, client) else { continue };
         repo.orch(&["add-session", "backend", "--paths", "src/api", "-q"]).expect_success();
@@ -107,6 +116,27 @@ fn second_tier_what_agents_do_arrives_with_what_they_touched() {
         assert_eq!(run["said"], "It is called sign_in now.", "{run}");
         let counts = ["input_tokens", "cached_tokens", "output_tokens"].map(|count| &run["usage"][count]);
         assert_eq!(counts, [3600, 3000, 180], "{run}");
+    });
+}
+
+#[test]
+#[ignore = "needs agents and Python"]
+fn second_tier_conversations_are_kept_and_searched() {
+    each(|agent| {
+        let (exit, task) =
+            agent.task(agent.name, "MODEL-WRITE: src/api/new.rs x\nMODEL-SAY: Kept sk-ant-abcdefgh12 it.");
+        assert_eq!(exit, 0, "{task}");
+        let (exit, task) = agent.task(agent.name, "MODEL-WRITE: src/api/more.rs x\nMODEL-SAY: Went on.");
+        assert_eq!(exit, 0, "{task}");
+        let name = task["name"].as_str().unwrap();
+        agent.repo.orch(&["remove-session", "backend", "-q"]).expect_success();
+        let talk = agent.repo.orch(&["log", name, "--transcript"]).stdout;
+        for said in ["Kept [redacted] it.", "Went on.", "src/api/new.rs"] {
+            assert!(talk.contains(said), "{}: {said}: {talk}", agent.name);
+        }
+        assert!(!talk.contains("sk-ant-"), "{}: {talk}", agent.name);
+        let found = agent.repo.orch(&["log", "--grep", "went on"]).stdout;
+        assert!(found.contains("Went on."), "{}: {found}", agent.name);
     });
 }
 
@@ -190,7 +220,7 @@ fn second_tier_an_agent_out_of_time_leaves_nothing_running() {
 #[test]
 #[ignore = "needs agents and Python"]
 fn second_tier_what_goes_wrong_with_an_agent_is_told() {
-    each(|agent| {
+    each_that_gives_up(|agent| {
         agent.quicken("50s");
         // Codex says nothing of a refusal: it did nothing, then.
         let refused = if agent.name == "codex" { "empty" } else { "failed" };
@@ -217,7 +247,7 @@ fn second_tier_what_goes_wrong_with_an_agent_is_told() {
 #[test]
 #[ignore = "needs agents and Python"]
 fn second_tier_an_agent_whose_service_takes_no_more_is_tried_again() {
-    each(|agent| {
+    each_that_gives_up(|agent| {
         agent.quicken("50s");
         let ended = agent.task("quick", "MODEL-FAIL: 429 1\nMODEL-WRITE: src/api/late.rs x");
         assert_eq!(

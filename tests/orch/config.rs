@@ -12,24 +12,25 @@ fn each_setting_tells_where_it_comes_from() {
         "
         exit 0
         -- stdout
-          setting              value                     from
-          orch.base            main                      .orch.yml
-          orch.worktrees       ../{repo}.orch/{session}  default
-          orch.agent           person                    git config
-          orch.landing         merge                     default
-          orch.hooks           false                     default
-          orch.sign            false                     default
-          orch.jobs            3                         git config
-          orch.remote          origin or the only one    default
-          orch.forge           by the remote's address   default
-          orch.upstream        the one pushed to         default
-          orch.login           none                      default
-          orch.ssh             ssh                       default
-          orch.slurm           none                      default
-          orch.horizon         20000                     default
-          orch.keepTrash       14d                       default
-          orch.keepOperations  30d                       default
-          orch.keepLogs        30d                       default
+          setting                 value                     from
+          orch.base               main                      .orch.yml
+          orch.worktrees          ../{repo}.orch/{session}  default
+          orch.agent              person                    git config
+          orch.landing            merge                     default
+          orch.hooks              false                     default
+          orch.sign               false                     default
+          orch.jobs               3                         git config
+          orch.remote             origin or the only one    default
+          orch.forge              by the remote's address   default
+          orch.upstream           the one pushed to         default
+          orch.login              none                      default
+          orch.ssh                ssh                       default
+          orch.slurm              none                      default
+          orch.horizon            20000                     default
+          orch.keepTrash          14d                       default
+          orch.keepOperations     30d                       default
+          orch.keepLogs           30d                       default
+          orch.keepConversations  365d                      default
         -- stderr
         .orch.yml: 0 agents, 0 sessions, 0 jobs, 0 checks
         ",
@@ -38,7 +39,7 @@ fn each_setting_tells_where_it_comes_from() {
         "
         exit 0
         -- stdout
-          orch.base            other                     git config
+          orch.base               other                     git config
         ",
     );
 }

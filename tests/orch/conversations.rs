@@ -488,8 +488,7 @@ fn agents_are_listed_and_shown_as_they_would_be_written() {
           pi        built-in  no         goes on        once trusted
           qwen      built-in  no         goes on        once trusted
         -- stderr
-        no default is set: a person takes over
-        next: git config orch.agent codex makes codex the default here
+        no default is set: a person takes over, and codex once this repository is trusted: git orch trust
         ",
     );
     let shown = repo.orch(&["agents", "codex"]).stdout.clone();
@@ -511,6 +510,60 @@ fn agents_are_listed_and_shown_as_they_would_be_written() {
         hint: read what it would run and allow it: `git orch trust`
         ",
     );
+}
+
+#[test]
+fn where_no_agent_is_named_the_first_that_is_installed_does_what_is_new() {
+    let repo = TestRepo::new();
+    repo.write("../bin/claude", "#!/bin/sh\necho 1 >>new.txt\n");
+    repo.write("../bin/codex", "#!/bin/sh\necho 0.1.2\n");
+    repo.shell("chmod +x ../bin/*").run().expect_success();
+    let path = format!("{}/bin:/usr/bin:/bin", repo.top().display());
+    let call = |arguments: &[&str]| repo.call(arguments).env("PATH", &path).run();
+    call(&["add-session", "backend", "--paths", "src/api", "-q"]).expect_success();
+    call(&["task", "one", "--session", "backend"]).expect(
+        "
+        exit 0
+        -- stdout
+        $TMP/shop.orch/backend
+        -- stderr
+        no agent is named; claude is installed, and may start here after git orch trust
+        backend takes one
+        no agent is set: one is yours
+          worktree   $TMP/shop.orch/backend
+          brief      $TMP/shop/.git/orch/task/one/brief.md
+        next: work and commit there, then git orch done one
+        ",
+    );
+    call(&["done", "one", "--empty", "-q"]).expect_success();
+    call(&["trust", "--yes", "-q"]).expect_success();
+    assert!(
+        call(&["agents"]).told().ends_with(
+            "no default is set: claude does new tasks, the first that is installed\n\
+             next: git config orch.agent NAME sets one; person is nobody\n"
+        ),
+        "{}",
+        call(&["agents"])
+    );
+    let told = call(&["task", "two", "--session", "backend"]).told();
+    let named =
+        "no agent is named: claude, the first that is installed (git config orch.agent NAME, or person)\n";
+    assert!(told.starts_with(named) && told.contains("done in"), "{told}");
+    assert_eq!(last_run(&repo, "two")["agent"], "claude");
+    // A plan says it once.
+    let told = call(&["plan", "three", "four", "--run"]).told();
+    assert_eq!(
+        (told.matches(named).count(), last_run(&repo, "four")["agent"].as_str()),
+        (1, Some("claude")),
+        "{told}"
+    );
+    // What a person had stays a person's.
+    let told = call(&["retry", "one"]).told();
+    assert!(told.contains("no agent is set: one is yours"), "{told}");
+    call(&["cancel", "one", "-q"]).expect_success();
+    repo.git(&["config", "orch.agent", "person"]);
+    let told = call(&["task", "five", "--session", "backend"]).told();
+    assert!(told.contains("backend takes five\nno agent is set: five is yours"), "{told}");
 }
 
 #[test]

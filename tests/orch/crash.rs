@@ -126,7 +126,7 @@ fn a_removal_is_completed_wherever_it_is_killed() {
 fn a_deletion_is_completed_wherever_it_is_killed() {
     let repo = shop();
     repo.orch(&["add-session", "backend", "--paths", "src/api"]).expect_success();
-    for key in ["orch.keepTrash", "orch.keepOperations", "orch.keepLogs"] {
+    for key in ["orch.keepTrash", "orch.keepOperations", "orch.keepLogs", "orch.keepConversations"] {
         repo.git(&["config", key, "0s"]);
     }
     let mut held = String::new();

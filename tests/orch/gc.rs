@@ -287,6 +287,36 @@ fn all_logs_of_one_task_go_and_none_of_another_called_alike() {
 }
 
 #[test]
+fn conversations_go_long_after_their_last_run() {
+    let repo = shop(&["backend"]);
+    let talk = repo.agent("talk.sh");
+    let house = format!(
+        "{{ run: [{talk}, one], resume: [{talk}, --resume], like: claude, transcript: ['$TMPDIR/talks/{{id}}'] }}"
+    );
+    repo.write(".orch.yml", &format!("version: 1\nagents:\n  house: {house}\n"));
+    let script = "
+        git-orch trust --yes -q >/dev/null; mkdir -p .git/orch/transcripts/old
+        echo x >.git/orch/transcripts/old/two.jsonl.gz; touch -d @1700500000 .git/orch/transcripts/old/two.jsonl.gz
+        git-orch -q task 'talk\nDO: echo 1 >x' --session backend --agent house >/dev/null
+        git config orch.keepLogs 900d; git config orch.keepOperations 900d
+        short() { sed -E 's/backend.*gz/backend/' | grep conversation; }
+        later gc -q | short; git-orch -q cancel $(git-orch tasks --all 2>/dev/null | grep -o 'talk-[^ ]*') >/dev/null
+        git-orch gc -q | short; later gc --apply -q | short; ls .git/orch/transcripts/* | grep gz";
+    run(&repo, 366, script).expect(
+        "
+        exit 0
+        -- stdout
+          stays  live  conversation  1y  $TMP/shop/.git/orch/transcripts/backend
+          would go  old  conversation  1y  $TMP/shop/.git/orch/transcripts/old/two.jsonl.gz
+          stays  young  conversation  <time>  $TMP/shop/.git/orch/transcripts/backend
+          stays  young  conversation  <time>  $TMP/shop/.git/orch/transcripts/old/two.jsonl.gz
+          deleted  old  conversation  1y  $TMP/shop/.git/orch/transcripts/backend
+          deleted  old  conversation  1y  $TMP/shop/.git/orch/transcripts/old/two.jsonl.gz
+        ",
+    );
+}
+
+#[test]
 fn damaged_caches_go() {
     let repo = shop(&["backend"]);
     repo.orch(&["route", "login", "-q"]).expect_success();

@@ -1,12 +1,13 @@
 //! A plan carried out: each task as `git orch task` would, in its turn.
 
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use serde::Serialize;
 
-use super::super::{result, retry};
+use super::super::{result, retry, task};
 use super::{Desk, summary, table};
 use crate::error::{Error, Result, exit};
 use crate::git::identity;
@@ -106,10 +107,11 @@ pub(super) fn run(desk: &Desk<'_>) -> Result<u8> {
 /// The tasks that are to be made; nothing begins unless all can.
 fn pieces<'a>(desk: &Desk<'a>) -> Result<Vec<Piece<'a>>> {
     let new = desk.plan.tasks.iter().filter(|task| task.is_new());
+    let picked = OnceCell::new();
     let piece = |planned: &'a Planned| {
         let found = routing::find(desk.survey, &planned.session);
         let session = found.expect("the choice is among the surveyed").value.clone();
-        let worker = worker(desk, &session)?;
+        let worker = worker(desk, &session, &picked)?;
         if matches!(worker, Worker::Person) {
             let why = format!("no agent is set for session `{}`", session.name);
             return Err(Error::usage(why).hint("give a command behind `--`, or name one with `--agent`"));
@@ -123,12 +125,15 @@ fn pieces<'a>(desk: &Desk<'a>) -> Result<Vec<Piece<'a>>> {
     Ok(pieces)
 }
 
-fn worker(desk: &Desk<'_>, session: &Session) -> Result<Worker> {
+/// Who carries a session's tasks out; what is picked where nobody is named is told once.
+fn worker(desk: &Desk<'_>, session: &Session, picked: &OnceCell<Option<&'static str>>) -> Result<Worker> {
     let (app, opened, args) = (desk.app, desk.opened, desk.args);
     if !args.command.is_empty() {
         return worker::typed(&args.command, &app.folder, &app.environment);
     }
-    let asked = args.agent.as_deref();
+    let picked =
+        || session.agent.is_none().then(|| *picked.get_or_init(|| task::picked(app, opened))).flatten();
+    let asked = args.agent.as_deref().or_else(picked);
     worker::configured(&opened.settings, &opened.trust, asked, session, &app.environment)
 }
 

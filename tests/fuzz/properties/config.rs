@@ -26,5 +26,5 @@ pub fn check(bytes: &[u8]) {
     assert_eq!(serde_json::from_str::<Config>(&written).expect("and read"), config);
     assert!(!trust::commands(&config).is_empty());
     let settings = Settings::new(config, Default::default()).expect("nothing personal is wrong");
-    assert_eq!(settings.in_force().len(), 17);
+    assert_eq!(settings.in_force().len(), 18);
 }

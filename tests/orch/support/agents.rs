@@ -10,11 +10,11 @@ use git_orch::config::Profile;
 use git_orch::config::agents;
 use serde::Deserialize;
 
-use super::call::{Call, found};
+use super::call::{Call, found, with_agents};
 use super::repo::TestRepo;
 use super::verbs::skip;
 
-/// An agent client; `{url}` stands for the model's address.
+/// An agent client; `{url}` stands for the model's address, `{home}` for the client's home.
 #[derive(Debug)]
 pub(crate) struct Client {
     /// Its name as an agent, and its program's.
@@ -76,6 +76,43 @@ pub(crate) const PI: Client = Client {
     ],
 };
 
+/// opencode. It would fetch what it does not need here.
+pub(crate) const OPENCODE: Client = Client {
+    name: "opencode",
+    variables: &[
+        ("XDG_CONFIG_HOME", "{home}/.config"),
+        ("XDG_CACHE_HOME", "{home}/.cache"),
+        ("XDG_DATA_HOME", "{home}/.local/share"),
+        ("OPENCODE_DISABLE_MODELS_FETCH", "1"),
+        ("OPENCODE_DISABLE_AUTOUPDATE", "1"),
+        ("OPENCODE_PURE", "1"),
+        ("OPENCODE_DISABLE_DEFAULT_PLUGINS", "1"),
+        ("OPENCODE_DISABLE_LSP_DOWNLOAD", "1"),
+    ],
+    files: &[(
+        ".config/opencode/opencode.json",
+        r#"{"autoupdate": false, "share": "disabled", "model": "script/model", "small_model": "script/model",
+            "provider": {"script": {"npm": "@ai-sdk/openai-compatible", "name": "script",
+                "options": {"baseURL": "{url}/v1", "apiKey": "x"},
+                "models": {"model": {"name": "model", "tool_call": true, "limit": {"context": 100000, "output": 4000}}}}}}"#,
+    )],
+};
+
+/// Gemini CLI.
+pub(crate) const GEMINI: Client = Client {
+    name: "gemini",
+    variables: &[
+        ("GEMINI_API_KEY", "x"),
+        ("GOOGLE_GEMINI_BASE_URL", "{url}"),
+        ("GEMINI_MODEL", "gemini-2.5-pro"),
+    ],
+    files: &[(
+        ".gemini/settings.json",
+        r#"{"security": {"auth": {"selectedType": "gemini-api-key"}}, "privacy": {"usageStatisticsEnabled": false},
+            "general": {"enableAutoUpdate": false}}"#,
+    )],
+};
+
 impl Client {
     /// How it is started and read.
     pub(crate) fn profile(&self) -> Profile {
@@ -116,7 +153,9 @@ impl<'repo> Model<'repo> {
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, content.replace("{url}", &url)).unwrap();
         }
-        let variables = client.variables.iter().map(|(name, value)| (*name, value.replace("{url}", &url)));
+        let home = home(repo).display().to_string();
+        let told = |value: &str| value.replace("{url}", &url).replace("{home}", &home);
+        let variables = client.variables.iter().map(|(name, value)| (*name, told(value)));
         Some(Self { repo, serving, variables: variables.collect() })
     }
 
@@ -131,7 +170,7 @@ impl<'repo> Model<'repo> {
     }
 
     fn told(&self, call: Call<'repo>) -> Call<'repo> {
-        let call = call.env("HOME", home(self.repo));
+        let call = call.env("HOME", home(self.repo)).env("PATH", with_agents());
         self.variables.iter().fold(call, |call, (name, value)| call.env(name, value))
     }
 

@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use assert_cmd::Command;
+use git_orch::config::Profile;
+use git_orch::config::agents::built_in;
 
 use super::output::Output;
 use super::repo::{NOW, TestRepo};
@@ -39,7 +41,7 @@ impl<'repo> Call<'repo> {
             .current_dir(repo.path(""))
             .timeout(Duration::from_secs(60))
             .env_clear()
-            .env("PATH", format!("{}:{}", programs.display(), machine_path()))
+            .env("PATH", format!("{}:{}", programs.display(), without_agents(repo.top())))
             .env("HOME", &home)
             .env("XDG_CONFIG_HOME", home.join(".config"))
             .env("XDG_CACHE_HOME", home.join(".cache"))
@@ -111,6 +113,36 @@ pub(crate) fn found(program: &str) -> PathBuf {
     let folders = machine_path();
     let mut paths = folders.split(':').map(|folder| Path::new(folder).join(program));
     paths.find(|path| path.is_absolute() && path.is_file()).unwrap_or_else(|| program.into())
+}
+
+/// The machine's own `PATH` without the agents that need no entry: where none is
+/// named, the first of them would do what a person is to do. Their neighbours
+/// stay, by links in the test's home.
+pub(crate) fn without_agents(top: &Path) -> String {
+    let programs: Vec<String> = built_in().values().filter_map(Profile::named_program).collect();
+    let folders = machine_path();
+    let folders = folders.split(':').enumerate().map(|(index, folder)| {
+        if !programs.iter().any(|program| Path::new(folder).join(program).is_file()) {
+            return folder.to_owned();
+        }
+        let links = top.join(format!("home/.programs-{index}"));
+        if std::fs::create_dir(&links).is_ok() {
+            for entry in Path::new(folder).read_dir().unwrap().flatten() {
+                let name = entry.file_name();
+                if !programs.iter().any(|program| name == program.as_str()) {
+                    std::os::unix::fs::symlink(entry.path(), links.join(name)).unwrap();
+                }
+            }
+        }
+        links.display().to_string()
+    });
+    folders.collect::<Vec<_>>().join(":")
+}
+
+/// The `PATH` of a test whose agents are those of the machine.
+pub(crate) fn with_agents() -> String {
+    let programs = Path::new(env!("CARGO_BIN_EXE_git-orch")).parent().unwrap();
+    format!("{}:{}", programs.display(), machine_path())
 }
 
 /// The machine's own `PATH`, the one thing a test takes from it.

@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 use git2::{Oid, Repository, RepositoryInitOptions, Signature};
 use tempfile::TempDir;
 
-use super::call::Call;
+use super::call::{Call, without_agents};
 use super::output::Output;
 use super::snapshot::Snapshot;
 use super::template::Template;
@@ -86,6 +86,8 @@ impl TestRepo {
         }
         let identity = "[user]\n\tname = Test\n\temail = test@example.com\n\tuseConfigOnly = true\n";
         fs::write(top.join("home/.gitconfig"), identity).unwrap();
+        // What it needs there is made before anything is compared.
+        without_agents(&top);
         let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/agents");
         std::os::unix::fs::symlink(fixtures, top.join("agents")).unwrap();
         make(&top.join("shop"));

@@ -371,7 +371,7 @@ pub(super) const ALL: &[Scenario] = &[
                  git-orch -q add-session $name --paths docs; git-orch -q remove-session $name
              done
              git-orch -q task 'fix cart' --session backend -- false ||:
-             for key in keepTrash keepOperations keepLogs; do git config orch.$key 0s; done;",
+             for key in keepTrash keepOperations keepLogs keepConversations; do git config orch.$key 0s; done;",
             result!()
         ),
         command: &["gc", "--apply"],
