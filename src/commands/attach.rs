@@ -14,7 +14,7 @@ use crate::app::App;
 use crate::config::trust;
 use crate::error::{Error, Result, exit};
 use crate::git::identity;
-use crate::model::{Run, Session, Task, TaskState};
+use crate::model::{Session, Task, TaskState};
 use crate::run::claim::Claimed;
 use crate::run::conversation::{is_plain, with_id};
 use crate::run::worker::{Worker, locate};
@@ -94,12 +94,7 @@ fn take_over(app: &App, opened: &Opened, task: Stored<Task>) -> Result<Stored<Ta
 
 /// The agent in its last conversation where it can go on at a terminal, else a shell.
 fn argv(app: &App, opened: &Opened, (task, worktree): (&Task, &Path), shell: bool) -> Result<Vec<OsString>> {
-    let is_own = |run: &&Run| {
-        let session = run.session.as_ref().unwrap_or(&task.session);
-        *session == task.session && run.conversation.as_deref().is_some_and(is_plain)
-    };
-    let run = task.runs.iter().rev().find(is_own).filter(|_| !shell);
-    let known = run.and_then(|run| Some((run.agent.as_deref()?, run.conversation.as_deref()?)));
+    let known = task.last_talk().filter(|(_, id)| !shell && is_plain(id));
     if let Some((agent, id)) = known
         && let Some(attach) = opened.settings.profile(agent).and_then(|profile| profile.attach)
     {

@@ -4,11 +4,12 @@ use super::opened::Opened;
 use super::{around, result};
 use crate::app::App;
 use crate::error::{Result, exit};
-use crate::model::{Report, Reported, TaskState};
+use crate::model::{Report, Reported, Task, TaskState};
 use crate::review::restack;
 use crate::run::end::{self, Leave};
-use crate::run::report;
+use crate::run::{Scene, flow, report, worker};
 use crate::session::TaskLock;
+use crate::store;
 
 /// Say that a task is done: its commits go up for review
 ///
@@ -48,6 +49,7 @@ pub(super) fn run(app: &App, args: &DoneArgs) -> Result<u8> {
     let leave = Leave { commit: args.commit, empty: args.empty };
     let scene = opened.scene(app, &events);
     let done = end::done(scene, task, leave)?;
+    keep_transcript(&opened, scene, &done.value)?;
     restack::follow(scene)?;
     if done.value.state == TaskState::Cancelled {
         app.ui.data(&done.value)?;
@@ -55,4 +57,16 @@ pub(super) fn run(app: &App, args: &DoneArgs) -> Result<u8> {
         return Ok(exit::DONE);
     }
     result::report(app, &opened, &done.value)
+}
+
+/// Keeps the conversation in which somebody may have gone on at a terminal.
+fn keep_transcript(opened: &Opened, scene: Scene<'_>, task: &Task) -> Result<()> {
+    let session = store::sessions::find(&opened.repo, &task.session)?;
+    let (Some(session), Some((agent, _))) = (session, task.last_talk()) else { return Ok(()) };
+    let folder = &session.value.worktree;
+    // An agent that is gone, or not trusted by now, is not asked.
+    if let Ok(program) = worker::agent(&opened.settings, &opened.trust, agent, folder, scene.environment) {
+        flow::keep_transcript(scene, (task, folder), &program);
+    }
+    Ok(())
 }

@@ -363,6 +363,17 @@ mod tests {
                 "job `x` has a `from` and a commit for each shard",
             ),
             ("version: 1\njobs:\n  x: { run: a, from: b, rounds: 51 }\n", "`rounds: 51` can't be"),
+            (
+                "version: 1\nagents: { a: { run: x, like: claud } }\n",
+                "no built-in agent `claud`; did you mean `claude`?",
+            ),
+            ("version: 1\nagents: { a: { run: x, wait: soon } }\n", "`soon` is no time span"),
+            ("version: 1\nagents: { a: { run: x, context: { warn: 70 } } }\n", "shares of the window"),
+            (
+                "version: 1\nagents: { a: { run: x, transcript: [~/talks] } }\n",
+                "has the conversation's id in it",
+            ),
+            ("version: 1\nagents: { a: { run: x, export: [] } }\n", "a command can't be empty"),
             ("version: 1\nforge: gitlap\n", "no forge `gitlap`; did you mean `gitlab`?"),
             ("version: 1\nforges: { gh: { open: x } }\n", "the forge `gh` is built in"),
             ("version: 1\nforges: { house: { state: x } }\n", "missing field `open`"),

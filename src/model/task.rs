@@ -155,6 +155,13 @@ pub struct Task {
 }
 
 impl Task {
+    /// The agent and the id of its session's last conversation about it.
+    pub fn last_talk(&self) -> Option<(&str, &str)> {
+        let own = |run: &&Run| run.session.as_ref().unwrap_or(&self.session) == &self.session;
+        let talks = self.runs.iter().rev().filter(own);
+        talks.into_iter().find_map(|run| Some((run.agent.as_deref()?, run.conversation.as_deref()?)))
+    }
+
     /// Whether it was made for somebody to begin it, by `retry`, and nobody has.
     pub fn waits_for_a_start(&self) -> bool {
         self.state == TaskState::Queued && self.resolves.is_some() && self.runs.is_empty()

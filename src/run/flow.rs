@@ -1,5 +1,7 @@
 //! A claimed task, from its session's queue to its end.
 
+use std::path::Path;
+
 use super::claim::{self, Claimed};
 use super::conversation::Conversation;
 use super::execute::Done;
@@ -109,7 +111,7 @@ fn run(scene: Scene<'_>, mut ready: Ready, program: &Program, first: Conversatio
     let ending =
         Ending { ended: Time(scene.now.0.saturating_add(seconds)), exit_code: done.ended.exit_code() };
     put_down(&mut ready.task.value, &done);
-    keep_transcript(scene, &ready, program);
+    keep_transcript(scene, (&ready.task.value, &ready.session.worktree), program);
     warn_of_context(scene, &ready.task.value, program);
     let reported = report::read(scene.repo, &ready.task.value).filter(|one| one.state == Reported::Input);
     report::clear(scene.repo, &ready.task.value);
@@ -149,15 +151,14 @@ fn put_down(task: &mut Task, done: &Done) {
     run.error = done.capped.clone().or_else(|| error.map(redact));
 }
 
-/// Keeps what the agent wrote down of the conversation; the run stands without it.
-fn keep_transcript(scene: Scene<'_>, ready: &Ready, program: &Program) {
-    let task = &ready.task.value;
+/// Keeps what an agent wrote down of a task's last conversation; the task stands without it.
+pub fn keep_transcript(scene: Scene<'_>, (task, folder): (&Task, &Path), program: &Program) {
     let patterns = program.profile.as_deref().map_or(&[][..], |profile| &profile.transcript);
     let export = program.export.as_deref();
-    let id = task.runs.last().and_then(|run| run.conversation.as_deref());
+    let id = task.last_talk().map(|(_, id)| id);
     let (Some(id), true) = (id, export.is_some() || !patterns.is_empty()) else { return };
     let Scene { environment, .. } = scene;
-    let source = Source { patterns, export, folder: &ready.session.worktree, environment };
+    let source = Source { patterns, export, folder, environment };
     let kept = transcript::keep(scene.repo, &task.session, id, &source);
     if let Err(error) = kept {
         (scene.events)(Event::Warning(format!("the conversation could not be kept: {error}")));

@@ -1,7 +1,7 @@
 //! Agents that talk: conversations that go on, questions, limits, what is told of them.
 
-use crate::support::TestRepo;
 use crate::support::output::Output;
+use crate::support::{TestRepo, found, skip};
 
 /// A repository with a session whose agent talks as Claude Code does, and what else is said of it.
 fn shop(more: &str) -> TestRepo {
@@ -213,6 +213,99 @@ fn a_question_waits_for_its_answer_and_the_conversation_goes_on() {
         hint: say what has to change: `git orch review {name} --request-changes -m TEXT`
         "
     ));
+}
+
+#[test]
+fn an_answer_waits_for_the_command_that_asks_and_still_runs() {
+    let repo = shop("");
+    let text = "Ask\nDO: echo half >> src/api/login.rs; git-orch report input -m why -q; until [ -f $TMPDIR/go ]; do sleep 0.02; done";
+    let name = "ask-do-echo-half-src-api-login-rs-git";
+    let script = format!(
+        "git-orch task '{text}' --session backend --detach -q; git-orch wait {name} -q; echo $?
+        (git-orch answer {name} 'NOW: echo blue >> src/api/login.rs' 2>../told; echo $?) &
+        until grep -q 'the command of {name}' ../told; do kill -0 $! || exit 9; sleep 0.02; done; touch $TMPDIR/go; wait"
+    );
+    repo.shell(&script).run().expect(&format!(
+        "
+        exit 0
+        -- stdout
+        {name}
+        {name} is input
+        6
+        review/{name}
+        0
+        "
+    ));
+    assert_eq!(
+        repo.git(&["show", &format!("review/{name}:src/api/login.rs")]),
+        "fn login() {}\nhalf\nblue\n"
+    );
+}
+
+#[test]
+fn what_a_person_goes_on_with_at_a_terminal_is_kept_too() {
+    if !found("script").is_absolute() {
+        skip("this machine lacks script, which opens a terminal");
+        return;
+    }
+    let repo = shop("");
+    let name = "ask-say-shall-i";
+    assert_eq!(task(&repo, "Ask\nSAY: Shall I?").exit, 6);
+    let settings = repo.read("shop/.orch.yml");
+    let attach = |program: &str| {
+        repo.write(".orch.yml", &settings.replace("attach: [sh, ", &format!("attach: [{program}, ")));
+        repo.orch(&["trust", "--yes", "-q"]).expect_success();
+        repo.shell(&format!("script -qec 'git-orch attach {name}' /dev/null")).run()
+    };
+    // What is not there takes nothing over.
+    let told = attach("gone");
+    assert!(told.stdout.contains("no command `gone`"), "{told}");
+    assert_eq!(repo.orch(&["show", name, "--json"]).json()["data"]["state"], "input");
+    repo.write("../person", "#!/bin/sh\ntest -t 0 && echo 'I did' >>$TMPDIR/talks/$2; echo 1 >one; git add one; git commit -qm one\n");
+    repo.shell("chmod +x ../person").run().expect_success();
+    let told = attach(&format!("{}/person", repo.top().display()));
+    assert!(told.stdout.contains(&format!("next: git orch done {name}")), "{told}");
+    repo.orch(&["done", name, "-q"]).expect_success();
+    let talk = repo.orch(&["log", name, "--transcript"]).stdout;
+    assert!(talk.contains("SAY: Shall I?") && talk.ends_with("I did\n"), "{talk}");
+    assert_eq!(repo.orch(&["log", name, "--grep", "i did", "-q"]).exit, 0);
+    assert_eq!(repo.orch(&["log", "backend", "--grep", "nobody did", "-q"]).exit, 1);
+}
+
+#[test]
+fn a_run_that_goes_wrong_asks_nothing() {
+    let repo = shop("");
+    repo.write(
+        "../tmp/words",
+        r#"{"type":"result","is_error":true,"result":"Shall I go on with sk-ant-abcdefgh12?"}"#,
+    );
+    let failed = task(&repo, "Ask\nDO: cat $TMPDIR/words; git-orch report input -m why -q; exit 1");
+    assert_eq!(failed.exit, 1, "{failed}");
+    let run = last_run(&repo, "ask");
+    assert_eq!(
+        (&run["outcome"], &run["error"]),
+        (&"failed".into(), &"Shall I go on with [redacted]?".into()),
+        "{run}"
+    );
+}
+
+#[test]
+fn what_travels_has_no_secrets() {
+    let repo = shop("");
+    repo.orch(&["add-session", "other", "--paths", "src/web", "-q"]).expect_success();
+    let secret = "sk-ant-abcdefgh12";
+    let text = "Ask\nDO: git-orch report input -m \"use $(cat $TMPDIR/words)?\" -q\nSAY: it is so";
+    repo.write("../tmp/words", secret);
+    assert_eq!(task(&repo, text).exit, 6);
+    let name = "ask-do-git-orch-report-input-m-use-cat";
+    repo.orch(&["note", secret, "--task", name, "-q"]).expect_success();
+    repo.orch(&["handoff", name, "--to", "other", "-m", secret, "-q"]).expect_success();
+    let record = repo.git(&[
+        "show",
+        &format!("refs/orch/task/{name}:task.json"),
+        &format!("refs/orch/task/{name}:handoff.md"),
+    ]);
+    assert_eq!((record.matches("[redacted]").count(), record.contains(secret)), (5, false), "{record}");
 }
 
 #[test]
