@@ -33,8 +33,9 @@ pub(super) fn run(app: &App, args: &ShowArgs) -> Result<u8> {
         }
         if let Some(fanout) = store::fanouts::find(&opened.repo, &name)? {
             app.ui.data(&fanout.value)?;
-            let altered = result::altered_words(&opened, &fanout.value.altered);
-            app.ui.answer(fanout_text(&fanout.value, altered, app.now))?;
+            let mut beside = result::altered_words(&opened, &fanout.value.altered);
+            beside.extend(result::elsewhere_words(&opened, &fanout.value.elsewhere));
+            app.ui.answer(fanout_text(&fanout.value, beside, app.now))?;
             return Ok(exit::DONE);
         }
     }

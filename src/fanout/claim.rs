@@ -152,6 +152,7 @@ fn begun(order: &Order, input_tree: Oid, scene: Scene<'_>) -> Fanout {
         shards: order.shards.iter().enumerate().map(shard).collect(),
         escaped: Vec::new(),
         altered: Vec::new(),
+        elsewhere: Vec::new(),
         check: None,
         from: order.from.clone(),
         rounds: Vec::new(),

@@ -1,5 +1,6 @@
 //! A fan-out from its plan to its result branch.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::carry::{Ended, Site};
@@ -18,9 +19,9 @@ use crate::git::refs::{self, RefChange};
 use crate::git::{RepoLock, identity};
 use crate::model::time::Stopwatch;
 use crate::model::wording::count;
-use crate::model::{Event, Fanout, Name, Oid, TaskState, Time};
+use crate::model::{Event, Fanout, Name, Oid, RepoPath, TaskState, Time};
 use crate::run::throwaway::Throwaway;
-use crate::run::{Scene, altered};
+use crate::run::{Scene, altered, elsewhere};
 use crate::store;
 
 /// What to carry out.
@@ -110,7 +111,7 @@ pub(super) fn under_claim(
 }
 
 fn run(scene: Scene<'_>, order: &Order, claimed: &Claimed) -> Result<Fanout> {
-    let start = Start::now(scene);
+    let start = Start::now(scene, order);
     let begun = &claimed.fanout.value;
     let (name, logs) = (&begun.name, &claimed.logs);
     let (input, past) = (begun.input_tree, &claimed.past);
@@ -129,12 +130,19 @@ fn run(scene: Scene<'_>, order: &Order, claimed: &Claimed) -> Result<Fanout> {
 pub(super) struct Start {
     watch: Stopwatch,
     programs: Programs,
+    /// Absent where no agent is at work here.
+    elsewhere: Option<elsewhere::Watch>,
 }
 
 impl Start {
     /// Looks at it now.
-    pub(super) fn now(scene: Scene<'_>) -> Self {
-        Self { watch: Stopwatch::start(), programs: programs::load(scene.repo) }
+    pub(super) fn now(scene: Scene<'_>, order: &Order) -> Self {
+        // What is told of problems is mostly an agent.
+        let is_told = order.from.is_some() || order.shards.iter().any(|shard| shard.handed.is_some());
+        let has_agents = order.away.is_none() && is_told;
+        // Where it can't be told what there was, nothing is told of what came.
+        let elsewhere = has_agents.then(|| elsewhere::Watch::begin(scene).ok()).flatten();
+        Self { watch: Stopwatch::start(), programs: programs::load(scene.repo), elsewhere }
     }
 }
 
@@ -176,6 +184,7 @@ pub(super) fn end(
     (made, tip): (Fanout, Option<Oid>),
 ) -> Result<Fanout> {
     let seconds = i64::try_from(start.watch.elapsed().as_secs()).unwrap_or(i64::MAX);
+    let files: BTreeSet<&RepoPath> = made.shards.iter().flat_map(|shard| &shard.paths).collect();
     let untaken = made.shards.iter().any(|shard| !shard.state.is_well());
     let fanout = Fanout {
         state: match tip {
@@ -186,6 +195,7 @@ pub(super) fn end(
         },
         branch: tip.map(|_| refs::review_branch(&made.name)),
         altered: altered::told(scene, &start.programs),
+        elsewhere: start.elsewhere.map(|watch| watch.end(scene, &made.name, &files)).unwrap_or_default(),
         ended: Some(Time(scene.now.0.saturating_add(seconds))),
         ..made
     };

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::task::Landed;
-use super::{Alteration, Name, Oid, Problem, Published, RepoPath, TaskState, Time};
+use super::{Alteration, Elsewhere, Name, Oid, Problem, Published, RepoPath, TaskState, Time};
 
 /// How a shard ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -202,6 +202,9 @@ pub struct Fanout {
     /// What its commands changed of what git executes.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub altered: Vec<Alteration>,
+    /// What came into other worktrees while agents did its shards.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub elsewhere: Vec<Elsewhere>,
     /// What the check said, where there is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub check: Option<String>,

@@ -224,7 +224,7 @@ fn of_fanout(repo: &Repo, fanout: &Fanout) -> Result<Option<Item>> {
         resolved_by: None,
         needs: Vec::new(),
         altered: fanout.altered.clone(),
-        elsewhere: Vec::new(),
+        elsewhere: fanout.elsewhere.clone(),
         failed_check: fanout.failed_check().filter(|_| is_as_made).map(str::to_owned),
         published: fanout.published.clone(),
         recorded: Vec::new(),

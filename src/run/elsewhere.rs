@@ -1,5 +1,5 @@
-//! What a run may have done in another worktree than its own: commits there, and
-//! edits in its user's checkout.
+//! What a run, or an agent's shards, may have done in another worktree than their
+//! own: commits there, and edits in their user's checkout.
 //!
 //! A worktree's own log tells what was committed there, a file's date when it
 //! was changed; who did it nothing tells. So only what has to do with the task
@@ -18,7 +18,7 @@ use crate::error::{IoContext, Result};
 use crate::git::Repo;
 use crate::git::worktree::{self, Worktree};
 use crate::model::wording::{count, few};
-use crate::model::{Elsewhere, Event, Name, Oid, RepoPath, Task, TaskState};
+use crate::model::{Elsewhere, Event, Name, Oid, RepoPath, Task, TaskState, Time};
 use crate::store::{self, record};
 
 /// How much of what a worktree's log got is read.
@@ -31,23 +31,28 @@ const CHECKOUTS: usize = 2;
 const MAKES: [&str; 4] = ["commit", "cherry-pick", "revert", "am"];
 
 /// What there was before a run.
-#[derive(Serialize, Deserialize)]
-struct Before {
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Before {
     version: u32,
     run: usize,
     /// How long the logs of other worktrees were, by git directory.
     logs: Vec<(PathBuf, u64)>,
 }
 
+impl Before {
+    fn now(repo: &Repo, run: usize) -> Result<Self> {
+        let logs = worktree::list(repo)?.into_iter().map(|one| {
+            let git_dir = one.place(repo).git_dir;
+            let length = log(&git_dir).metadata().map_or(0, |log| log.len());
+            (git_dir, length)
+        });
+        Ok(Self { version: record::VERSION, run, logs: logs.collect() })
+    }
+}
+
 /// Remembers what there is before a run.
-pub fn remember(repo: &Repo, task: &Task, own: &str) -> Result<()> {
-    let others = worktree::list(repo)?.into_iter().filter(|one| one.id.as_deref() != Some(own));
-    let logs = others.map(|one| {
-        let git_dir = one.place(repo).git_dir;
-        let length = log(&git_dir).metadata().map_or(0, |log| log.len());
-        (git_dir, length)
-    });
-    let before = Before { version: record::VERSION, run: task.runs.len(), logs: logs.collect() };
+pub fn remember(repo: &Repo, task: &Task) -> Result<()> {
+    let before = Before::now(repo, task.runs.len())?;
     let file = file(repo, task)?;
     std::fs::write(&file, record::line(&before)?).doing("could not write", &file)
 }
@@ -55,39 +60,82 @@ pub fn remember(repo: &Repo, task: &Task, own: &str) -> Result<()> {
 /// What came elsewhere since, that has to do with the task; the user is warned
 /// of it. `touched` is what the run left in its own worktree.
 pub fn since(scene: Scene<'_>, ready: &Ready, touched: &[RepoPath]) -> Vec<Elsewhere> {
-    let found = look(scene.repo, ready, touched).unwrap_or_default();
+    let found = of_run(scene.repo, ready, touched).unwrap_or_default();
     for one in &found {
         warn(scene, &ready.task.value.name, one);
     }
     found
 }
 
-fn look(repo: &Repo, ready: &Ready, touched: &[RepoPath]) -> Result<Vec<Elsewhere>> {
+fn of_run(repo: &Repo, ready: &Ready, touched: &[RepoPath]) -> Result<Vec<Elsewhere>> {
     let task = &ready.task.value;
     let file = file(repo, task)?;
     let text = std::fs::read_to_string(&file).unwrap_or_default();
     let before = record::parse_line::<Before>(&text).filter(|before| before.run == task.runs.len());
-    let (Some(before), Ok(began)) = (before, file.metadata()) else { return Ok(Vec::new()) };
-    let concern = Concern::of(task, touched);
+    let (Some(before), Ok(moment)) = (before, file.metadata()) else { return Ok(Vec::new()) };
+    let began = task.runs.last().map_or(task.created, |run| run.started);
+    let own = ready.session.worktree_id.as_str();
+    let watch = Watch { before, moment, began };
+    look(repo, &watch, &Concern::of(task, touched), |one| one.id.as_deref() == Some(own))
+}
+
+/// What is needed to tell what came elsewhere while something went on.
+#[derive(Debug)]
+pub struct Watch {
+    before: Before,
+    /// A file made when it began, whose dates are of the same clock as others'.
+    moment: std::fs::Metadata,
+    began: Time,
+}
+
+impl Watch {
+    /// Begins to watch.
+    ///
+    /// # Errors
+    /// Unusable where the worktrees can't be told.
+    pub fn begin(scene: Scene<'_>) -> Result<Self> {
+        let folder = scene.repo.orch_dir()?;
+        let file = tempfile::tempfile_in(&folder).doing("could not write in", &folder)?;
+        let moment = file.metadata().doing("could not write in", &folder)?;
+        Ok(Self { before: Before::now(scene.repo, 0)?, moment, began: scene.now })
+    }
+
+    /// What came elsewhere since at some files, beside the throwaways in which
+    /// it went on; the user is warned of it.
+    pub fn end(&self, scene: Scene<'_>, name: &Name, files: &BTreeSet<&RepoPath>) -> Vec<Elsewhere> {
+        let places = files.iter().map(|path| path.as_bytes().to_vec()).collect();
+        let concern = Concern { places, did_nothing: false };
+        let is_own = |one: &Worktree| one.path.starts_with(scene.throwaways);
+        let found = look(scene.repo, self, &concern, is_own).unwrap_or_default();
+        for one in &found {
+            warn(scene, name, one);
+        }
+        found
+    }
+}
+
+fn look(
+    repo: &Repo,
+    watch: &Watch,
+    concern: &Concern,
+    is_own: impl Fn(&Worktree) -> bool,
+) -> Result<Vec<Elsewhere>> {
     let tasks: Vec<Task> = store::tasks::load(repo)?.into_iter().map(|task| task.value).collect();
     let sessions = store::sessions::load(repo)?;
     let (mut found, mut asked) = (Vec::new(), 0);
-    for other in worktree::list(repo)? {
-        if other.id.as_deref() == Some(ready.session.worktree_id.as_str()) {
-            continue;
-        }
+    for other in worktree::list(repo)?.into_iter().filter(|one| !is_own(one)) {
         let session = sessions.iter().find(|one| Some(one.value.worktree_id.as_str()) == other.id.as_deref());
         let session = session.map(|session| &session.value.name);
-        if session.is_some_and(|name| is_at_work(name, task, &tasks)) {
+        if session.is_some_and(|name| is_at_work(name, watch.began, &tasks)) {
             continue;
         }
-        let commits = commits(repo, &other, &before, &tasks)?;
+        let commits = commits(repo, &other, &watch.before, &tasks)?;
         let commits: Vec<Oid> = commits.into_iter().filter(|oid| concern.has_commit(repo, *oid)).collect();
         // Git's own directory stands for a main worktree that is not known.
         let is_known = other.id.is_some() || repo.main_work_tree().is_some();
         let files = if session.is_none() && is_known && asked < CHECKOUTS {
             asked += 1;
-            edited(repo, &other, &concern, &began)?
+            edited(repo, &other, concern, &watch.moment)?
         } else {
             Vec::new()
         };
@@ -99,13 +147,11 @@ fn look(repo: &Repo, ready: &Ready, touched: &[RepoPath]) -> Result<Vec<Elsewher
     Ok(found)
 }
 
-/// Whether somebody worked in a session since the task's run began, for a task of its own.
-fn is_at_work(session: &Name, task: &Task, tasks: &[Task]) -> bool {
-    let began = task.runs.last().map_or(task.created, |run| run.started);
-    let own = tasks.iter().filter(|other| other.session == *session);
-    own.into_iter().any(|other| {
-        matches!(other.state, TaskState::Running | TaskState::Input)
-            || other.runs.iter().any(|run| run.ended.is_some_and(|ended| ended >= began))
+/// Whether somebody worked in a session since then, for a task of its own.
+fn is_at_work(session: &Name, began: Time, tasks: &[Task]) -> bool {
+    tasks.iter().filter(|task| task.session == *session).any(|task| {
+        matches!(task.state, TaskState::Running | TaskState::Input)
+            || task.runs.iter().any(|run| run.ended.is_some_and(|ended| ended >= began))
     })
 }
 

@@ -98,7 +98,7 @@ pub fn prepare(
     moving.end()?;
     if task.value.agent.is_some() {
         // Where it can't be written, nothing is told of it.
-        drop(elsewhere::remember(repo, &task.value, &session.worktree_id));
+        drop(elsewhere::remember(repo, &task.value));
     }
     Ok(Ready { task, session: session.clone(), place, start, found: None, brief })
 }

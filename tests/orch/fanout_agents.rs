@@ -12,6 +12,29 @@ fn settings(prompt: &str) -> String {
 }
 
 #[test]
+fn what_an_agent_changes_beside_its_throwaway_is_told() {
+    let repo = TestRepo::new();
+    let (shard, leak) = (repo.agent("shard.sh"), format!("{}/leak", repo.top().display()));
+    let script =
+        format!("#!/bin/sh\n{shard}; cd ../../../shop; echo 1 >>src/api/login.rs; echo 1 >>README.md\n");
+    repo.write("../leak", &script);
+    repo.shell("chmod +x ../leak").run().expect_success();
+    repo.write(".orch.yml", &settings("stdin").replace("../agents/shard.sh", &leak));
+    repo.orch(&["trust", "--yes", "-q"]).expect_success();
+    // What was changed before is the user's own.
+    repo.write("src/web/login.ts", "mine\n");
+    let call = ["fanout", "docs", "--paths", "src/api/login.rs", "--paths", "src/web/login.ts"];
+    let told = repo.call(&call).changing_checkout().run();
+    let warning =
+        "warning: while it ran, src/api/login.rs was changed in $TMP/shop, which is not its worktree\n";
+    assert!(told.exit == 0 && told.told().contains(warning), "{told}");
+    let record = repo.orch(&["show", "docs", "--json"]).json()["data"]["elsewhere"].clone();
+    assert_eq!(record[0]["files"], serde_json::json!(["src/api/login.rs"]), "{record}");
+    let shown = repo.orch(&["show", "docs"]).stdout;
+    assert!(shown.contains("  leak       src/api/login.rs, in "), "{shown}");
+}
+
+#[test]
 fn an_agent_does_each_shard_by_its_brief() {
     let repo = TestRepo::new();
     repo.write(".orch.yml", &settings("stdin"));
