@@ -1,6 +1,7 @@
 //! A fan-out from its plan to its result branch.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::time::Duration;
 
 use super::carry::{Ended, Site};
@@ -111,7 +112,7 @@ pub(super) fn under_claim(
 }
 
 fn run(scene: Scene<'_>, order: &Order, claimed: &Claimed) -> Result<Fanout> {
-    let start = Start::now(scene, order);
+    let start = Start::now(scene, order, &claimed.logs);
     let begun = &claimed.fanout.value;
     let (name, logs) = (&begun.name, &claimed.logs);
     let (input, past) = (begun.input_tree, &claimed.past);
@@ -136,12 +137,12 @@ pub(super) struct Start {
 
 impl Start {
     /// Looks at it now.
-    pub(super) fn now(scene: Scene<'_>, order: &Order) -> Self {
+    pub(super) fn now(scene: Scene<'_>, order: &Order, logs: &Path) -> Self {
         // What is told of problems is mostly an agent.
         let is_told = order.from.is_some() || order.shards.iter().any(|shard| shard.handed.is_some());
         let has_agents = order.away.is_none() && is_told;
         // Where it can't be told what there was, nothing is told of what came.
-        let elsewhere = has_agents.then(|| elsewhere::Watch::begin(scene).ok()).flatten();
+        let elsewhere = has_agents.then(|| elsewhere::Watch::begin(scene, logs).ok()).flatten();
         Self { watch: Stopwatch::start(), programs: programs::load(scene.repo), elsewhere }
     }
 }

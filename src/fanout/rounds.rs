@@ -55,7 +55,7 @@ pub fn carry_out(scene: Scene<'_>, order: &Order, quest: &Quest<'_>) -> Result<D
     room::require(scene, order, scene.repo.read().commit(order.commit)?.tree)?;
     let mut shards = Vec::new();
     let fanout = flow::under_claim(scene, order, |claimed| {
-        let start = Start::now(scene, order);
+        let start = Start::now(scene, order, &claimed.logs);
         let mut course = Course::begin(scene, order, quest, claimed)?;
         course.run()?;
         shards = std::mem::take(&mut course.shards);

@@ -2,7 +2,7 @@
 
 use super::process::Place;
 use super::repo::Repo;
-use super::{refs, written};
+use super::{refs, worktree, written};
 use crate::error::{Error, IoContext, Result};
 use crate::model::Oid;
 
@@ -59,12 +59,18 @@ fn once(repo: &Repo, place: &Place, message: &str, habits: Habits) -> Result<Oid
 
 /// The commit a worktree's HEAD is at.
 pub fn tip(repo: &Repo, place: &Place) -> Result<Oid> {
+    if let Some(tip) = worktree::head_commit(repo, place) {
+        return Ok(tip);
+    }
     let line = repo.git_in(place, ["rev-parse", "--verify", "HEAD^{commit}"]).line()?;
     line.parse().map_err(|_| Error::bug(format!("git gave `{line}` as an object id")))
 }
 
 /// The same, or `None` where HEAD is a branch without a commit.
 pub fn find_tip(repo: &Repo, place: &Place) -> Result<Option<Oid>> {
+    if let Some(tip) = worktree::head_commit(repo, place) {
+        return Ok(Some(tip));
+    }
     let output = repo.git_in(place, ["rev-parse", "--verify", "--quiet", "HEAD^{commit}"]).spawn()?;
     Ok(String::from_utf8_lossy(&output.stdout).trim().parse().ok())
 }

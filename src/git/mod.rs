@@ -12,6 +12,7 @@ mod discovery;
 mod fault;
 mod library;
 mod partial;
+mod version;
 mod written;
 
 pub mod aside;

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::executing;
+use super::{executing, version};
 use crate::error::{Error, Result, make_room};
 
 /// The oldest git that works.
@@ -75,6 +75,8 @@ pub struct Git {
     program: PathBuf,
     environment: BTreeMap<OsString, OsString>,
     version: OnceLock<std::result::Result<(u32, u32), String>>,
+    /// Where the version is kept.
+    kept: OnceLock<PathBuf>,
     fetches: AtomicBool,
 }
 
@@ -100,7 +102,8 @@ impl Git {
         for (key, value) in [("LC_ALL", "C"), ("GIT_TERMINAL_PROMPT", "0"), ("GIT_OPTIONAL_LOCKS", "0")] {
             kept.insert(key.into(), value.into());
         }
-        Ok(Self { program, environment: kept, version: OnceLock::new(), fetches: AtomicBool::new(true) })
+        let (version, fetches) = (OnceLock::new(), AtomicBool::new(true));
+        Ok(Self { program, environment: kept, version, kept: OnceLock::new(), fetches })
     }
 
     /// The program that is run.
@@ -124,14 +127,30 @@ impl Git {
         self.fetches.store(wanted, Ordering::Relaxed);
     }
 
+    /// Has the version kept in this file from now on.
+    pub fn keep_version(&self, file: PathBuf) {
+        // Another one is as good.
+        let _ = self.kept.set(file);
+    }
+
     /// The version, as major and minor number.
     pub fn version(&self) -> Result<(u32, u32)> {
         let read = self.version.get_or_init(|| {
-            let output = Command::bare(self, ["--version"]).spawn().map_err(|error| error.to_string())?;
-            let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-            parse_version(&text).ok_or(format!("`{}` says `{text}`", self.program.display()))
+            let kept = self.kept.get();
+            if let Some(known) = kept.and_then(|file| version::recall(file, &self.program)) {
+                return Ok(known);
+            }
+            let told = self.ask_version()?;
+            kept.iter().for_each(|file| version::keep(file, &self.program, told));
+            Ok(told)
         });
         read.clone().map_err(|why| Error::unusable("could not read the version of git").because(why))
+    }
+
+    fn ask_version(&self) -> std::result::Result<(u32, u32), String> {
+        let output = Command::bare(self, ["--version"]).spawn().map_err(|error| error.to_string())?;
+        let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+        parse_version(&text).ok_or(format!("`{}` says `{text}`", self.program.display()))
     }
 
     /// Refuses a git that is too old.

@@ -86,6 +86,7 @@ impl Repo {
     ) -> Self {
         let (written, doing) = (Written::default(), Doing::default());
         let fences = Fences::around(&place.common_dir);
+        git.keep_version(place.common_dir.join("orch/git-version"));
         Self { git, place, reader, backend, main_work_tree, written, doing, fences }
     }
 

@@ -8,6 +8,9 @@ use crate::model::{Oid, RepoPath};
 /// than `most`; merges are left out. With paths only those that changed
 /// something at one of them, or below it.
 pub fn since(repo: &Repo, hidden: &[Oid], tip: Oid, paths: &[RepoPath], most: usize) -> Result<Vec<Oid>> {
+    if hidden.contains(&tip) {
+        return Ok(Vec::new());
+    }
     let command = repo.git(["rev-list", "--no-merges", "--ignore-missing"]);
     let command = command.args([format!("--max-count={most}"), tip.to_string()]);
     let command = command.args(hidden.iter().map(|oid| format!("^{oid}"))).args(["--"]);

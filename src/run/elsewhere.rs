@@ -89,14 +89,14 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Begins to watch.
+    /// Begins to watch, with a file in a folder of its own logs.
     ///
     /// # Errors
-    /// Unusable where the worktrees can't be told.
-    pub fn begin(scene: Scene<'_>) -> Result<Self> {
-        let folder = scene.repo.orch_dir()?;
-        let file = tempfile::tempfile_in(&folder).doing("could not write in", &folder)?;
-        let moment = file.metadata().doing("could not write in", &folder)?;
+    /// Unusable where that can't be made, or the worktrees can't be told.
+    pub fn begin(scene: Scene<'_>, logs: &Path) -> Result<Self> {
+        let file = logs.join("began");
+        std::fs::write(&file, "").doing("could not write", &file)?;
+        let moment = file.metadata().doing("could not read", &file)?;
         Ok(Self { before: Before::now(scene.repo, 0)?, moment, began: scene.now })
     }
 
@@ -220,18 +220,26 @@ fn edited(
     concern: &Concern,
     began: &std::fs::Metadata,
 ) -> Result<Vec<RepoPath>> {
-    let places: Vec<RepoPath> =
-        concern.places.iter().take(ASKED).map(|place| RepoPath::from_bytes(place.clone())).collect();
-    if places.is_empty() || repo.is_bare() && other.id.is_none() {
+    if repo.is_bare() && other.id.is_none() {
         return Ok(Vec::new());
     }
-    let mut dirty = worktree::dirty_at(repo, &other.place(repo), &places)?;
     let moment = |file: &std::fs::Metadata| (file.ctime(), file.ctime_nsec());
-    dirty.retain(|path| {
-        // Of a file that is gone, its folder tells.
+    // Of a file that is gone, its folder tells.
+    let there = |path: &RepoPath| {
         let mut there = path.as_path().ancestors().map(|path| other.path.join(path).symlink_metadata());
-        there.find_map(std::result::Result::ok).is_some_and(|file| moment(&file) > moment(began))
-    });
+        there.find_map(std::result::Result::ok)
+    };
+    let is_new = |path: &RepoPath| there(path).is_some_and(|file| moment(&file) > moment(began));
+    let places = concern.places.iter().take(ASKED).map(|place| RepoPath::from_bytes(place.clone()));
+    // What is below a folder it does not tell.
+    let is_folder =
+        |path: &RepoPath| other.path.join(path.as_path()).symlink_metadata().is_ok_and(|file| file.is_dir());
+    let asked: Vec<RepoPath> = places.filter(|path| is_new(path) || is_folder(path)).collect();
+    if asked.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut dirty = worktree::dirty_at(repo, &other.place(repo), &asked)?;
+    dirty.retain(is_new);
     Ok(dirty)
 }
 

@@ -49,7 +49,9 @@ fn put_up(scene: Scene<'_>, ready: &Ready, left: &Left, ending: Ending) -> Resul
     }
     let passed_over = judge::passed_over(repo, &ready.place, &task.branch, tip)?;
     let keeps = [tip].into_iter().chain(passed_over).collect();
-    worktree::switch(repo, &ready.place, &task.branch, tip)?;
+    if !worktree::is_on(repo, &ready.place, &task.branch, tip) {
+        worktree::switch(repo, &ready.place, &task.branch, tip)?;
+    }
     if let Some(before) = task.tip.filter(|before| *before != tip) {
         task.superseded.push(before);
     }

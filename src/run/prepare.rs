@@ -119,8 +119,10 @@ pub fn begin_anew(scene: Scene<'_>, ready: &mut Ready, new: &Conversation) -> Re
     let lock = RepoLock::take(repo, &format!("task {}", task.name), scene.events)?;
     let with = With { old: Some(ready.task.tip), brief: Some(text.into_bytes()), ..With::default() };
     let change = store::tasks::prepare(repo, task, with, "a new conversation")?;
-    ready.task.tip = change.new.expect("a record points somewhere");
-    refs::apply(repo, &lock, &[change], "task, a new conversation")
+    let tip = change.new.expect("a record points somewhere");
+    refs::apply(repo, &lock, &[change], "task, a new conversation")?;
+    ready.task.tip = tip;
+    Ok(())
 }
 
 /// A person's task holds its session until it is done, whatever runs, and one
