@@ -196,11 +196,7 @@ fn attempt(
             counted = (Stopwatch::start(), counted.1, watch.elapsed() < Duration::from_millis(200));
         }
         let told = reader.told();
-        if told.conversation.is_some() && told.conversation != known {
-            known.clone_from(&told.conversation);
-            // Without it a killed run's conversation is not gone on with.
-            drop(conversation::remember(scene.repo, task, known.as_deref().unwrap_or_default()));
-        }
+        learn(scene, task, told, &mut known);
         if capped.is_none() {
             capped = over(program, told, spent.usage);
             if capped.is_some() {
@@ -216,6 +212,8 @@ fn attempt(
         });
     })?;
     let mut told = reader.end();
+    // One that ended soon was not looked at meanwhile.
+    learn(scene, task, &told, &mut known);
     if program.readings().is_empty() {
         told.said = narrative::of_log(&invocation.log);
     }
@@ -226,6 +224,15 @@ fn attempt(
     }
     let conversation = told.conversation.clone().or(known);
     Ok(Done { ended, told, conversation, capped })
+}
+
+/// Keeps the conversation that an agent tells, where it is new.
+fn learn(scene: Scene<'_>, task: &Task, told: &Told, known: &mut Option<String>) {
+    if told.conversation.is_some() && told.conversation != *known {
+        known.clone_from(&told.conversation);
+        // Without it a killed run's conversation is not gone on with.
+        drop(conversation::remember(scene.repo, task, known.as_deref().unwrap_or_default()));
+    }
 }
 
 /// What a run took more of than it may, with its earlier attempts.

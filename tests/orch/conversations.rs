@@ -378,6 +378,37 @@ fn a_task_in_the_background_is_called_off_while_it_waits() {
     );
 }
 
+/// A git on the `PATH` that kills git-orch as it takes what a run left.
+const KILLER: &str = r#"mkdir ../killer; cat >../killer/git <<'EOF'; chmod +x ../killer/git
+#!/bin/sh
+PATH=${PATH#*:}
+case " $* " in *" add "*) kill -9 $PPID;; esac
+exec git "$@"
+EOF
+"#;
+
+#[test]
+fn a_conversation_that_only_its_output_told_is_gone_on_with_after_a_kill() {
+    let repo = shop("");
+    let talk = repo.agent("talk.sh");
+    let reads = "{ when: { /type: system }, conversation: /session_id }";
+    repo.write(
+        ".orch.yml",
+        &format!(
+            "version: 1\nagents:\n  teller: {{ run: {talk} --session-id told, resume: [{talk}, --resume], reads: [{reads}] }}\n"
+        ),
+    );
+    repo.orch(&["trust", "--yes", "-q"]).expect_success();
+    // The agent is done before anybody looks at what it prints.
+    let killed = "PATH=$(cd ../killer; pwd):$PATH git-orch task 'One\nDO: echo 1 >>src/api/login.rs' \
+                  --session backend --agent teller -q; [ $? = 137 ]";
+    repo.shell(&format!("{KILLER}{killed}")).run().expect_success();
+    repo.orch(&["doctor", "--fix"]).expect_success();
+    assert_eq!(id(&last_run(&repo, "one")), "told");
+    repo.shell("git-orch retry $(git-orch tasks --all | grep -o 'one-[^ ]*') -q").run().expect_success();
+    assert!(last_run(&repo, "one")["command"].to_string().ends_with("\"--resume\",\"told\"]"));
+}
+
 #[test]
 fn an_id_that_is_no_word_is_none() {
     let repo = shop("");
