@@ -32,7 +32,8 @@ pub fn begin_behind(repo: &Repo, task: &Task, back_to: Oid) -> Result<Entry> {
 pub fn is_ahead(repo: &Repo, behind: Option<&Name>) -> Result<bool> {
     let Some(task) = behind else { return Ok(false) };
     let found = store::tasks::find(repo, task)?;
-    Ok(found.is_some_and(|task| matches!(task.value.state, TaskState::Running | TaskState::Input)))
+    // One that asks has left it.
+    Ok(found.is_some_and(|task| task.value.state == TaskState::Running))
 }
 
 /// Takes back the move of a process that died. The session must be held.

@@ -76,6 +76,29 @@ fn a_run_that_fails_frees_its_session_wherever_it_is_killed() {
 }
 
 #[test]
+fn a_question_waits_in_a_free_session_wherever_it_is_killed() {
+    let repo = shop();
+    repo.orch(&["add-session", "backend", "--paths", "src/api"]).expect_success();
+    let (mut at, mut asked) = (16, 0);
+    loop {
+        let name = format!("ask-{at}");
+        let script = format!("echo edit {at} >kept; git-orch report input -q -m why");
+        let far = killed(&repo, at, &["task", &name, "--session", "backend", "--", "sh", "-c", &script]);
+        set_right(&repo, at);
+        if repo.orch(&["show", &name, "--json"]).json()["data"]["state"] == "input" {
+            assert_eq!(repo.orch(&["answer", &name, "so"]).exit, 6, "killed behind call {at}");
+            repo.orch(&["cancel", &name]).expect_success();
+            asked += 1;
+        }
+        if !far {
+            break;
+        }
+        at += 1;
+    }
+    assert!(asked > 2, "asked {asked} times, {at} calls");
+}
+
+#[test]
 fn a_session_is_made_or_not_wherever_it_is_killed() {
     let repo = shop();
     let add = ["add-session", "backend", "--paths", "src/api"];
