@@ -67,9 +67,10 @@ fn set_right(scene: Scene<'_>, intent: &Intent) -> Result<bool> {
             let Ok(_held) = SessionLock::take(repo, session, RECOVERY) else { return Ok(false) };
             remove::settle(repo, session, id, events, now)?;
         }
-        Intent::MoveWorktree { session, back_to, behind } => {
+        Intent::MoveWorktree { session, back_to, behind, until } => {
             let Ok(_held) = SessionLock::take(repo, session, RECOVERY) else { return Ok(false) };
-            if moving::is_ahead(repo, behind.as_ref())? {
+            // It has not left yet, or is where it was to go.
+            if moving::is_at_work(repo, behind.as_ref().or(until.as_ref()))? {
                 return Ok(true);
             }
             if let Err(error) = moving::settle(repo, session, *back_to, events, now) {

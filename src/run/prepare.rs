@@ -63,7 +63,7 @@ pub fn prepare(
     let session = &refresh(scene, session)?;
     let before = workplace::tip(repo, session)?;
     let mut start = before;
-    let moving = moving::begin(repo, &session.name, start)?;
+    let moving = moving::begin_until(repo, &task.value, start)?;
     if let Some(left) = last_snapshot(&task.value) {
         start = resume(scene, session, &task.value, left)?;
     } else if let Some(tip) = result_tip(repo, &task.value)? {

@@ -18,21 +18,27 @@ use crate::store::journal::{self, Entry, Intent};
 /// Writes down that a session's worktree leaves for somewhere, and goes back
 /// to `back_to` if nothing comes of it. The session must be held.
 pub fn begin(repo: &Repo, session: &Name, back_to: Oid) -> Result<Entry> {
-    journal::begin(repo, &Intent::MoveWorktree { session: session.clone(), back_to, behind: None })
+    let session = session.clone();
+    journal::begin(repo, &Intent::MoveWorktree { session, back_to, behind: None, until: None })
+}
+
+/// The same for a worktree that goes to where a task begins: once the task's
+/// record says that it is at work, what is there is its worker's.
+pub fn begin_until(repo: &Repo, task: &Task, back_to: Oid) -> Result<Entry> {
+    let (session, until) = (task.session.clone(), Some(task.name.clone()));
+    journal::begin(repo, &Intent::MoveWorktree { session, back_to, behind: None, until })
 }
 
 /// The same for a task's worktree that leaves once the task's record says that
 /// it is no longer at work.
 pub fn begin_behind(repo: &Repo, task: &Task, back_to: Oid) -> Result<Entry> {
     let (session, behind) = (task.session.clone(), Some(task.name.clone()));
-    journal::begin(repo, &Intent::MoveWorktree { session, back_to, behind })
+    journal::begin(repo, &Intent::MoveWorktree { session, back_to, behind, until: None })
 }
 
-/// Whether a worktree has not left yet: its task is still at work.
-pub fn is_ahead(repo: &Repo, behind: Option<&Name>) -> Result<bool> {
-    let Some(task) = behind else { return Ok(false) };
-    let found = store::tasks::find(repo, task)?;
-    // One that asks has left it.
+/// Whether a task is at work in its session's worktree; one that asks has left it.
+pub fn is_at_work(repo: &Repo, task: Option<&Name>) -> Result<bool> {
+    let found = task.map(|task| store::tasks::find(repo, task)).transpose()?.flatten();
     Ok(found.is_some_and(|task| task.value.state == TaskState::Running))
 }
 

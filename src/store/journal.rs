@@ -47,6 +47,9 @@ pub enum Intent {
         /// It does not move before this task is no longer at work.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         behind: Option<Name>,
+        /// It stays where it is once this task is at work there.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Name>,
     },
     /// Let git work in a session's worktree, where only its locks may be left.
     Commit {

@@ -99,6 +99,31 @@ fn a_question_waits_in_a_free_session_wherever_it_is_killed() {
 }
 
 #[test]
+fn what_a_person_goes_on_from_is_there_wherever_it_is_killed() {
+    let repo = shop();
+    repo.orch(&["add-session", "backend", "--paths", "src/api"]).expect_success();
+    let (mut at, mut taken) = (8, 0);
+    loop {
+        let (name, edit) = (format!("work-{at}"), format!("edit {at}\n"));
+        let script = format!("echo edit {at} >kept; exit 3");
+        assert_eq!(repo.orch(&["task", &name, "--session", "backend", "--", "sh", "-c", &script]).exit, 1);
+        let far = killed(&repo, at, &["retry", &name, "--agent", "person"]);
+        expect_success(&repo.orch(&["doctor", "--fix"]), at);
+        if repo.orch(&["show", &name, "--json"]).json()["data"]["state"] == "running" {
+            assert_eq!(repo.read("shop.orch/backend/kept"), edit, "killed behind call {at}");
+            repo.orch(&["cancel", &name]).expect_success();
+            taken += 1;
+        }
+        set_right(&repo, at);
+        if !far {
+            break;
+        }
+        at += 1;
+    }
+    assert!(taken > 1, "taken {taken} times, {at} calls");
+}
+
+#[test]
 fn a_session_is_made_or_not_wherever_it_is_killed() {
     let repo = shop();
     let add = ["add-session", "backend", "--paths", "src/api"];
