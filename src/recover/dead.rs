@@ -7,7 +7,7 @@ use crate::git::{Repo, RepoLock};
 use crate::model::{Event, Outcome, Run, Task, TaskState};
 use crate::run::finish::Ending;
 use crate::run::prepare::{Ready, folder};
-use crate::run::{Scene, conversation, execute, set_aside};
+use crate::run::{Scene, conversation, execute, report, set_aside};
 use crate::session::{SessionLock, TaskLock, workplace};
 use crate::store::tasks::With;
 use crate::store::{self, Stored};
@@ -64,6 +64,7 @@ fn end(scene: Scene<'_>, mut task: Stored<Task>) -> Result<()> {
     let place = workplace::place(scene.repo, &session);
     execute::wait_for_end(scene, &task.value)?;
     let brief = folder(scene.repo, &task.value)?.join("brief.md");
+    report::clear(scene.repo, &task.value);
     if let Some(id) = conversation::recall(scene.repo, &task.value)
         && let Some(run) = task.value.runs.last_mut()
     {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::error::Result;
 use crate::git::{Repo, aside, fence, snapshot};
 use crate::review::forge::patches;
+use crate::run::transcript;
 use crate::store::journal;
 
 /// No snapshot takes so long.
@@ -17,6 +18,7 @@ pub fn sweep(repo: &Repo) -> Result<()> {
     sweep_in(&repo.orch_path(), snapshot::SCRATCH);
     sweep_in(&repo.orch_path(), fence::SCRATCH);
     sweep_in(&repo.orch_path(), patches::SCRATCH);
+    sweep_in(&repo.orch_path(), transcript::SCRATCH);
     sweep_in(&journal::folder(repo), journal::NEW);
     sweep_in(Path::new(aside::MEMORY), aside::MEMORY_SCRATCH);
     Ok(())

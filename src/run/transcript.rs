@@ -23,6 +23,8 @@ use crate::model::Name;
 const LONGEST: u64 = 32 << 20;
 /// So much of an id is in the names of files that have not all of it.
 const SHORT: usize = 8;
+/// How files begin, in git-orch's own folder, that are none yet.
+pub const SCRATCH: &str = "transcript-";
 /// How the files end.
 const ENDING: &str = ".jsonl.gz";
 
@@ -49,7 +51,9 @@ pub fn keep(repo: &Repo, session: &Name, id: &str, source: &Source<'_>) -> Resul
     let Some(bytes) = written_down(id, source)? else { return Ok(false) };
     let folder = path.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder).doing("could not make", folder)?;
-    let fresh = tempfile::NamedTempFile::new_in(folder).doing("could not write in", folder)?;
+    let ours = repo.orch_dir()?;
+    let fresh =
+        tempfile::Builder::new().prefix(SCRATCH).tempfile_in(&ours).doing("could not write in", &ours)?;
     let mut packed = GzEncoder::new(fresh, Compression::default());
     packed.write_all(redact(&String::from_utf8_lossy(&bytes)).as_bytes()).doing("could not write", &path)?;
     let fresh = packed.finish().doing("could not write", &path)?;

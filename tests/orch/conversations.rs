@@ -410,6 +410,30 @@ fn a_conversation_that_only_its_output_told_is_gone_on_with_after_a_kill() {
 }
 
 #[test]
+fn what_a_kill_left_of_a_conversation_being_kept_goes() {
+    let repo = shop("");
+    task(&repo, "One\nDO: echo 1 >>src/api/login.rs").expect_success();
+    let left = "touch -d '2 hours ago' .git/orch/transcript-old; touch .git/orch/transcript-new";
+    repo.shell(&format!("{left}; git orch doctor --fix -q")).run().expect_success();
+    let kept = format!(
+        ".git/orch/transcript-new\n.git/orch/transcripts/backend/{}.jsonl.gz\n",
+        id(&last_run(&repo, "one"))
+    );
+    assert_eq!(repo.shell("find .git/orch -path '*transcript*' -type f | sort").run().stdout, kept);
+}
+
+#[test]
+fn what_a_killed_run_said_of_itself_goes() {
+    let repo = shop("");
+    let script = "git-orch report input -q -m why; kill -9 $(cut -d ' ' -f 4 /proc/$PPID/stat); sleep 10";
+    let _ = repo.orch(&["task", "one", "--session", "backend", "--", "sh", "-c", script]);
+    let said = repo.path(".git/orch/task/one/report.json");
+    assert!(said.exists());
+    repo.orch(&["doctor", "--fix", "-q"]).expect_success();
+    assert!(!said.exists());
+}
+
+#[test]
 fn an_id_that_is_no_word_is_none() {
     let repo = shop("");
     // The last that is told.
