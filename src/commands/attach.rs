@@ -15,7 +15,7 @@ use crate::config::trust;
 use crate::error::{Error, Result, exit};
 use crate::git::identity;
 use crate::model::{Session, Task, TaskState};
-use crate::run::claim::Claimed;
+use crate::run::claim::{Claimed, Unbegun};
 use crate::run::conversation::{is_plain, with_id};
 use crate::run::worker::{Worker, locate};
 use crate::run::{execute, flow, prepare};
@@ -87,7 +87,7 @@ fn take_over(app: &App, opened: &Opened, task: Stored<Task>) -> Result<Stored<Ta
     let lock = TaskLock::try_take(&opened.repo, &task.value.name)?
         .map_err(|holder| Error::refused(format!("`{}` is held by {holder}", task.value.name)))?;
     let events = |event| app.ui.event(event);
-    let mut claimed = Claimed { task, lock, is_announced: false };
+    let mut claimed = Claimed { task, lock, unbegun: Unbegun::Stays };
     claimed.task.value.agent = None;
     flow::carry_out(opened.scene(app, &events), claimed, &Worker::Person)
 }

@@ -10,7 +10,7 @@ use crate::error::{Error, IoContext, Result};
 use crate::git::{Repo, identity};
 use crate::model::{Oid, Session, SessionState, Task, TaskState};
 use crate::review::restack;
-use crate::run::claim::Claimed;
+use crate::run::claim::{Claimed, Unbegun};
 use crate::run::worker::{self, Worker};
 use crate::run::{flow, prepare};
 use crate::session::{TaskLock, pause};
@@ -55,7 +55,7 @@ pub(super) fn go_on(
     let lock = TaskLock::try_take(&opened.repo, &task.value.name)?
         .map_err(|holder| Error::refused(format!("`{}` is held by {holder}", task.value.name)))?;
     let events = |event| app.ui.event(event);
-    let mut claimed = Claimed { task, lock, is_announced: false };
+    let mut claimed = Claimed { task, lock, unbegun: Unbegun::Stays };
     claimed.task.value.agent = worker.name().map(str::to_owned);
     change(&mut claimed.task.value);
     let scene = opened.scene(app, &events);

@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::git::identity;
 use crate::model::{RepoPath, Route, Session, Target, Task, Viewpoint};
 use crate::route::plan::likely;
-use crate::run::claim::{self, Claimed, Order};
+use crate::run::claim::{self, Claimed, Order, Unbegun};
 use crate::run::nearby;
 use crate::run::routing::{self, Survey};
 use crate::run::worker::{self, Worker};
@@ -119,15 +119,8 @@ pub(super) fn run(app: &App, args: TaskArgs) -> Result<u8> {
             claimed => break (claimed?, session, worker),
         }
     };
-    app.ui.note(taken(&claimed.task.value));
-    let remembered = remember_command(&opened, &claimed.task.value, (&args, &worker));
-    let begun = remembered
-        .and_then(|()| if args.detach { let_go(app, &opened, &claimed.task.value) } else { Ok(()) });
-    if let Err(error) = begun {
-        claim::withdraw(&opened.repo, &claimed.task.value.name, &events)?;
-        return Err(error);
-    }
-    let done = flow::carry_out(scene, Claimed { is_announced: args.detach, ..claimed }, &worker)?;
+    let claimed = announce(app, &opened, claimed, (&args, &worker))?;
+    let done = flow::carry_out(scene, claimed, &worker)?;
     if matches!(worker, Worker::Person) {
         result::hand_over(app, &opened, &done.value, &session)?;
         if is_shell(&opened, &args, &session) && !app.ui.is_json() {
@@ -135,6 +128,25 @@ pub(super) fn run(app: &App, args: TaskArgs) -> Result<u8> {
         }
     }
     review::follow(app, &opened, scene, &done.value).map(|code| opened.exit_code(code))
+}
+
+/// Tells of a task that is about to be carried out; it is taken back where it can't be told.
+fn announce(
+    app: &App,
+    opened: &Opened,
+    claimed: Claimed,
+    (args, worker): (&TaskArgs, &Worker),
+) -> Result<Claimed> {
+    let task = &claimed.task.value;
+    app.ui.note(taken(task));
+    let remembered = remember_command(opened, task, (args, worker));
+    let told = remembered.and_then(|()| if args.detach { let_go(app, opened, task) } else { Ok(()) });
+    if let Err(error) = told {
+        claim::withdraw(&opened.repo, &task.name, &|event| app.ui.event(event))?;
+        return Err(error);
+    }
+    let unbegun = if args.detach { Unbegun::PutDown } else { claimed.unbegun };
+    Ok(Claimed { unbegun, ..claimed })
 }
 
 /// Answers whoever asked for it in the background.

@@ -41,8 +41,19 @@ pub struct Claimed {
     pub task: Stored<Task>,
     /// Tells others that this process lives.
     pub lock: TaskLock,
-    /// Whether somebody was told of it and went away: then it is not taken back.
-    pub is_announced: bool,
+    /// What becomes of it where it can't begin.
+    pub unbegun: Unbegun,
+}
+
+/// What becomes of a claimed task that can't begin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unbegun {
+    /// It is taken back: nobody knows of it yet.
+    TakenBack,
+    /// It is put down why: somebody was told of it and went away.
+    PutDown,
+    /// It stays as it is: it was there before.
+    Stays,
 }
 
 /// Makes the record of a new task.
@@ -98,7 +109,7 @@ pub fn claim(repo: &Repo, order: Order, events: Events<'_>, now: Time) -> Result
     let change = store::tasks::prepare(repo, &mut task, With::default(), "queued")?;
     let tip = change.new.expect("a new record points somewhere");
     refs::apply(repo, &lock, &[change], "task")?;
-    Ok(Claimed { task: Stored { value: task, tip }, lock: held, is_announced: false })
+    Ok(Claimed { task: Stored { value: task, tip }, lock: held, unbegun: Unbegun::TakenBack })
 }
 
 /// Refuses a session that somebody took away, or paused, since it was chosen.

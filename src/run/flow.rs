@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::claim::{self, Claimed};
+use super::claim::{self, Claimed, Unbegun};
 use super::conversation::Conversation;
 use super::execute::Done;
 use super::finish::{Ending, finish};
@@ -24,10 +24,10 @@ use crate::store::{self, Stored};
 /// Carries a claimed task out; for a person only prepares it.
 ///
 /// # Errors
-/// What keeps the task from starting; a new claim is taken back then. How a
-/// started run ended is no error but in the record.
+/// What keeps the task from starting; a new claim is taken back then, and a task
+/// that was there before stays. How a started run ended is no error but in the
+/// record.
 pub fn carry_out(scene: Scene<'_>, claimed: Claimed, worker: &Worker) -> Result<Stored<Task>> {
-    let fresh = claimed.task.value.runs.is_empty();
     let name = claimed.task.value.name.clone();
     let interrupt = scene.interrupt.part_on_request(end::request_file(scene.repo, &name)?);
     let scene = Scene { interrupt: &interrupt, ..scene };
@@ -41,10 +41,10 @@ pub fn carry_out(scene: Scene<'_>, claimed: Claimed, worker: &Worker) -> Result<
             Ok(done)
         }
         Err(error) => {
-            match fresh {
-                true if claimed.is_announced => fail(scene, &name, &error)?,
-                true => claim::withdraw(scene.repo, &name, scene.events)?,
-                false => {}
+            match claimed.unbegun {
+                Unbegun::PutDown => fail(scene, &name, &error)?,
+                Unbegun::TakenBack => claim::withdraw(scene.repo, &name, scene.events)?,
+                Unbegun::Stays => {}
             }
             Err(error)
         }

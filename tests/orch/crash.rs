@@ -124,6 +124,18 @@ fn what_a_person_goes_on_from_is_there_wherever_it_is_killed() {
 }
 
 #[test]
+fn a_task_that_died_before_it_began_outlives_a_retry_that_is_refused() {
+    let repo = shop();
+    repo.orch(&["add-session", "backend", "--paths", "src/api"]).expect_success();
+    let died = "git-orch task busy --session backend --detach -q -- sleep 60
+        git-orch task 'fix login' --session backend -q -- true & until git-orch tasks | grep -q 'fix-login *queued'; do sleep 0.02; done
+        kill -9 $!; git-orch cancel busy -q; git-orch doctor --fix -q; echo mine >../shop.orch/backend/mine";
+    repo.shell(died).run().expect_success();
+    assert_eq!(repo.orch(&["retry", "fix-login", "--", "true"]).exit, 3);
+    assert_eq!(repo.orch(&["show", "fix-login", "--json"]).json()["data"]["state"], "failed");
+}
+
+#[test]
 fn a_session_is_made_or_not_wherever_it_is_killed() {
     let repo = shop();
     let add = ["add-session", "backend", "--paths", "src/api"];

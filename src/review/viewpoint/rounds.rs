@@ -14,7 +14,7 @@ use crate::model::time::Stopwatch;
 use crate::model::wording::count;
 use crate::model::{Decision, Event, Name, Task, TaskState, Time, Viewpoint};
 use crate::review::{Item, gate, item};
-use crate::run::claim::Claimed;
+use crate::run::claim::{Claimed, Unbegun};
 use crate::run::routing::Survey;
 use crate::run::worker::Worker;
 use crate::run::{Scene, flow};
@@ -151,7 +151,7 @@ fn revise(scene: Scene<'_>, item: &Item, (rounds, went): (&Rounds<'_>, &mut Went
         "{} makes the changes, round {} of {} at most",
         task.value.session, went.revisions, went.most
     )));
-    let mut claimed = Claimed { task, lock, is_announced: false };
+    let mut claimed = Claimed { task, lock, unbegun: Unbegun::Stays };
     claimed.task.value.agent = worker.name().map(str::to_owned);
     let done = flow::carry_out(scene, claimed, &worker)?.value;
     if done.state == TaskState::Review {
