@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use super::{Scene, touches};
 use crate::error::Result;
 use crate::git::{RepoLock, refs};
-use crate::model::{Oid, Session, Task, TaskState};
+use crate::model::{Name, Oid, Session, Task, TaskState};
 use crate::store::{self, Stored};
 
 /// Puts them on the sessions' records, with touch notes.
@@ -20,7 +20,7 @@ pub fn gather(scene: Scene<'_>) -> Result<()> {
         sessions.iter().flat_map(|session| session.value.commits.iter().copied()).collect();
     for session in sessions {
         if !find(scene, &session.value, &known, &tasks)?.is_empty() {
-            record(scene, session, &known)?;
+            record(scene, &session.value.name, &known)?;
         }
     }
     Ok(())
@@ -53,9 +53,11 @@ fn find(
     Ok(commits)
 }
 
-fn record(scene: Scene<'_>, session: Stored<Session>, known: &HashSet<Oid>) -> Result<()> {
-    let mut value = session.value;
+fn record(scene: Scene<'_>, session: &Name, known: &HashSet<Oid>) -> Result<()> {
     let lock = RepoLock::take(scene.repo, "history", scene.events)?;
+    // Others may have paused it, say, or taken it away since.
+    let Some(session) = store::sessions::find(scene.repo, session)? else { return Ok(()) };
+    let mut value = session.value;
     // A task may have begun and ended since: then they are the task's.
     let found = find(scene, &value, known, &store::tasks::load(scene.repo)?)?;
     if found.is_empty() {

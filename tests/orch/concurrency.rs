@@ -96,3 +96,18 @@ fn a_session_whose_worktree_is_away_under_somebodys_hands_is_not_broken() {
         ",
     );
 }
+
+#[test]
+fn commits_outside_tasks_are_taken_whatever_becomes_of_the_session_meanwhile() {
+    let repo = TestRepo::new();
+    for name in ["backend", "frontend"] {
+        repo.orch(&["add-session", name, "--paths", "src", "-q"]).expect_success();
+    }
+    let script = "
+        (cd ../shop.orch/backend; echo own >own; git add own; git commit -qm own)
+        exec 9>>.git/orch/lock; flock 9; record=refs/orch/session/backend
+        git-orch pause frontend 9>&- 2>../said & until grep -q waiting ../said; do sleep 0.02; done
+        git update-ref $record $(git commit-tree -p $record $record^{tree} -m 'as it was')
+        exec 9>&-; wait $!; echo $?; git-orch history backend | grep -q own && echo own";
+    assert_eq!(repo.shell(script).run().stdout, "0\nown\n");
+}
