@@ -100,6 +100,7 @@ pub fn carry_out(
         held.push(TaskLock::try_take(repo, &name)?.map_err(|holder| {
             Error::refused(format!("`{name}` is held by {holder}")).hint("run the command again")
         })?);
+        store::tasks::require_same(repo, &task)?;
         given.push(freed(task));
     }
     let left = leave(scene, &given)?;

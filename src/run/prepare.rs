@@ -58,6 +58,8 @@ pub fn prepare(
     begun: &Begun<'_>,
 ) -> Result<Ready> {
     let repo = scene.repo;
+    // Who wanted to go on with it may have come late.
+    store::tasks::require_same(repo, &task)?;
     refuse_taken(repo, &task.value)?;
     let place = workplace::require_clean(repo, session)?;
     let session = &refresh(scene, session)?;

@@ -44,6 +44,21 @@ pub fn require(repo: &Repo, typed: &str) -> Result<Stored<Task>> {
     Err(error.hint("`git orch tasks --all` lists them"))
 }
 
+/// Looks whether a task is as it was read, but for notes.
+///
+/// # Errors
+/// Refused where it is not.
+pub fn require_same(repo: &Repo, task: &Stored<Task>) -> Result<()> {
+    let name = &task.value.name;
+    let present = require(repo, name.as_str())?;
+    if present.tip == task.tip || has_only_notes_since(repo, &present, Some(task.tip))? {
+        return Ok(());
+    }
+    let state = present.value.state.word();
+    Err(Error::refused(format!("`{name}` was changed meanwhile: it is {state}"))
+        .hint(format!("look at it: `git orch show {name}`")))
+}
+
 /// A task's brief, where one was written.
 pub fn brief(repo: &Repo, task: &Stored<Task>) -> Result<Option<Vec<u8>>> {
     Ok(repo.read().files(&[(task.tip, BRIEF)])?.pop().flatten())

@@ -111,3 +111,36 @@ fn commits_outside_tasks_are_taken_whatever_becomes_of_the_session_meanwhile() {
         exec 9>&-; wait $!; echo $?; git-orch history backend | grep -q own && echo own";
     assert_eq!(repo.shell(script).run().stdout, "0\nown\n");
 }
+
+/// Runs an answer up to where it begins, and gives another one meanwhile.
+const LATE: &str = r#"
+git-orch -q task ask --session backend -- sh -c 'echo half >half; grep -q so "$GIT_ORCH_BRIEF" && echo all >all ||
+    git-orch report input -q -m why'
+mkdir ../late; cat >../late/git <<'EOF'; chmod +x ../late/git
+#!/bin/sh
+PATH=${PATH#*:}
+case " $* " in *" var "*) touch "${0%/*}/there"; until [ -e "${0%/*}/go" ]; do sleep 0.02; done;; esac
+exec git "$@"
+EOF
+PATH=$(cd ../late; pwd):$PATH git-orch -q answer ask 'so, late' 2>../said &
+until [ -e ../late/there ]; do sleep 0.02; done
+git-orch -q answer ask 'so, first' >../first; touch ../late/go; wait $!; echo $?; cat ../said
+git -C ../shop.orch/backend status --short; git-orch show ask | grep answered
+"#;
+
+#[test]
+fn of_two_answers_one_counts_and_the_other_changes_nothing() {
+    let repo = TestRepo::new();
+    repo.orch(&["add-session", "backend", "--paths", "src", "-q"]).expect_success();
+    repo.shell(LATE).run().expect(
+        "
+        exit 0
+        -- stdout
+        3
+        error: `ask` was changed meanwhile: it is review
+        hint: look at it: `git orch show ask`
+          answered   so, first, <time> ago
+        ",
+    );
+    expect_whole(&repo);
+}
