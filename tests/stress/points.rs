@@ -205,7 +205,7 @@ impl<'a> Worker<'a> {
         if let Some((point, how)) = strike {
             command.env("GIT_ORCH_FAULT", format!("{point}:{}", how.name()));
         }
-        let ended = self.place.run(command);
+        let ended = promises::to_its_end(&self.place, command, args);
         let text = fs::read_to_string(log).unwrap_or_default();
         // Threads reach theirs in an order of chance.
         let reached: BTreeSet<String> = text.lines().map(str::to_owned).collect();

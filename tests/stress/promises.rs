@@ -3,6 +3,7 @@
 //! Each breach is a line that begins with the promise's number.
 
 use std::path::PathBuf;
+use std::process::Command;
 use std::time::Duration;
 
 use crate::faults::{Faults, Mode, Struck};
@@ -13,6 +14,8 @@ use crate::scenario::{Names, Scenario, WORLD};
 
 /// How long a child may live on.
 pub(crate) const CHILDREN: Duration = Duration::from_secs(2);
+/// How long what goes on in the background may take.
+const BACKGROUND: Duration = Duration::from_secs(30);
 /// How long another machine may take to find that it was called off.
 pub(crate) const ELSEWHERE: Duration = Duration::from_secs(2);
 /// What `fsck` may say, and what else is nothing to be found.
@@ -53,7 +56,7 @@ impl World {
         let aside = place.folder().join("aside").join(scenario.name);
         place.keep(&aside);
         let (before, held) = (Things::of_user(place), Holdings::of(place));
-        let ended = place.run(place.orch(scenario.command));
+        let ended = to_its_end(place, place.orch(scenario.command), scenario.command);
         let name = scenario.name;
         assert_eq!(ended.code, scenario.exit, "{name}, which nothing struck: {}", ended.told());
         let after = Things::of_user(place);
@@ -188,11 +191,22 @@ impl World {
     }
 }
 
+/// Runs a command, and waits for what of it goes on in the background.
+pub(crate) fn to_its_end(place: &Place, command: Command, args: &[&str]) -> Ended {
+    let ended = place.run(command);
+    if args.contains(&"--detach") {
+        // What lives on nonetheless is told by whoever looks for it.
+        processes::wait_for_none(&place.mark(), BACKGROUND);
+    }
+    ended
+}
+
 /// Runs a command of git-orch and strikes it.
 pub(crate) fn struck((place, faults): Site<'_>, args: &[&str], (mode, at): (Mode, u32)) -> (Ended, Struck) {
     let mut command = place.orch(args);
     faults.arm(&mut command, mode, at);
-    (place.run(command), faults.struck())
+    let ended = to_its_end(place, command, args);
+    (ended, faults.struck())
 }
 
 /// No command may hang, panic or call itself a bug, whatever is done to it.

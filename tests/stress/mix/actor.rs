@@ -15,6 +15,8 @@ enum Way {
 
 /// Names that several actors want at once.
 const CONTESTED: u32 = 4;
+/// What a task ends with that asks.
+const ASKED: i32 = 6;
 /// Done, or refused with a reason.
 const MAY: &[i32] = &[0, 3];
 
@@ -30,6 +32,8 @@ pub(super) struct Item {
     last: Option<(String, Fate)>,
     /// What was kept with it.
     pub(super) notes: Vec<String>,
+    /// What it was answered.
+    pub(super) answers: Vec<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,6 +48,12 @@ pub(super) enum Kind {
 pub(super) enum Fate {
     /// A result waits for review, a session for work.
     There,
+    /// It waits for an answer.
+    Asks,
+    /// It was handed over before it had one.
+    Handed,
+    /// It takes no tasks.
+    Paused,
     Landed,
     /// Cancelled, or removed.
     Gone,
@@ -77,7 +87,12 @@ impl<'a> Actor<'a> {
     /// Runs so many commands that change something, and others between them.
     pub(super) fn act(mut self, commands: usize) -> Self {
         for _ in 0..commands {
-            match self.rng.u32(0..20) {
+            if self.rng.bool() && self.choose(|item| item.fate == Fate::Asks).is_some() {
+                // Nobody else can use its session meanwhile.
+                self.answer_or_not();
+                continue;
+            }
+            match self.rng.u32(0..28) {
                 0..4 => self.task(),
                 4..6 => self.plan(),
                 6 => self.fanout(Way::Here),
@@ -85,11 +100,16 @@ impl<'a> Actor<'a> {
                 8 => self.fanout(Way::Rounds),
                 9 => self.add_session(),
                 10..12 => self.contest(),
-                12..15 => self.end("merge", Fate::Landed),
-                15 => self.end("cancel", Fate::Gone),
-                16 => self.end("remove-session", Fate::Gone),
+                12..15 => self.end("merge", (Kind::Task, &[Fate::There]), Fate::Landed),
+                15 => self.end("cancel", (Kind::Task, &[Fate::There]), Fate::Gone),
+                16 => self.end("remove-session", (Kind::Session, &[Fate::There, Fate::Paused]), Fate::Gone),
                 17 => self.approve(),
                 18 => self.note(),
+                19..22 => self.ask(),
+                22 => self.go_on(),
+                23 => self.end("pause", (Kind::Session, &[Fate::There]), Fate::Paused),
+                24 => self.end("resume", (Kind::Session, &[Fate::Paused]), Fate::There),
+                25 => self.pause(),
                 _ => self.undo(),
             }
             self.read();
@@ -108,7 +128,8 @@ impl<'a> Actor<'a> {
 
     fn made(&mut self, kind: Kind, name: String, mark: String, verb: &str) {
         let last = Some((format!("{verb} {name}"), Fate::Undone));
-        self.items.push(Item { kind, name, mark, fate: Fate::There, last, notes: Vec::new() });
+        let (fate, notes, answers) = (Fate::There, Vec::new(), Vec::new());
+        self.items.push(Item { kind, name, mark, fate, last, notes, answers });
     }
 
     fn task(&mut self) {
@@ -117,7 +138,8 @@ impl<'a> Actor<'a> {
         // Without the lock it may be refused, and its run ends with that.
         let noted = self.rng.bool() && self.arena.lock == Lock::On;
         let note = if noted { "git-orch -q note noted-within;" } else { "" };
-        let script = format!("set -e; {note} mkdir -p work; echo {mark} >work/{name}");
+        let report = if self.rng.bool() { "git-orch -q report working -m busy;" } else { "" };
+        let script = format!("set -e; {note} {report} mkdir -p work; echo {mark} >work/{name}");
         let session = self.arena.shared_session(&mut self.rng);
         let mut args = vec!["task", &name, "--session", &session, "--", "sh", "-c", &script];
         if self.rng.bool() {
@@ -151,9 +173,8 @@ impl<'a> Actor<'a> {
             if outcome(&told, &name).is_some_and(|outcome| outcome == "done") {
                 let mark = mark(&name);
                 // Undoing the plan would take back both.
-                let fate = Fate::There;
-                let notes = Vec::new();
-                self.items.push(Item { kind: Kind::Task, name, mark, fate, last: None, notes });
+                self.made(Kind::Task, name, mark, "plan");
+                self.items.last_mut().unwrap().last = None;
             }
         }
     }
@@ -200,16 +221,105 @@ impl<'a> Actor<'a> {
         self.rng.choice(fit)
     }
 
-    fn end(&mut self, verb: &str, fate: Fate) {
-        let is_session = verb == "remove-session";
-        let there = |item: &Item| item.fate == Fate::There && (item.kind == Kind::Session) == is_session;
-        let Some(at) = self.choose(there) else { return self.task() };
+    /// Brings one of its own from where it is to where the verb takes it.
+    fn end(&mut self, verb: &str, (kind, from): (Kind, &[Fate]), fate: Fate) {
+        let is_session = kind == Kind::Session;
+        let fits = |item: &Item| from.contains(&item.fate) && (item.kind == Kind::Session) == is_session;
+        let Some(at) = self.choose(fits) else { return self.task() };
         let name = self.items[at].name.clone();
         if self.run(&[verb, &name]) {
             let item = &mut self.items[at];
             item.last = Some((format!("{verb} {name}"), item.fate));
             item.fate = fate;
         }
+    }
+
+    /// A task that has done half when it asks.
+    fn ask(&mut self) {
+        let name = self.name('q');
+        let mark = format!("mark-{name}-{}", self.arena.round);
+        let script = format!(
+            "set -e; mkdir -p work; echo {mark} >work/{name}
+             grep -q answer-{name} \"$GIT_ORCH_BRIEF\" || git-orch -q report input -m 'which?'"
+        );
+        let session = self.arena.shared_session(&mut self.rng);
+        let args = ["task", &name, "--session", &session, "--", "sh", "-c", &script];
+        if self.arena.run(self.number, &args, &[3, 6]).code == ASKED {
+            self.made(Kind::Task, name, mark, "task");
+            self.items.last_mut().unwrap().fate = Fate::Asks;
+        }
+    }
+
+    /// What becomes of a question.
+    fn answer_or_not(&mut self) {
+        match self.rng.u32(0..6) {
+            0..4 => self.answer(),
+            4 => self.hand_over(),
+            _ => self.end("cancel", (Kind::Task, &[Fate::Asks]), Fate::Gone),
+        }
+    }
+
+    /// Answers one of its own twice at once: one answer counts.
+    fn answer(&mut self) {
+        let Some(at) = self.choose(|item| item.fate == Fate::Asks) else { return self.task() };
+        let name = self.items[at].name.clone();
+        let answers = [(); 2].map(|()| format!("answer-{name} {}", self.name('y')));
+        let (arena, number) = (self.arena, self.number);
+        let given: Vec<String> = std::thread::scope(|scope| {
+            let give = |answer: &String| {
+                let (args, answer) = (["answer", &name, answer].map(str::to_owned), answer.clone());
+                scope.spawn(move || {
+                    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+                    arena.run(number, &args, MAY).is_success().then_some(answer)
+                })
+            };
+            let both: Vec<_> = answers.iter().map(give).collect();
+            both.into_iter().filter_map(|one| one.join().unwrap()).collect()
+        });
+        if given.len() > 1 {
+            arena.lost(format!("P6 both answers to `{name}` were taken"));
+        }
+        let item = &mut self.items[at];
+        if !given.is_empty() {
+            (item.fate, item.last) = (Fate::There, None);
+            item.answers.extend(given);
+        }
+    }
+
+    /// Gives one of its own that asks to whoever it comes to.
+    fn hand_over(&mut self) {
+        let Some(at) = self.choose(|item| item.fate == Fate::Asks) else { return self.task() };
+        let name = self.items[at].name.clone();
+        let to = self.arena.shared_session(&mut self.rng);
+        if !self.run(&["handoff", &name, "--to", &to]) {
+            return;
+        }
+        // To the session that has it, nothing goes over.
+        let shown = self.arena.run(self.number, &["show", &name, "--json"], &[0]).stdout;
+        if shown.contains("\"handoffs\":[{") {
+            (self.items[at].fate, self.items[at].last) = (Fate::Handed, None);
+        }
+    }
+
+    /// Runs one again that was handed over.
+    fn go_on(&mut self) {
+        let Some(at) = self.choose(|item| item.fate == Fate::Handed) else { return self.task() };
+        let Item { name, mark, .. } = self.items[at].clone();
+        let script = format!("mkdir -p work; echo {mark} >work/{name}; echo more >work/{name}-more");
+        if self.run(&["retry", &name, "--", "sh", "-c", &script]) {
+            self.items[at].fate = Fate::There;
+        }
+    }
+
+    /// Has a session that all share take no tasks for a while.
+    fn pause(&mut self) {
+        let session = self.arena.shared_session(&mut self.rng);
+        if !self.run(&["pause", &session, "-m", "for a while"]) {
+            return;
+        }
+        self.task();
+        // Without the lock it may be refused; others wait for it.
+        while !self.run(&["resume", &session]) {}
     }
 
     fn approve(&mut self) {

@@ -26,7 +26,7 @@ pub(super) fn judge(arena: &Arena<'_>, actors: &[Actor<'_>]) -> Vec<String> {
     contested(arena, actors);
     landings(arena);
     if arena.lock == Lock::On {
-        strays(arena);
+        strays(arena, &items);
         untouched(arena);
     }
     arena.broken()
@@ -65,8 +65,8 @@ fn acknowledged(arena: &Arena<'_>, items: &[&Item]) {
             ));
         }
         if item.fate != Fate::Undone {
-            for note in lost_notes(arena, item) {
-                arena.lost(format!("P6 `{}` lost its note {note}", item.name));
+            for word in lost_words(arena, item) {
+                arena.lost(format!("P6 `{}` lost what it was told: {word}", item.name));
             }
         }
         if item.kind != Kind::Session && is_on_base != (item.fate == Fate::Landed) {
@@ -76,11 +76,11 @@ fn acknowledged(arena: &Arena<'_>, items: &[&Item]) {
     }
 }
 
-/// Notes of an item that its record does not have.
-fn lost_notes(arena: &Arena<'_>, item: &Item) -> Vec<String> {
+/// Notes and answers of an item that its record does not have.
+fn lost_words(arena: &Arena<'_>, item: &Item) -> Vec<String> {
     let shown = arena.place.run(arena.place.orch(&["show", &item.name, "--json"])).stdout;
-    let has = |note: &&String| shown.contains(&format!("\"text\":\"{note}\""));
-    item.notes.iter().filter(|note| !has(note)).cloned().collect()
+    let has = |word: &&String| shown.contains(&format!("\"text\":\"{word}\""));
+    item.notes.iter().chain(&item.answers).filter(|word| !has(word)).cloned().collect()
 }
 
 /// Whether what was made on top of an item landed and took it along: its own
@@ -98,8 +98,11 @@ fn expected(item: &Item) -> &'static [&'static str] {
     match (item.kind, item.fate) {
         (_, Fate::Undone) => &["unknown"],
         (Kind::Session, Fate::Gone) => &["archived"],
+        (Kind::Session, Fate::Paused) => &["paused"],
         (Kind::Session, _) => &["idle"],
-        (_, Fate::There) => &["review"],
+        (_, Fate::There | Fate::Paused) => &["review"],
+        (_, Fate::Asks) => &["input"],
+        (_, Fate::Handed) => &["failed"],
         (_, Fate::Landed) => &["merged"],
         (_, Fate::Gone) => &["cancelled"],
     }
@@ -160,7 +163,7 @@ fn landings(arena: &Arena<'_>) {
 }
 
 /// Branches, worktrees and records are those of what there is.
-fn strays(arena: &Arena<'_>) {
+fn strays(arena: &Arena<'_>, items: &[&Item]) {
     let json = |args: &[&str]| -> Vec<Value> {
         let told = arena.place.run(arena.place.orch(args));
         let value: Option<Value> = serde_json::from_str(&told.stdout).ok();
@@ -182,12 +185,18 @@ fn strays(arena: &Arena<'_>) {
         }
     };
     let sessions = json(&["sessions", "--json"]);
+    for session in sessions.iter().filter(|session| session["state"] == "paused") {
+        if !items.iter().any(|item| item.fate == Fate::Paused && session["name"] == *item.name) {
+            arena.breach(format!("P6 nobody has paused {}, which is", session["name"]));
+        }
+    }
     let branches = lines("git for-each-ref --format='%(refname:short)' refs/heads/orch");
     compare("branch", &branches, &texts(&sessions, "branch"));
     let worktrees = lines("git worktree list --porcelain | sed -n '2,$s/^worktree //p'");
     compare("worktree", &worktrees, &texts(&sessions, "worktree"));
     let tasks = json(&["tasks", "--all", "--json"]);
-    for task in &tasks {
+    let asks = |task: &&Value| items.iter().any(|item| item.fate == Fate::Asks && task["name"] == *item.name);
+    for task in tasks.iter().filter(|task| !asks(task)) {
         if matches!(task["state"].as_str(), Some("queued" | "running" | "input")) {
             arena.breach(format!("P6 nobody works on {}, which is {}", task["name"], task["state"]));
         }

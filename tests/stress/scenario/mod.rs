@@ -45,6 +45,7 @@ macro_rules! landed {
     };
 }
 
+mod agents;
 mod fanouts;
 mod landing;
 mod reviews;
@@ -119,7 +120,7 @@ mkdir build; echo out >build/out; echo key >key.secret
 
 /// All there are.
 pub(crate) fn all() -> impl Iterator<Item = &'static Scenario> {
-    let verbs = verbs::ALL.iter().chain(landing::ALL).chain(reviews::ALL);
+    let verbs = verbs::ALL.iter().chain(agents::ALL).chain(landing::ALL).chain(reviews::ALL);
     verbs.chain(fanouts::ALL).chain(undo::ALL).chain(trash::ALL)
 }
 
