@@ -56,7 +56,7 @@ fn expect_success(output: &Output, at: usize) {
 fn a_run_that_fails_frees_its_session_wherever_it_is_killed() {
     let repo = shop();
     repo.orch(&["add-session", "backend", "--paths", "src/api"]).expect_success();
-    let mut at = 8;
+    let mut at = 5;
     loop {
         let (task, script) =
             (format!("work {at}"), format!("echo edit {at} >kept; echo {at} >{at}.secret; exit 3"));
@@ -79,7 +79,7 @@ fn a_run_that_fails_frees_its_session_wherever_it_is_killed() {
 fn a_question_waits_in_a_free_session_wherever_it_is_killed() {
     let repo = shop();
     repo.orch(&["add-session", "backend", "--paths", "src/api"]).expect_success();
-    let (mut at, mut asked) = (16, 0);
+    let (mut at, mut asked) = (12, 0);
     loop {
         let name = format!("ask-{at}");
         let script = format!("echo edit {at} >kept; git-orch report input -q -m why");
@@ -102,7 +102,7 @@ fn a_question_waits_in_a_free_session_wherever_it_is_killed() {
 fn what_a_person_goes_on_from_is_there_wherever_it_is_killed() {
     let repo = shop();
     repo.orch(&["add-session", "backend", "--paths", "src/api"]).expect_success();
-    let (mut at, mut taken) = (8, 0);
+    let (mut at, mut taken) = (5, 0);
     loop {
         let (name, edit) = (format!("work-{at}"), format!("edit {at}\n"));
         let script = format!("echo edit {at} >kept; exit 3");
