@@ -21,9 +21,12 @@ use crate::ui::Table;
 /// Built-in agents need no entry in `.orch.yml`; they start in a repository
 /// once it is trusted. Where neither a task nor its session nor `orch.agent`
 /// names one, new tasks go to the first of them that is installed, if it may
-/// start here, else to a person. What git-orch knows of an agent, and any entry of your
-/// own can say: how to start it, how the brief goes in, how to go on with a
-/// conversation, where that is kept, and what its output tells.
+/// start here, else to a person. `person` is nobody, `shell` a shell of yours
+/// in the worktree, `tmux` the same in a window of its own.
+///
+/// What git-orch knows of an agent, and any entry of your own can say: how to
+/// start it, how the brief goes in, how to go on with a conversation, where
+/// that is kept, and what its output tells.
 #[derive(Debug, clap::Args)]
 pub(super) struct AgentsArgs {
     /// Print all that is known of one agent, as it stands in `.orch.yml`

@@ -1,5 +1,6 @@
 //! `git orch attach`
 
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::ffi::{OsStr, OsString};
 use std::io::IsTerminal as _;
@@ -35,6 +36,9 @@ pub(super) struct AttachArgs {
     /// Open a shell, whatever the agent can
     #[arg(long)]
     shell: bool,
+    /// Open it in a window of tmux; in a tmux of its own, unless you are in one
+    #[arg(long)]
+    tmux: bool,
     /// Say what would be opened and where, and do nothing
     #[arg(long)]
     dry_run: bool,
@@ -56,6 +60,7 @@ pub(super) fn run(app: &App, args: &AttachArgs) -> Result<u8> {
             .hint(format!("watch it: `git orch log {name} -f`; or end it first: `git orch cancel {name}`")));
     }
     let session = store::sessions::require(&opened.repo, task.value.session.as_str())?.value;
+    let seat = if args.tmux { Seat::Tmux } else { Seat::Here };
     let argv = argv(app, &opened, (&task.value, &session.worktree), args.shell)?;
     let shown = Shown {
         task: name.as_str(),
@@ -67,12 +72,69 @@ pub(super) fn run(app: &App, args: &AttachArgs) -> Result<u8> {
         app.ui.answer(format!("{} in {}", shown.command.join(" "), session.worktree.display()))?;
         return Ok(exit::DONE);
     }
-    if !std::io::stdin().is_terminal() {
+    if !seat.is_there(app) {
         return Err(Error::usage("there is no terminal to open it at")
             .hint(format!("its worktree: `cd {}`", session.worktree.display())));
     }
+    // What is not there takes nothing over.
+    seat.program(app, &session)?;
     let task = take_over(app, &opened, task)?;
-    open(app, &opened, &task.value, &session, &argv).map(|never| match never {})
+    open(app, &opened, (&task.value, &session), (seat, &argv)).map(|never| match never {})
+}
+
+/// Where something is opened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Seat {
+    /// At this terminal.
+    Here,
+    /// In a window of tmux.
+    Tmux,
+}
+
+impl Seat {
+    /// Whether it can be: in a tmux around us, no terminal is needed.
+    pub(super) fn is_there(self, app: &App) -> bool {
+        let is_inside = self == Self::Tmux && app.variable("TMUX").is_some_and(|tmux| !tmux.is_empty());
+        is_inside || std::io::stdin().is_terminal()
+    }
+
+    /// The program that it takes.
+    fn program(self, app: &App, session: &Session) -> Result<Option<OsString>> {
+        let tmux = || locate(OsStr::new("tmux"), &session.worktree, &app.environment);
+        (self == Self::Tmux).then(tmux).transpose()
+    }
+
+    /// The command that opens another one there, in an environment.
+    fn command(
+        self,
+        app: &App,
+        session: &Session,
+        (argv, environment): (&[OsString], &BTreeMap<OsString, OsString>),
+    ) -> Result<Vec<OsString>> {
+        let Some(tmux) = self.program(app, session)? else { return Ok(argv.to_vec()) };
+        let name = OsString::from(format!("orch-{}", session.name));
+        let open: &[&str] = match app.variable("TMUX").filter(|tmux| !tmux.is_empty()) {
+            Some(_) => &["new-window", "-S"],
+            None => &["new-session", "-A", "-s"],
+        };
+        let mut words = vec![tmux];
+        words.extend(open.iter().map(OsString::from));
+        words.extend(open.contains(&"-s").then(|| name.clone()));
+        words.extend(["-n".into(), name, "-c".into(), session.worktree.clone().into()]);
+        // What else is in the environment there is that of tmux.
+        for (key, value) in
+            environment.iter().filter(|(key, _)| key.to_string_lossy().starts_with("GIT_ORCH_"))
+        {
+            let mut set = key.clone();
+            set.push("=");
+            set.push(value);
+            words.extend(["-e".into(), set]);
+        }
+        // Several words are run as they are, one alone by a shell.
+        words.push("env".into());
+        words.extend(argv.iter().cloned());
+        Ok(words)
+    }
 }
 
 /// Makes the task a person's, its worktree as its last run left it.
@@ -123,12 +185,22 @@ fn user_shell(app: &App) -> OsString {
 }
 
 /// Becomes the user's shell, in the session's worktree.
-pub(super) fn open_shell(app: &App, opened: &Opened, task: &Task, session: &Session) -> Result<u8> {
-    open(app, opened, task, session, &[user_shell(app)]).map(|never| match never {})
+pub(super) fn open_shell(
+    app: &App,
+    opened: &Opened,
+    (task, session): (&Task, &Session),
+    seat: Seat,
+) -> Result<u8> {
+    open(app, opened, (task, session), (seat, &[user_shell(app)])).map(|never| match never {})
 }
 
 /// Becomes the program, in the session's worktree.
-fn open(app: &App, opened: &Opened, task: &Task, session: &Session, argv: &[OsString]) -> Result<Infallible> {
+fn open(
+    app: &App,
+    opened: &Opened,
+    (task, session): (&Task, &Session),
+    (seat, argv): (Seat, &[OsString]),
+) -> Result<Infallible> {
     let brief = prepare::folder(&opened.repo, task)?.join("brief.md");
     app.ui.note(format!(
         "{} is yours, in {}; its brief: {}",
@@ -140,5 +212,6 @@ fn open(app: &App, opened: &Opened, task: &Task, session: &Session, argv: &[OsSt
     app.ui.settle();
     let base = workplace::tip(&opened.repo, session)?;
     let environment = execute::environment(&app.environment, (task, session), (base, &brief));
-    process::become_at_terminal(argv, &session.worktree, &environment)
+    let argv = seat.command(app, session, (argv, &environment))?;
+    process::become_at_terminal(&argv, &session.worktree, &environment)
 }

@@ -1,8 +1,8 @@
 //! `git orch task`
 
 use std::ffi::OsString;
-use std::io::IsTerminal as _;
 
+use super::attach::Seat;
 use super::opened::{Opened, patterns};
 use super::{attach, result, review};
 use crate::agent::detach;
@@ -40,7 +40,7 @@ pub(super) struct TaskArgs {
     /// Who does it, whatever the history says
     #[arg(long, value_name = "SESSION")]
     session: Option<String>,
-    /// The agent that does it; `person` for none, `shell` for yourself in a shell
+    /// The agent that does it; `person` for none, `shell` or `tmux` for yourself in a shell
     #[arg(long, value_name = "AGENT", conflicts_with = "command")]
     agent: Option<String>,
     /// Begin once this task has a result
@@ -123,8 +123,8 @@ pub(super) fn run(app: &App, args: TaskArgs) -> Result<u8> {
     let done = flow::carry_out(scene, claimed, &worker)?;
     if matches!(worker, Worker::Person) {
         result::hand_over(app, &opened, &done.value, &session)?;
-        if is_shell(&opened, &args, &session) && !app.ui.is_json() {
-            return attach::open_shell(app, &opened, &done.value, &session);
+        if let Some(seat) = seat(app, &opened, &args, &session) {
+            return attach::open_shell(app, &opened, (&done.value, &session), seat);
         }
     }
     review::follow(app, &opened, scene, &done.value).map(|code| opened.exit_code(code))
@@ -220,10 +220,15 @@ pub(super) fn picked(app: &App, opened: &Opened) -> Option<&'static str> {
     Some(name).filter(|_| may_start)
 }
 
-/// Whether a shell is to be opened for the person who does it.
-fn is_shell(opened: &Opened, args: &TaskArgs, session: &Session) -> bool {
+/// Where a shell is to be opened for the person who does it, if one is.
+fn seat(app: &App, opened: &Opened, args: &TaskArgs, session: &Session) -> Option<Seat> {
     let asked = args.agent.as_deref().or(session.agent.as_deref()).or(opened.settings.agent());
-    asked == Some(worker::SHELL) && std::io::stdin().is_terminal()
+    let seat = match asked? {
+        worker::SHELL => Seat::Here,
+        worker::TMUX => Seat::Tmux,
+        _ => return None,
+    };
+    (seat.is_there(app) && !app.ui.is_json()).then_some(seat)
 }
 
 fn taken(task: &Task) -> String {

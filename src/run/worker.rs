@@ -19,6 +19,8 @@ pub const PICKED: [&str; 8] = ["claude", "codex", "opencode", "gemini", "copilot
 
 /// The agent that is a person in a shell.
 pub const SHELL: &str = "shell";
+/// The agent that is a person in a window of tmux.
+pub const TMUX: &str = "tmux";
 
 /// Who does a task.
 #[derive(Clone, Debug)]
@@ -124,6 +126,9 @@ pub fn configured(
     let Some(name) = asked.or(session.agent.as_deref()).or(settings.agent()) else {
         return Ok(Worker::Person);
     };
+    if name == TMUX {
+        locate(OsStr::new(TMUX), &session.worktree, environment)?;
+    }
     if is_person(name) {
         return Ok(Worker::Person);
     }
@@ -132,7 +137,7 @@ pub fn configured(
 
 /// Whether an agent's name stands for a person.
 pub fn is_person(name: &str) -> bool {
-    ["person", SHELL].contains(&name)
+    ["person", SHELL, TMUX].contains(&name)
 }
 
 /// The built-in agent that new work goes to where none is named: the first that
@@ -169,7 +174,7 @@ pub fn agent(
 
 /// That there is no agent of this name.
 pub fn unknown_agent(settings: &Settings, name: &str) -> Error {
-    let known = settings.agents().into_iter().chain(["person", "shell"]);
+    let known = settings.agents().into_iter().chain(["person", SHELL, TMUX]);
     Error::usage(unknown("agent", name, known))
         .hint("`git orch agents` lists them; name it under `agents:` in `.orch.yml`, or give its command behind `--`")
 }

@@ -273,6 +273,50 @@ fn what_a_person_goes_on_with_at_a_terminal_is_kept_too() {
 }
 
 #[test]
+#[ignore = "needs tmux"]
+fn second_tier_a_person_works_in_a_window_of_tmux() {
+    if !found("tmux").is_absolute() {
+        assert!(std::env::vars_os().all(|(key, _)| key != "CI"), "this machine lacks tmux");
+        skip("this machine lacks tmux");
+        return;
+    }
+    let repo = shop("");
+    let tmux = |script: &str| {
+        repo.shell(script).env("TMUX_TMPDIR", repo.top().join("tmp")).env("SHELL", "/bin/sh").run()
+    };
+    // A shell in a window that says where it is and whose.
+    let told = tmux(
+        "tmux -f /dev/null new-session -d -x 200 -y 50 'git-orch task work --session backend --agent tmux 2>../told; sleep 60'
+        until tmux list-windows -F '#W' | grep -q orch-backend; do sleep 0.05; done
+        tmux send-keys -t orch-backend 'echo $GIT_ORCH_TASK >task; pwd >>task; git add task; git commit -qm task; git-orch done -q; touch ../end' Enter
+        until [ -f ../shop.orch/end ]; do sleep 0.05; done; cat ../shop.orch/backend/task; grep next ../told; git-orch show work | head -1",
+    );
+    told.expect(
+        "
+        exit 0
+        -- stdout
+        work
+        $TMP/shop.orch/backend
+        next: git orch done work
+        task work: review
+        ",
+    );
+    assert_eq!(task(&repo, "Ask\nSAY: Shall I?").exit, 6);
+    repo.write("../person", "#!/bin/sh\necho \"$@\" >talk; exec sleep 60\n");
+    let settings = repo
+        .read("shop/.orch.yml")
+        .replace("attach: [sh, ", &format!("attach: [{}/person, ", repo.top().display()));
+    repo.write(".orch.yml", &settings);
+    repo.shell("chmod +x ../person; git-orch trust --yes -q").run().expect_success();
+    tmux(
+        "TMUX=$(tmux display -p '#{socket_path},1,0') git-orch attach ask-say-shall-i --tmux -q
+        until [ -s ../shop.orch/backend/talk ]; do sleep 0.05; done; tmux list-windows -F '#W' | grep -c orch-backend; tmux kill-server",
+    )
+    .expect("exit 0\n-- stdout\n1");
+    assert!(repo.read("shop.orch/backend/talk").starts_with("--resume "));
+}
+
+#[test]
 fn a_run_that_goes_wrong_asks_nothing() {
     let repo = shop("");
     repo.write(
