@@ -155,6 +155,8 @@ impl Faults {
         plan.resize(plan.len() + TEXT, 0);
         fs::write(&self.plan, plan).unwrap();
         command.env("LD_PRELOAD", &self.library).env("FAULTS_PLAN", &self.plan);
+        // What opens a terminal is no git, and takes the plan out.
+        command.env("FAULTS_AT_TERMINAL", &self.plan);
     }
 
     /// What came of it.

@@ -175,7 +175,7 @@ impl Place {
         let args: Vec<&str> = args.iter().map(String::as_str).collect();
         if let ["attach", task] = args[..] {
             // It asks for a terminal; what goes wrong is told outside of that.
-            let within = format!("git-orch attach {task} 2>&9");
+            let within = format!("export FAULTS_PLAN=$FAULTS_AT_TERMINAL; exec git-orch attach {task} 2>&9");
             return self.command("sh", &["-c", "exec script -qec \"$0\" /dev/null 9>&2", &within]);
         }
         self.command(env!("CARGO_BIN_EXE_git-orch"), &args)
