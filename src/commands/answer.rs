@@ -69,6 +69,7 @@ fn refuse(task: &Task) -> Result<()> {
         TaskState::Failed | TaskState::Cancelled | TaskState::Changes => {
             format!("run it again: `git orch retry {name}`")
         }
+        TaskState::Running if task.agent.is_none() => "a person works on it: answer where they do".to_owned(),
         _ => format!("look at it: `git orch show {name}`"),
     };
     Err(Error::refused(format!("`{name}` asks nothing: it is {state}")).hint(hint))

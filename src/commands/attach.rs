@@ -108,11 +108,11 @@ impl Seat {
     fn command(
         self,
         app: &App,
-        session: &Session,
+        (task, session): (&Task, &Session),
         (argv, environment): (&[OsString], &BTreeMap<OsString, OsString>),
     ) -> Result<Vec<OsString>> {
         let Some(tmux) = self.program(app, session)? else { return Ok(argv.to_vec()) };
-        let name = OsString::from(format!("orch-{}", session.name));
+        let name = OsString::from(task.name.as_str());
         let open: &[&str] = match app.variable("TMUX").filter(|tmux| !tmux.is_empty()) {
             Some(_) => &["new-window", "-S"],
             None => &["new-session", "-A", "-s"],
@@ -212,6 +212,6 @@ fn open(
     app.ui.settle();
     let base = workplace::tip(&opened.repo, session)?;
     let environment = execute::environment(&app.environment, (task, session), (base, &brief));
-    let argv = seat.command(app, session, (argv, &environment))?;
+    let argv = seat.command(app, (task, session), (argv, &environment))?;
     process::become_at_terminal(&argv, &session.worktree, &environment)
 }

@@ -158,6 +158,7 @@ fn leave(scene: Scene<'_>, tasks: &[Stored<Task>]) -> Result<Vec<Effect>> {
             continue;
         }
         let _held = SessionLock::take(scene.repo, name, "handoff")?;
+        require_idle(scene.repo, name)?;
         let place = workplace::require_clean(scene.repo, &session)?;
         let moving = moving::begin(scene.repo, name, back_to)?;
         worktree::switch(scene.repo, &place, &session.branch, back_to)?;
@@ -165,6 +166,17 @@ fn leave(scene: Scene<'_>, tasks: &[Stored<Task>]) -> Result<Vec<Effect>> {
         effects.extend(workplace::moved(&session, tip, back_to));
     }
     Ok(effects)
+}
+
+/// Refuses while a person works in a session: its branch is not moved under them.
+fn require_idle(repo: &Repo, session: &Name) -> Result<()> {
+    let tasks = store::tasks::load(repo)?.into_iter().map(|task| task.value);
+    let mut running = tasks.filter(|task| task.session == *session && task.state == TaskState::Running);
+    let Some(task) = running.next() else { return Ok(()) };
+    let name = &task.name;
+    Err(Error::refused(format!("session `{session}` works on `{name}`, on top of what would go over")).hint(
+        format!("say when it is done: `git orch done {name}`, or call it off: `git orch cancel {name}`"),
+    ))
 }
 
 /// Where a branch is without the results of these tasks at its tip.

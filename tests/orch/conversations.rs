@@ -287,8 +287,8 @@ fn second_tier_a_person_works_in_a_window_of_tmux() {
     // A shell in a window that says where it is and whose.
     let told = tmux(
         "tmux -f /dev/null new-session -d -x 200 -y 50 'git-orch task work --session backend --agent tmux 2>../told; sleep 60'
-        until tmux list-windows -F '#W' | grep -q orch-backend; do sleep 0.05; done
-        tmux send-keys -t orch-backend 'echo $GIT_ORCH_TASK >task; pwd >>task; git add task; git commit -qm task; git-orch done -q; touch ../end' Enter
+        until tmux list-windows -F '#W' | grep -qx work; do sleep 0.05; done
+        tmux send-keys -t work 'echo $GIT_ORCH_TASK >task; pwd >>task; git add task; git commit -qm task; git-orch done -q; touch ../end' Enter
         until [ -f ../shop.orch/end ]; do sleep 0.05; done; cat ../shop.orch/backend/task; grep next ../told; git-orch show work | head -1",
     );
     told.expect(
@@ -310,7 +310,7 @@ fn second_tier_a_person_works_in_a_window_of_tmux() {
     repo.shell("chmod +x ../person; git-orch trust --yes -q").run().expect_success();
     tmux(
         "TMUX=$(tmux display -p '#{socket_path},1,0') git-orch attach ask-say-shall-i --tmux -q
-        until [ -s ../shop.orch/backend/talk ]; do sleep 0.05; done; tmux list-windows -F '#W' | grep -c orch-backend; tmux kill-server",
+        until [ -s ../shop.orch/backend/talk ]; do sleep 0.05; done; tmux list-windows -F '#W' | grep -c ask-say-shall-i; tmux kill-server",
     )
     .expect("exit 0\n-- stdout\n1");
     assert!(repo.read("shop.orch/backend/talk").starts_with("--resume "));

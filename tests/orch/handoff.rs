@@ -203,6 +203,27 @@ fn first_of(repo: &TestRepo, texts: &dyn Fn() -> Output) -> Output {
 }
 
 #[test]
+fn what_a_person_builds_on_is_not_taken_away_below_them() {
+    let repo = TestRepo::new();
+    sessions(&repo, &["backend", "frontend"]);
+    by_script(&repo, "fix login", "backend", "echo fixed >>src/api/login.rs");
+    repo.orch(&["review", "fix-login", "--request-changes", "-m", "test it", "-q"]).expect_success();
+    repo.orch(&["task", "later", "--session", "backend", "-q"]).expect_success();
+    let at = repo.git(&["rev-parse", "orch/backend"]);
+    hand_over(&repo, &["fix-login", "--to", "frontend"]).expect(
+        "
+        exit 3
+        -- stderr
+        error: session `backend` works on `later`, on top of what would go over
+        hint: say when it is done: `git orch done later`, or call it off: `git orch cancel later`
+        ",
+    );
+    assert_eq!(repo.git(&["rev-parse", "orch/backend"]), at);
+    repo.orch(&["cancel", "later", "-q"]).expect_success();
+    hand_over(&repo, &["fix-login", "--to", "frontend", "-q"]).expect_success();
+}
+
+#[test]
 fn a_result_that_must_change_goes_over_and_its_session_is_free() {
     let repo = TestRepo::new();
     sessions(&repo, &["backend", "frontend", "docs"]);
