@@ -8,7 +8,7 @@ use std::io::Read as _;
 
 use super::Scene;
 use super::execute::Done;
-use super::prepare::folder;
+use super::prepare::{Begun, folder};
 use super::worker::Program;
 use crate::error::{Error, IoContext, Result};
 use crate::git::Repo;
@@ -34,9 +34,13 @@ pub struct Conversation {
 }
 
 impl Conversation {
-    /// The command's words, for the record.
-    pub fn words(&self) -> Vec<String> {
-        self.argv.iter().map(|arg| arg.to_string_lossy().into_owned()).collect()
+    /// What begins, for the record.
+    pub fn begun<'a>(&'a self, program: &'a Program) -> Begun<'a> {
+        Begun {
+            command: self.argv.iter().map(|arg| arg.to_string_lossy().into_owned()).collect(),
+            agent: program.profile.is_some().then_some(program.name.as_str()),
+            conversation: self.id.as_deref(),
+        }
     }
 }
 

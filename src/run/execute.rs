@@ -97,7 +97,7 @@ pub fn execute(scene: Scene<'_>, ready: &mut Ready, program: &Program, first: Co
             let text = format!("{} does not have its conversation any more: a new one begins", program.name);
             (scene.events)(Event::Warning(text));
             at = conversation::begin(program)?;
-            prepare::begin_anew(scene, ready, &at)?;
+            prepare::begin_anew(scene, ready, &at.begun(program))?;
         } else if done.told.is_limited && !done.is_success() && retried < retries {
             done.capped = done.capped.or_else(|| over(program, &done.told, spent.usage));
             if done.capped.is_some() {

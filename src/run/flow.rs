@@ -82,12 +82,7 @@ fn start(
         return Ok((prepare(scene, &session, task, &Begun::default())?, None, held));
     };
     let first = conversation::choose(scene, &session, &task.value, program)?;
-    let begun = Begun {
-        command: first.words(),
-        agent: program.profile.is_some().then_some(program.name.as_str()),
-        conversation: first.id.as_deref(),
-    };
-    Ok((prepare(scene, &session, task, &begun)?, Some(first), held))
+    Ok((prepare(scene, &session, task, &first.begun(program))?, Some(first), held))
 }
 
 fn run(scene: Scene<'_>, mut ready: Ready, program: &Program, first: Conversation) -> Result<Stored<Task>> {

@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use super::conversation::Conversation;
 use super::{Scene, brief, elsewhere};
 use crate::error::{Error, IoContext, Result};
 use crate::git::refs;
@@ -110,11 +109,11 @@ pub fn prepare(
 ///
 /// # Errors
 /// Unusable where it can't be written.
-pub fn begin_anew(scene: Scene<'_>, ready: &mut Ready, new: &Conversation) -> Result<()> {
+pub fn begin_anew(scene: Scene<'_>, ready: &mut Ready, new: &Begun<'_>) -> Result<()> {
     let (repo, task) = (scene.repo, &mut ready.task.value);
     if let Some(run) = task.runs.last_mut() {
-        run.conversation.clone_from(&new.id);
-        run.command = new.words();
+        run.conversation = new.conversation.map(str::to_owned);
+        run.command.clone_from(&new.command);
     }
     let text = brief::write(repo, &ready.session, task)?;
     std::fs::write(&ready.brief, &text).doing("could not write", &ready.brief)?;
