@@ -223,7 +223,7 @@ fn an_answer_waits_for_the_command_that_asks_and_still_runs() {
     let script = format!(
         "git-orch task '{text}' --session backend --detach -q; git-orch wait {name} -q; echo $?
         (git-orch answer {name} 'NOW: echo blue >> src/api/login.rs' 2>../told; echo $?) &
-        until grep -q 'the command of {name}' ../told; do kill -0 $! || exit 9; sleep 0.02; done; touch $TMPDIR/go; wait"
+        until grep -qs 'the command of {name}' ../told; do kill -0 $! || exit 9; sleep 0.02; done; touch $TMPDIR/go; wait"
     );
     repo.shell(&script).run().expect(&format!(
         "
@@ -625,10 +625,10 @@ fn a_run_that_takes_more_than_it_may_is_ended() {
 
 /// The runs of a task whose command is killed once `until` holds, and that is run again.
 fn killed(repo: &TestRepo, until: &str) -> serde_json::Value {
-    let text = "One\nDO: echo 1 >> src/api/login.rs; test -f $TMPDIR/two || { touch $TMPDIR/two; sleep 60; }";
+    let text = "One\nDO: test -f $TMPDIR/two || { touch $TMPDIR/two; echo 1 >> src/api/login.rs; sleep 60; }; echo 1 >> src/api/login.rs";
     let script = format!(
         "git-orch task '{text}' --session backend -q & p=$!
-        until {until}; do kill -0 $p || exit 9; sleep 0.05; done
+        until {until} && [ -f $TMPDIR/two ]; do kill -0 $p || exit 9; sleep 0.05; done
         kill -9 $p; wait $p || true; git-orch retry $(git-orch tasks --all 2>/dev/null | grep -o 'one-[^ ]*') -q 2>&1"
     );
     repo.shell(&script).run().expect_success();
