@@ -112,7 +112,8 @@ impl Seat {
         (argv, environment): (&[OsString], &BTreeMap<OsString, OsString>),
     ) -> Result<Vec<OsString>> {
         let Some(tmux) = self.program(app, session)? else { return Ok(argv.to_vec()) };
-        let name = OsString::from(task.name.as_str());
+        // One of that name may be in another repository.
+        let name = OsString::from(format!("{}-{}", task.name, task.uid.get(..6).unwrap_or_default()));
         let open: &[&str] = match app.variable("TMUX").filter(|tmux| !tmux.is_empty()) {
             Some(_) => &["new-window", "-S"],
             None => &["new-session", "-A", "-s"],

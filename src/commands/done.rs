@@ -66,7 +66,7 @@ fn keep_transcript(opened: &Opened, scene: Scene<'_>, task: &Task) -> Result<()>
     let folder = &session.value.worktree;
     // An agent that is gone, or not trusted by now, is not asked.
     if let Ok(program) = worker::agent(&opened.settings, &opened.trust, agent, folder, scene.environment) {
-        flow::keep_transcript(scene, (task, folder), &program);
+        flow::keep_transcript(scene, task, &program);
     }
     Ok(())
 }

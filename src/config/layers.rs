@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::agents::{Profile, built_in};
 use super::schema::{Config, Style};
 use crate::error::{Error, Result};
+use crate::model::Session;
 use crate::model::time::parse_span;
 use crate::model::wording::nearest;
 
@@ -113,6 +114,15 @@ impl Settings {
     /// The agent used when none is named.
     pub fn agent(&self) -> Option<&str> {
         self.personal("orch.agent").or(self.file.agents.default.as_deref())
+    }
+
+    /// Whether the agent of a session is named by the repository alone.
+    pub fn is_agent_shared(&self, session: &Session) -> bool {
+        let default = self.file.sessions.get(session.name.as_str()).and_then(|one| one.agent.as_ref());
+        match &session.agent {
+            Some(agent) => default == Some(agent),
+            None => self.personal("orch.agent").is_none(),
+        }
     }
 
     /// The agent program with this name: the repository's own, else a built-in one.

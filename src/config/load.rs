@@ -159,6 +159,9 @@ fn check(config: &Config) -> Result<()> {
 }
 
 fn check_agent(name: &str, profile: &Profile) -> Result<()> {
+    if ["person", "shell", "tmux"].contains(&name) {
+        return Err(bad(&format!("agent `{name}`: that is a person")));
+    }
     if let Some(like) = profile.like.as_deref().filter(|like| !built_in().contains_key(*like)) {
         let known = built_in().keys().map(String::as_str);
         return Err(bad(&format!("agent `{name}`: {}", unknown("built-in agent", like, known))));
@@ -367,6 +370,7 @@ mod tests {
                 "version: 1\nagents: { a: { run: x, like: claud } }\n",
                 "no built-in agent `claud`; did you mean `claude`?",
             ),
+            ("version: 1\nagents: { tmux: { run: x } }\n", "that is a person"),
             ("version: 1\nagents: { a: { run: x, wait: soon } }\n", "`soon` is no time span"),
             ("version: 1\nagents: { a: { run: x, context: { warn: 70 } } }\n", "shares of the window"),
             (

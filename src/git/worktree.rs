@@ -76,11 +76,6 @@ pub(super) fn head_commit(repo: &Repo, place: &Place) -> Option<Oid> {
     repo.read().commit(at).ok().map(|_| at)
 }
 
-/// Whether a worktree has a branch checked out that is at this commit.
-pub fn is_on(repo: &Repo, place: &Place, branch: &str, at: Oid) -> bool {
-    matches!(read_head(repo, &place.git_dir), Ok(Some(Head::Branch(name, oid))) if name == branch && oid == at)
-}
-
 /// The `HEAD` in a git directory; `None` where it can't be read.
 fn read_head(repo: &Repo, git_dir: &Path) -> Result<Option<Head>> {
     let Ok(text) = std::fs::read_to_string(git_dir.join("HEAD")) else { return Ok(None) };

@@ -78,10 +78,12 @@ pub fn begin(program: &Program) -> Result<Conversation> {
     Ok(Conversation { id, argv, is_resumed: false, before: Usage::default() })
 }
 
-/// The one to try again in: that of the last attempt, once the model answered there.
+/// The one to try again in: that of the last attempt, once the model answered there
+/// or where it was there before.
 pub fn again(program: &Program, done: &Done, last: &Conversation) -> Result<Conversation> {
     let begun = done.conversation.as_ref().filter(|_| done.told.has_answered());
-    match (&program.resume, begun) {
+    let known = begun.or(last.id.as_ref().filter(|_| last.is_resumed));
+    match (&program.resume, known) {
         (Some(resume), Some(id)) => {
             let (argv, took) = (with_id(resume, id), done.told.usage.unwrap_or_default());
             let before = last.before.and(took);

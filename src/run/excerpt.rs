@@ -13,6 +13,8 @@ use crate::route::plan::likely;
 
 /// The most bytes of it.
 const ROOM: usize = 3_000;
+/// So many paragraphs are looked at: the last ones.
+const PARAGRAPHS: usize = 2_000;
 /// The most bytes of a paragraph.
 const PARAGRAPH: usize = 600;
 
@@ -21,16 +23,19 @@ const PARAGRAPH: usize = 600;
 /// out. Nothing where no log is here, or its agent's output is not read.
 pub fn of(repo: &Repo, settings: &Settings, task: &Task, told: &str) -> Option<String> {
     let about = about(task);
-    let mut found: Vec<(usize, String)> = Vec::new();
-    for words in
-        task.runs.iter().enumerate().flat_map(|(index, run)| said(repo, settings, task, (index, run)))
-    {
-        for paragraph in words.split("\n\n").map(|paragraph| cut(paragraph.trim(), PARAGRAPH)) {
-            let shared = tokens::distinct(paragraph).iter().filter(|token| about.contains(*token)).count();
-            let is_new = !told.contains(paragraph) && found.iter().all(|(_, other)| other != paragraph);
-            if shared > 0 && is_new {
-                found.push((shared, paragraph.to_owned()));
-            }
+    let (mut seen, mut found) = (BTreeSet::new(), Vec::new());
+    let said: Vec<String> = task
+        .runs
+        .iter()
+        .enumerate()
+        .flat_map(|(index, run)| said(repo, settings, task, (index, run)))
+        .collect();
+    let paragraphs: Vec<&str> = said.iter().flat_map(|words| words.split("\n\n")).collect();
+    for paragraph in &paragraphs[paragraphs.len().saturating_sub(PARAGRAPHS)..] {
+        let paragraph = cut(paragraph.trim(), PARAGRAPH);
+        let shared = tokens::distinct(paragraph).iter().filter(|token| about.contains(*token)).count();
+        if shared > 0 && !told.contains(paragraph) && seen.insert(paragraph) {
+            found.push((shared, paragraph.to_owned()));
         }
     }
     let kept = best(&found);
@@ -52,7 +57,10 @@ fn said(repo: &Repo, settings: &Settings, task: &Task, (index, run): (usize, &Ru
     match log {
         // The record travels: what looks like a secret stays here.
         Some((profile, Ok(log))) => {
-            told::words(&profile.reads, &log).iter().map(|words| redact(words)).collect()
+            let words =
+                told::words(&profile.reads, &log).iter().map(|words| redact(words)).collect::<Vec<_>>();
+            // Some agents tell an error as if they said it.
+            words.into_iter().filter(|words| run.error.as_ref() != Some(words)).collect()
         }
         _ => Vec::new(),
     }

@@ -97,7 +97,6 @@ pub fn execute(scene: Scene<'_>, ready: &mut Ready, program: &Program, first: Co
             let text = format!("{} does not have its conversation any more: a new one begins", program.name);
             (scene.events)(Event::Warning(text));
             at = conversation::begin(program)?;
-            prepare::begin_anew(scene, ready, &at.begun(program))?;
         } else if done.told.is_limited && !done.is_success() && retried < retries {
             done.capped = done.capped.or_else(|| over(program, &done.told, spent.usage));
             if done.capped.is_some() {
@@ -114,6 +113,7 @@ pub fn execute(scene: Scene<'_>, ready: &mut Ready, program: &Program, first: Co
             done.ended.end = End::Interrupted;
             return Ok(done.in_all(watch.elapsed(), spent));
         }
+        prepare::begin_again(scene, ready, &at.begun(program))?;
         spent.time = spent.time.saturating_add(done.ended.elapsed);
         spent.usage = spent.usage.and(done.told.usage.unwrap_or_default());
         tell_in_log(scene, ready);
@@ -217,7 +217,7 @@ fn attempt(
     if program.readings().is_empty() {
         told.said = narrative::of_log(&invocation.log);
     }
-    if at.is_resumed && told.conversation.is_some() && told.conversation != at.id {
+    if at.is_resumed && !told.is_gone && told.conversation.is_some() && told.conversation != at.id {
         let text =
             format!("{} began a new conversation in place of the one it was to go on with", program.name);
         (scene.events)(Event::Warning(text));

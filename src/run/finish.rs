@@ -49,9 +49,8 @@ fn put_up(scene: Scene<'_>, ready: &Ready, left: &Left, ending: Ending) -> Resul
     }
     let passed_over = judge::passed_over(repo, &ready.place, &task.branch, tip)?;
     let keeps = [tip].into_iter().chain(passed_over).collect();
-    if !worktree::is_on(repo, &ready.place, &task.branch, tip) {
-        worktree::switch(repo, &ready.place, &task.branch, tip)?;
-    }
+    // Also where it is there already: a merge that was left half-way ends with it.
+    worktree::switch(repo, &ready.place, &task.branch, tip)?;
     if let Some(before) = task.tip.filter(|before| *before != tip) {
         task.superseded.push(before);
     }

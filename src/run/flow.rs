@@ -1,7 +1,5 @@
 //! A claimed task, from its session's queue to its end.
 
-use std::path::Path;
-
 use super::claim::{self, Claimed, Unbegun};
 use super::conversation::Conversation;
 use super::execute::Done;
@@ -85,7 +83,19 @@ fn start(
     Ok((prepare(scene, &session, task, &first.begun(program))?, Some(first), held))
 }
 
-fn run(scene: Scene<'_>, mut ready: Ready, program: &Program, first: Conversation) -> Result<Stored<Task>> {
+/// Runs a program for a task, and keeps its conversation once its result is put down.
+fn run(scene: Scene<'_>, ready: Ready, program: &Program, first: Conversation) -> Result<Stored<Task>> {
+    let done = run_to_end(scene, ready, program, first)?;
+    keep_transcript(scene, &done.value, program);
+    Ok(done)
+}
+
+fn run_to_end(
+    scene: Scene<'_>,
+    mut ready: Ready,
+    program: &Program,
+    first: Conversation,
+) -> Result<Stored<Task>> {
     altered::remember(scene, &ready.task.value)?;
     let done = execute::execute(scene, &mut ready, program, first);
     workplace::link(scene.repo, &ready.session, scene.events);
@@ -106,7 +116,6 @@ fn run(scene: Scene<'_>, mut ready: Ready, program: &Program, first: Conversatio
     let ending =
         Ending { ended: Time(scene.now.0.saturating_add(seconds)), exit_code: done.ended.exit_code() };
     put_down(&mut ready.task.value, &done);
-    keep_transcript(scene, (&ready.task.value, &ready.session.worktree), program);
     warn_of_context(scene, &ready.task.value, program);
     let reported = report::read(scene.repo, &ready.task.value).filter(|one| one.state == Reported::Input);
     report::clear(scene.repo, &ready.task.value);
@@ -147,15 +156,13 @@ fn put_down(task: &mut Task, done: &Done) {
 }
 
 /// Keeps what an agent wrote down of a task's last conversation; the task stands without it.
-pub fn keep_transcript(scene: Scene<'_>, (task, folder): (&Task, &Path), program: &Program) {
+pub fn keep_transcript(scene: Scene<'_>, task: &Task, program: &Program) {
     let patterns = program.profile.as_deref().map_or(&[][..], |profile| &profile.transcript);
-    let export = program.export.as_deref();
-    let id = task.last_talk().map(|(_, id)| id);
-    let (Some(id), true) = (id, export.is_some() || !patterns.is_empty()) else { return };
-    let Scene { environment, .. } = scene;
-    let source = Source { patterns, export, folder, environment };
-    let kept = transcript::keep(scene.repo, &task.session, id, &source);
-    if let Err(error) = kept {
+    let source = Source { patterns, export: program.export.as_deref() };
+    let Some((_, id)) = task.last_talk().filter(|_| source.export.is_some() || !patterns.is_empty()) else {
+        return;
+    };
+    if let Err(error) = transcript::keep(scene, &task.session, id, &source) {
         (scene.events)(Event::Warning(format!("the conversation could not be kept: {error}")));
     }
 }

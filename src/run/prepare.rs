@@ -104,12 +104,12 @@ pub fn prepare(
     Ok(Ready { task, session: session.clone(), place, start, found: None, brief })
 }
 
-/// Puts down that a run begins a conversation anew, and writes the brief for
-/// whoever knows nothing of the one before.
+/// Puts down how a run begins again, before it does, and writes the brief for
+/// whoever knows nothing of the conversation before.
 ///
 /// # Errors
 /// Unusable where it can't be written.
-pub fn begin_anew(scene: Scene<'_>, ready: &mut Ready, new: &Begun<'_>) -> Result<()> {
+pub fn begin_again(scene: Scene<'_>, ready: &mut Ready, new: &Begun<'_>) -> Result<()> {
     let (repo, task) = (scene.repo, &mut ready.task.value);
     if let Some(run) = task.runs.last_mut() {
         run.conversation = new.conversation.map(str::to_owned);
@@ -119,9 +119,9 @@ pub fn begin_anew(scene: Scene<'_>, ready: &mut Ready, new: &Begun<'_>) -> Resul
     std::fs::write(&ready.brief, &text).doing("could not write", &ready.brief)?;
     let lock = RepoLock::take(repo, &format!("task {}", task.name), scene.events)?;
     let with = With { old: Some(ready.task.tip), brief: Some(text.into_bytes()), ..With::default() };
-    let change = store::tasks::prepare(repo, task, with, "a new conversation")?;
+    let change = store::tasks::prepare(repo, task, with, "again")?;
     let tip = change.new.expect("a record points somewhere");
-    refs::apply(repo, &lock, &[change], "task, a new conversation")?;
+    refs::apply(repo, &lock, &[change], "task, again")?;
     ready.task.tip = tip;
     Ok(())
 }

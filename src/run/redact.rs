@@ -24,7 +24,12 @@ static SHAPES: LazyLock<Vec<Regex>> = LazyLock::new(|| {
         r"-----BEGIN [A-Z ]*PRIVATE KEY-----(?:(?:\\[rn]|\s)*[A-Za-z0-9+/=]{16,})*(?:(?:\\[rn]|\s)*[A-Za-z0-9+/=]*(?:\\[rn]|\s)*-----END [A-Z ]*PRIVATE KEY-----)?",
         r"(?i)(authorization:\s*(?:bearer|basic|token)\s+)[^\s\x22\\]+",
         r"(://[^/\s:@\x22]+:)[^/\s:@\x22]+@",
+        r"\b(?:sk|rk)_(?:live|test)_[A-Za-z0-9]{16,}",
+        r"\bnpm_[A-Za-z0-9]{30,}",
+        r"\bhf_[A-Za-z0-9]{20,}",
         r"\b([A-Z0-9_]*(?:API_KEY|SECRET|TOKEN|PASSWORD)[A-Z0-9_]*=)[^\s\x22'\\]{8,}",
+        // As settings and JSON have it; a second group is a secret where it has letters and digits.
+        r"(?i)(\b[a-z0-9_-]*(?:api[_-]?key|access[_-]?key|secret|token|passw(?:or)?d)[a-z0-9_-]*\\?[\x22']?\s*[:=]\s*\\?[\x22']?)([^\s\x22'\\,;(){}<>\[\]]{8,})",
     ];
     shapes.iter().map(|shape| Regex::new(shape).expect("the shapes are valid")).collect()
 });
@@ -33,11 +38,19 @@ static SHAPES: LazyLock<Vec<Regex>> = LazyLock::new(|| {
 pub fn redact(text: &str) -> String {
     SHAPES.iter().fold(text.to_owned(), |text, shape| {
         let kept = |found: &regex::Captures<'_>| {
+            if found.get(2).is_some_and(|value| !is_mixed(value.as_str())) {
+                return found[0].to_owned();
+            }
             let end = if found[0].ends_with('@') { "@" } else { "" };
             format!("{}{GONE}{end}", found.get(1).map_or("", |kept| kept.as_str()))
         };
         shape.replace_all(&text, kept).into_owned()
     })
+}
+
+/// Whether a text has letters and digits: few names do.
+fn is_mixed(text: &str) -> bool {
+    text.bytes().any(|byte| byte.is_ascii_digit()) && text.bytes().any(|byte| byte.is_ascii_alphabetic())
 }
 
 #[cfg(test)]
@@ -62,6 +75,18 @@ mod tests {
             ("a -----BEGIN PRIVATE KEY-----\nx\n-----END PRIVATE KEY----- b".into(), "a [redacted] b".into()),
             ("-----BEGIN RSA PRIVATE KEY-----\\nABCDEFGHIJKLMNOPQRST\" x".into(), "[redacted]\" x".into()),
             ("grep -----BEGIN PRIVATE KEY----- src; ls".into(), "grep [redacted] src; ls".into()),
+            (
+                r#"{"password": "hunter2hunter2", "n": 1}"#.into(),
+                r#"{"password": "[redacted]", "n": 1}"#.into(),
+            ),
+            (r#"\"apiKey\": \"a1b2c3d4\""#.into(), r#"\"apiKey\": \"[redacted]\""#.into()),
+            ("db_password: s3cr3t-word".into(), "db_password: [redacted]".into()),
+            ("AWS_SECRET_ACCESS_KEY: a1b2c3d4".into(), "AWS_SECRET_ACCESS_KEY: [redacted]".into()),
+            (format!("sk_{}_{long}", "live"), "[redacted]".into()),
+            (
+                r#"{"input_tokens":12345678, "token": "String", max_tokens: 100000000}"#.into(),
+                r#"{"input_tokens":12345678, "token": "String", max_tokens: 100000000}"#.into(),
+            ),
             (
                 "let token = generate_token(); sk-short ask-me https://x/y:z".into(),
                 "let token = generate_token(); sk-short ask-me https://x/y:z".into(),

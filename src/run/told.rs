@@ -69,7 +69,7 @@ impl Told {
         for reading in readings.iter().filter(|reading| applies(reading, &value)) {
             match piece(&value, &reading.said).filter(|_| reading.joins) {
                 Some(words) => self.go_on_with(was_amid, words),
-                None => self.said = text(&value, &reading.said).map(last_bytes).or(self.said.take()),
+                None => self.said = words_at(&value, &reading.said).map(last_bytes).or(self.said.take()),
             }
             self.read(reading, &value);
         }
@@ -195,6 +195,15 @@ fn text(value: &Value, pointers: &Pointers) -> Option<String> {
         other => Some(other.to_string()),
     });
     words.into_iter().find(|text| !text.is_empty())
+}
+
+/// All that is said at the first place where something is.
+fn words_at(value: &Value, pointers: &Pointers) -> Option<String> {
+    let said = |pointer: &String| {
+        let texts = at(value, pointer).into_iter().filter_map(Value::as_str).map(str::trim);
+        texts.filter(|text| !text.is_empty()).collect::<Vec<_>>().join("\n\n")
+    };
+    pointers.all().iter().map(said).find(|words| !words.is_empty())
 }
 
 /// The first text there is, as it stands.

@@ -7,17 +7,20 @@ use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
+use tempfile::NamedTempFile;
 
+use super::Scene;
 use super::conversation::{is_plain, with_id};
 use super::redact::redact;
-use crate::agent::ask::{Question, ask};
+use crate::agent::{Input, Invocation, command, process};
 use crate::error::{IoContext, Result};
 use crate::git::Repo;
-use crate::model::Name;
+use crate::model::{Event, Name};
 
 /// Of a longer one the end is kept, in bytes.
 const LONGEST: u64 = 32 << 20;
@@ -25,6 +28,10 @@ const LONGEST: u64 = 32 << 20;
 const SHORT: usize = 8;
 /// How files begin, in git-orch's own folder, that are none yet.
 pub const SCRATCH: &str = "transcript-";
+/// How long a command may take to print a conversation.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// After what time it is told that it is waited for.
+const SOON: Duration = Duration::from_secs(2);
 /// How the files end.
 const ENDING: &str = ".jsonl.gz";
 
@@ -35,10 +42,6 @@ pub struct Source<'a> {
     pub patterns: &'a [String],
     /// The command that prints it, where it is in no file.
     pub export: Option<&'a [OsString]>,
-    /// Where that runs.
-    pub folder: &'a Path,
-    /// The environment of both.
-    pub environment: &'a BTreeMap<OsString, OsString>,
 }
 
 /// Copies what an agent wrote down of a conversation, in place of an earlier
@@ -46,14 +49,12 @@ pub struct Source<'a> {
 ///
 /// # Errors
 /// Unusable where it can't be read or written.
-pub fn keep(repo: &Repo, session: &Name, id: &str, source: &Source<'_>) -> Result<bool> {
-    let Some(path) = path(repo, session, id) else { return Ok(false) };
-    let Some(bytes) = written_down(id, source)? else { return Ok(false) };
+pub fn keep(scene: Scene<'_>, session: &Name, id: &str, source: &Source<'_>) -> Result<bool> {
+    let Some(path) = path(scene.repo, session, id) else { return Ok(false) };
+    let Some(bytes) = written_down(scene, id, source)? else { return Ok(false) };
     let folder = path.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder).doing("could not make", folder)?;
-    let ours = repo.orch_dir()?;
-    let fresh =
-        tempfile::Builder::new().prefix(SCRATCH).tempfile_in(&ours).doing("could not write in", &ours)?;
+    let fresh = scratch(scene.repo)?;
     let mut packed = GzEncoder::new(fresh, Compression::default());
     packed.write_all(redact(&String::from_utf8_lossy(&bytes)).as_bytes()).doing("could not write", &path)?;
     let fresh = packed.finish().doing("could not write", &path)?;
@@ -61,23 +62,44 @@ pub fn keep(repo: &Repo, session: &Name, id: &str, source: &Source<'_>) -> Resul
     Ok(true)
 }
 
+fn scratch(repo: &Repo) -> Result<NamedTempFile> {
+    let ours = repo.orch_dir()?;
+    tempfile::Builder::new().prefix(SCRATCH).tempfile_in(&ours).doing("could not write in", &ours)
+}
+
 /// The end of what an agent has of a conversation.
-fn written_down(id: &str, source: &Source<'_>) -> Result<Option<Vec<u8>>> {
-    let found = source.patterns.iter().flat_map(|pattern| find(pattern, id, source.environment));
+fn written_down(scene: Scene<'_>, id: &str, source: &Source<'_>) -> Result<Option<Vec<u8>>> {
+    let found = source.patterns.iter().flat_map(|pattern| find(pattern, id, scene.environment));
     let newest = found.max_by_key(|file| file.metadata().and_then(|meta| meta.modified()).ok());
-    if let Some(file) = newest {
-        return end(&file).map(Some);
+    match (newest, source.export) {
+        (Some(file), _) => end(&file).map(Some),
+        (None, Some(export)) => exported(scene, &with_id(export, id)),
+        (None, None) => Ok(None),
     }
-    let Some(export) = source.export else { return Ok(None) };
-    let question = Question {
-        argv: with_id(export, id),
-        folder: source.folder.to_owned(),
-        environment: source.environment.clone(),
+}
+
+/// What a command prints of it, in a folder of its own: what it leaves there is nobody's.
+fn exported(scene: Scene<'_>, argv: &[OsString]) -> Result<Option<Vec<u8>>> {
+    let ours = scene.repo.orch_dir()?;
+    let folder = tempfile::Builder::new().prefix(SCRATCH).tempdir_in(&ours);
+    let (folder, log) = (folder.doing("could not write in", &ours)?, scratch(scene.repo)?);
+    let invocation = Invocation {
+        argv: command::shell("exec \"$@\" 2>/dev/null", argv.iter().cloned()),
+        folder: folder.path().to_owned(),
+        environment: command::environment(scene.environment, &[]),
+        input: Input::Nothing,
+        log: log.path().to_owned(),
+        is_log_continued: false,
+        timeout: Some(PATIENCE),
     };
-    let answer = ask(&question)?;
-    let mut bytes = answer.stdout.into_bytes();
-    bytes.drain(..bytes.len().saturating_sub(usize::try_from(LONGEST).unwrap_or(usize::MAX)));
-    Ok(Some(bytes).filter(|bytes| answer.code == 0 && !bytes.is_empty()))
+    let mut is_told = false;
+    let ended = process::run(&invocation, scene.interrupt, |elapsed| {
+        if !std::mem::replace(&mut is_told, elapsed > SOON) && elapsed > SOON {
+            (scene.events)(Event::Waiting("what the agent has of the conversation".to_owned()));
+        }
+    })?;
+    let bytes = end(log.path())?;
+    Ok(Some(bytes).filter(|bytes| ended.is_success() && !bytes.is_empty()))
 }
 
 fn end(path: &Path) -> Result<Vec<u8>> {

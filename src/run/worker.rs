@@ -126,6 +126,10 @@ pub fn configured(
     let Some(name) = asked.or(session.agent.as_deref()).or(settings.agent()) else {
         return Ok(Worker::Person);
     };
+    let is_shared = asked.is_none() && settings.is_agent_shared(session);
+    if is_shared && [SHELL, TMUX].contains(&name) {
+        trust.require(&trust::repository())?;
+    }
     if name == TMUX {
         locate(OsStr::new(TMUX), &session.worktree, environment)?;
     }

@@ -273,6 +273,87 @@ fn what_a_person_goes_on_with_at_a_terminal_is_kept_too() {
 }
 
 #[test]
+fn a_shell_that_the_repository_names_waits_for_trust() {
+    let repo = TestRepo::new();
+    repo.write(".orch.yml", "version: 1\nagents: { default: shell }\n");
+    repo.orch(&["add-session", "backend", "--paths", "src/api", "-q"]).expect_success();
+    repo.orch(&["task", "one", "--session", "backend"]).expect(
+        "
+        exit 5
+        -- stderr
+        error: this repository is not trusted
+        hint: read what it would run and allow it: `git orch trust`
+        ",
+    );
+    repo.orch(&["task", "one", "--session", "backend", "--agent", "shell", "-q"]).expect_success();
+}
+
+#[test]
+fn a_conversation_that_no_file_has_is_printed_once_the_result_is_there() {
+    let repo = shop("");
+    let talk = repo.agent("talk.sh");
+    let house = |export: &str| {
+        let house =
+            format!("run: [{talk}], begin: [--session-id], like: claude, export: [sh, -c, '{export}', x]");
+        repo.write(".orch.yml", &format!("version: 1\nagents:\n  default: house\n  house: {{ {house} }}\n"));
+        repo.orch(&["trust", "--yes", "-q"]).expect_success();
+    };
+    // What it leaves is nobody's, what it complains of no part of it.
+    house("echo leak >leak; echo no >&2; echo talk of $1");
+    task(&repo, "One\nDO: echo 1 >one").expect_success();
+    let one = id(&last_run(&repo, "one"));
+    assert_eq!(repo.orch(&["log", "one-do-echo-1-one", "--transcript"]).stdout, format!("talk of {one}\n"));
+    assert_eq!(repo.git(&["diff", "--name-only", "main", "orch/backend"]), "one\n");
+    repo.shell("find .git/orch -name 'transcript-*'").run().expect("exit 0");
+    // One that hangs is ended with all it started, and holds no result up.
+    house("echo $$ >$TMPDIR/hangs; sleep 300");
+    let script = "git-orch task 'Two\nDO: echo 2 >two' --session backend -q & p=$!
+        until [ -s $TMPDIR/hangs ]; do kill -0 $p || exit 9; sleep 0.05; done
+        git show-ref -q review/two-do-echo-2-two && kill -INT $p; wait $p; echo $?
+        kill -0 $(cat $TMPDIR/hangs) 2>/dev/null && echo lives; git-orch show two-do-echo-2-two | head -1";
+    let script = script.replace("Two\\n", "Two\n");
+    repo.shell(&script).run().expect(
+        "
+        exit 0
+        -- stdout
+        review/two-do-echo-2-two
+        0
+        task two-do-echo-2-two: review
+        ",
+    );
+}
+
+#[test]
+fn a_refused_attempt_goes_on_in_the_conversation_that_was_there() {
+    let repo = shop(", wait: 1s");
+    task(&repo, "One\nDO: echo 1 >>src/api/login.rs").expect_success();
+    repo.shell("rm ../tmp/talks/calls").run().expect_success();
+    task(&repo, "Two\nLIMIT: 1\nDO: echo 2 >>src/api/login.rs").expect_success();
+    let (one, two) = (last_run(&repo, "one"), last_run(&repo, "two"));
+    assert_eq!(id(&one), id(&two));
+    assert!(two["command"].to_string().ends_with(&format!("\"--resume\",\"{}\"]", id(&one))), "{two}");
+    // One that was not there is put down before it begins.
+    repo.shell("rm ../tmp/talks/calls").run().expect_success();
+    let new = "git-orch task 'Three\nLIMIT: 1\nDO: cat .git >$TMPDIR/there; sleep 60' --session backend --agent new -q & p=$!";
+    let settings = repo.read("shop/.orch.yml");
+    let house = settings
+        .lines()
+        .last()
+        .unwrap()
+        .replace("house:", "new:")
+        .replace(", resume:", ", sticky: false, resume:");
+    repo.write(".orch.yml", &format!("{settings}{house}\n"));
+    repo.orch(&["trust", "--yes", "-q"]).expect_success();
+    let script = format!(
+        "{new}; until [ -s $TMPDIR/there ]; do kill -0 $p || exit 9; sleep 0.05; done; kill -9 $p; wait $p || true; git-orch doctor -q"
+    );
+    drop(repo.shell(&script).run());
+    let three = last_run(&repo, "three");
+    let talk = repo.read(&format!("tmp/talks/{}", id(&three)));
+    assert!(talk.contains("Three"), "{three}");
+}
+
+#[test]
 #[ignore = "needs tmux"]
 fn second_tier_a_person_works_in_a_window_of_tmux() {
     if !found("tmux").is_absolute() {
@@ -287,8 +368,8 @@ fn second_tier_a_person_works_in_a_window_of_tmux() {
     // A shell in a window that says where it is and whose.
     let told = tmux(
         "tmux -f /dev/null new-session -d -x 200 -y 50 'git-orch task work --session backend --agent tmux 2>../told; sleep 60'
-        until tmux list-windows -F '#W' | grep -qx work; do sleep 0.05; done
-        tmux send-keys -t work 'echo $GIT_ORCH_TASK >task; pwd >>task; git add task; git commit -qm task; git-orch done -q; touch ../end' Enter
+        until window=$(tmux list-windows -F '#W' | grep '^work-'); do sleep 0.05; done
+        tmux send-keys -t $window 'echo $GIT_ORCH_TASK >task; pwd >>task; git add task; git commit -qm task; git-orch done -q; touch ../end' Enter
         until [ -f ../shop.orch/end ]; do sleep 0.05; done; cat ../shop.orch/backend/task; grep next ../told; git-orch show work | head -1",
     );
     told.expect(

@@ -32,6 +32,8 @@ fn what_an_agent_changes_beside_its_throwaway_is_told() {
     assert_eq!(record[0]["files"], serde_json::json!(["src/api/login.rs"]), "{record}");
     let shown = repo.orch(&["show", "docs"]).stdout;
     assert!(shown.contains("  leak       src/api/login.rs, in "), "{shown}");
+    let review = repo.orch(&["review", "docs"]).stdout;
+    assert!(review.contains("  leak       ") && !review.contains("bring over"), "{review}");
 }
 
 #[test]

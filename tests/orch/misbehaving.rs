@@ -170,3 +170,23 @@ fn a_program_that_goes_by_its_environment_works_in_the_worktree() {
     let output = repo.shell(script).run();
     assert!(output.stdout.trim_end().ends_with("shop.orch/backend"), "{output}");
 }
+
+#[test]
+fn a_merge_that_a_run_left_half_way_is_no_part_of_the_next_task() {
+    let repo = TestRepo::new();
+    repo.orch(&["add-session", "backend", "--paths", "src/api", "-q"]).expect_success();
+    repo.shell("git branch secret; git worktree add -q ../secret secret; cd ../secret; echo x >evil; git add evil; git commit -qm evil")
+        .changing_checkout()
+        .run()
+        .expect_success();
+    let leave = "echo 1 >>src/api/login.rs; git commit -qam one; git merge -q --no-commit --no-ff secret; git rm -qf evil; true";
+    let task = |name: &str, script: &str| {
+        repo.orch(&["task", name, "--session", "backend", "-q", "--", "sh", "-c", script]).expect_success();
+    };
+    task("one", leave);
+    task("two", "echo 2 >>src/api/login.rs");
+    assert_eq!(repo.git(&["log", "--format=%s", "main..orch/backend"]), "two\none\n");
+    repo.shell("git merge-base --is-ancestor secret orch/backend || echo no")
+        .run()
+        .expect("exit 0\n-- stdout\nno");
+}

@@ -85,7 +85,9 @@ pub(super) fn run(app: &App, opened: &Opened, item: &Item) -> Result<u8> {
     lines.extend(text.lines().map(str::to_owned));
     lines.extend(result::altered_words(opened, &item.altered));
     lines.extend(result::elsewhere_words(opened, &item.elsewhere));
-    lines.extend(result::bring_words(&item.name, (item.state, &item.base), &item.elsewhere));
+    if item.session.is_some() {
+        lines.extend(result::bring_words(&item.name, (item.state, &item.base), &item.elsewhere));
+    }
     let reviewers = reviewers(opened, item)?;
     lines.extend(reviewers.iter().map(|one| {
         let files = count(one.files, "changed file");

@@ -11,7 +11,8 @@ const WORDS: usize = 800;
 
 /// What was said last; of a run that goes on with that conversation nothing.
 pub fn before(known: &Known<'_>, task: &Task) -> Option<Section> {
-    let present = task.runs.last().filter(|run| run.ended.is_none())?;
+    let is_agents = |run: &&Run| run.ended.is_none() && run.agent.is_some();
+    let present = task.runs.last().filter(is_agents)?;
     let (of, last) = last(known)?;
     if last.conversation.is_some() && last.conversation == present.conversation {
         return None;
