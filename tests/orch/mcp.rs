@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{TestRepo, skip};
+use crate::support::{TestRepo, skip, with_agents};
 
 /// Two sessions.
 fn shop() -> TestRepo {
@@ -369,7 +369,7 @@ fn second_tier_claude_code_uses_a_tool_and_its_hooks_report() {
         code=$?; kill $model; cat ../seen; exit $code"
     );
     // What it keeps in its home is its own.
-    repo.shell(&script).changing_checkout().run().expect(
+    repo.shell(&script).env("PATH", with_agents()).changing_checkout().run().expect(
         "
         exit 0
         -- stdout

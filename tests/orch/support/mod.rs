@@ -11,7 +11,7 @@ mod snapshot;
 mod template;
 mod verbs;
 
-pub(crate) use call::{Call, found, machine_path};
+pub(crate) use call::{Call, found, machine_path, with_agents};
 pub(crate) use mounts::mounting;
 pub(crate) use refused::{Bad, expect_refusal, refused, refused_call};
 pub(crate) use repo::{NOW, TestRepo, days_ago, serial_tree};
