@@ -83,10 +83,13 @@ fn start(
     Ok((prepare(scene, &session, task, &first.begun(program))?, Some(first), held))
 }
 
-/// Runs a program for a task, and keeps its conversation once its result is put down.
+/// Runs a program for a task. A conversation that has to be printed is kept once the
+/// result is put down: that takes its time.
 fn run(scene: Scene<'_>, ready: Ready, program: &Program, first: Conversation) -> Result<Stored<Task>> {
     let done = run_to_end(scene, ready, program, first)?;
-    keep_transcript(scene, &done.value, program);
+    if program.export.is_some() {
+        keep(scene, &done.value, &Source { patterns: &[], export: program.export.as_deref() });
+    }
     Ok(done)
 }
 
@@ -116,6 +119,7 @@ fn run_to_end(
     let ending =
         Ending { ended: Time(scene.now.0.saturating_add(seconds)), exit_code: done.ended.exit_code() };
     put_down(&mut ready.task.value, &done);
+    keep(scene, &ready.task.value, &files(program));
     warn_of_context(scene, &ready.task.value, program);
     let reported = report::read(scene.repo, &ready.task.value).filter(|one| one.state == Reported::Input);
     report::clear(scene.repo, &ready.task.value);
@@ -155,14 +159,21 @@ fn put_down(task: &mut Task, done: &Done) {
     run.error = done.capped.clone().or_else(|| error.map(redact));
 }
 
-/// Keeps what an agent wrote down of a task's last conversation; the task stands without it.
+/// Keeps what an agent wrote down of a task's last conversation, wherever it has it.
 pub fn keep_transcript(scene: Scene<'_>, task: &Task, program: &Program) {
+    keep(scene, task, &Source { export: program.export.as_deref(), ..files(program) });
+}
+
+/// The files in which a program may have a conversation.
+fn files(program: &Program) -> Source<'_> {
     let patterns = program.profile.as_deref().map_or(&[][..], |profile| &profile.transcript);
-    let source = Source { patterns, export: program.export.as_deref() };
-    let Some((_, id)) = task.last_talk().filter(|_| source.export.is_some() || !patterns.is_empty()) else {
-        return;
-    };
-    if let Err(error) = transcript::keep(scene, &task.session, id, &source) {
+    Source { patterns, export: None }
+}
+
+/// Keeps a conversation from its source; the task stands without it.
+fn keep(scene: Scene<'_>, task: &Task, source: &Source<'_>) {
+    let Some((_, id)) = task.last_talk() else { return };
+    if let Err(error) = transcript::keep(scene, &task.session, id, source) {
         (scene.events)(Event::Warning(format!("the conversation could not be kept: {error}")));
     }
 }
