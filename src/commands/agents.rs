@@ -34,6 +34,9 @@ pub(super) struct AgentsArgs {
     agent: Option<String>,
 }
 
+/// What new work goes to where nothing is named, and whether it may start here.
+type Picked = (&'static str, bool);
+
 #[derive(Serialize)]
 struct Shown {
     name: String,
@@ -57,6 +60,7 @@ pub(super) fn run(app: &App, args: &AgentsArgs) -> Result<u8> {
     if let Some(name) = &args.agent {
         return one(app, &opened, name);
     }
+    let picked = worker::picked(&opened.settings, &opened.trust, &app.environment);
     let mut shown: Vec<Shown> = std::thread::scope(|scope| {
         let looks: Vec<_> = opened
             .settings
@@ -64,7 +68,7 @@ pub(super) fn run(app: &App, args: &AgentsArgs) -> Result<u8> {
             .into_iter()
             .map(|name| {
                 let (app, opened) = (&app.environment, &opened);
-                scope.spawn(move || look(app, opened, name))
+                scope.spawn(move || look(app, opened, (name, picked)))
             })
             .collect();
         looks.into_iter().filter_map(|look| look.join().ok().flatten()).collect()
@@ -72,7 +76,7 @@ pub(super) fn run(app: &App, args: &AgentsArgs) -> Result<u8> {
     shown.sort_by_key(|one| (one.from == "built-in", one.path.is_none(), place(&one.name)));
     app.ui.data(&shown)?;
     app.ui.answer(table(&shown))?;
-    tell_default(app, &opened, &shown);
+    tell_default(app, &opened, &shown, picked);
     Ok(exit::DONE)
 }
 
@@ -88,7 +92,11 @@ fn place(name: &str) -> usize {
     PICKED.iter().position(|other| *other == name).unwrap_or(PICKED.len())
 }
 
-fn look(environment: &BTreeMap<OsString, OsString>, opened: &Opened, name: &str) -> Option<Shown> {
+fn look(
+    environment: &BTreeMap<OsString, OsString>,
+    opened: &Opened,
+    (name, picked): (&str, Option<Picked>),
+) -> Option<Shown> {
     let profile = opened.settings.profile(name)?;
     let built_in = opened.settings.is_built_in(name);
     let trusted = worker::named(&opened.settings, name).iter().all(|named| opened.trust.covers(named));
@@ -107,8 +115,7 @@ fn look(environment: &BTreeMap<OsString, OsString>, opened: &Opened, name: &str)
     // What the repository names is not run unasked.
     let version = path.as_deref().filter(|_| built_in).and_then(|path| version(path, environment));
     let from = if built_in { "built-in" } else { ".orch.yml" };
-    let default = opened.settings.agent() == Some(name)
-        || worker::picked(&opened.settings, &opened.trust, environment) == Some((name, true));
+    let default = opened.settings.agent() == Some(name) || picked == Some((name, true));
     Some(Shown {
         name: name.to_owned(),
         from,
@@ -159,14 +166,14 @@ fn table(shown: &[Shown]) -> String {
 }
 
 /// Which agent is used where none is named, or would best be.
-fn tell_default(app: &App, opened: &Opened, shown: &[Shown]) {
+fn tell_default(app: &App, opened: &Opened, shown: &[Shown], picked: Option<Picked>) {
     if let Some(name) = opened.settings.agent() {
         if !shown.iter().any(|one| one.name == name) && !worker::is_person(name) {
             app.ui.warning(format!("the default agent `{name}` is not known"));
         }
         return;
     }
-    match worker::picked(&opened.settings, &opened.trust, &app.environment) {
+    match picked {
         Some((name, true)) => app.ui.note(format!(
             "no default is set: {name} does new tasks, the first that is installed\n\
              next: git config orch.agent NAME sets one; person is nobody"

@@ -94,8 +94,7 @@ pub(super) enum Seat {
 impl Seat {
     /// Whether it can be: in a tmux around us, no terminal is needed.
     pub(super) fn is_there(self, app: &App) -> bool {
-        let is_inside = self == Self::Tmux && app.variable("TMUX").is_some_and(|tmux| !tmux.is_empty());
-        is_inside || std::io::stdin().is_terminal()
+        self == Self::Tmux && is_in_tmux(app) || std::io::stdin().is_terminal()
     }
 
     /// The program that it takes.
@@ -113,15 +112,12 @@ impl Seat {
     ) -> Result<Vec<OsString>> {
         let Some(tmux) = self.program(app, session)? else { return Ok(argv.to_vec()) };
         // One of that name may be in another repository.
-        let name = OsString::from(format!("{}-{}", task.name, task.uid.get(..6).unwrap_or_default()));
-        let open: &[&str] = match app.variable("TMUX").filter(|tmux| !tmux.is_empty()) {
-            Some(_) => &["new-window", "-S"],
-            None => &["new-session", "-A", "-s"],
-        };
+        let name = format!("{}-{}", task.name, task.uid.get(..6).unwrap_or_default());
+        let open: &[&str] =
+            if is_in_tmux(app) { &["new-window", "-S"] } else { &["new-session", "-A", "-s", &name] };
         let mut words = vec![tmux];
-        words.extend(open.iter().map(OsString::from));
-        words.extend(open.contains(&"-s").then(|| name.clone()));
-        words.extend(["-n".into(), name, "-c".into(), session.worktree.clone().into()]);
+        words.extend(open.iter().chain(&["-n", &name, "-c"]).map(OsString::from));
+        words.push(session.worktree.clone().into());
         // What else is in the environment there is that of tmux.
         for (key, value) in
             environment.iter().filter(|(key, _)| key.to_string_lossy().starts_with("GIT_ORCH_"))
@@ -136,6 +132,11 @@ impl Seat {
         words.extend(argv.iter().cloned());
         Ok(words)
     }
+}
+
+/// Whether there is a tmux around us.
+fn is_in_tmux(app: &App) -> bool {
+    app.variable("TMUX").is_some_and(|tmux| !tmux.is_empty())
 }
 
 /// Makes the task a person's, its worktree as its last run left it.

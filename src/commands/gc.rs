@@ -18,10 +18,11 @@ use crate::ui::Table;
 /// Without `--apply` nothing is deleted. What goes: the trash after 14 days
 /// (orch.keepTrash), result branches whose task is over, logs and briefs of
 /// such tasks after 30 days (orch.keepLogs), conversations after 365 days
-/// (orch.keepConversations), operations after 30 days (orch.keepOperations), throwaway worktrees of killed processes, damaged
-/// caches. What stays: whatever holds commits or uncommitted work that are
-/// nowhere else, is in use, or is not git-orch's own. Deleted from the trash is
-/// for good: `undo` does not bring it back.
+/// (orch.keepConversations), operations after 30 days (orch.keepOperations),
+/// throwaway worktrees of killed processes, damaged caches. What stays: whatever
+/// holds commits or uncommitted work that are nowhere else, is in use, or is not
+/// git-orch's own. Deleted from the trash is for good: `undo` does not bring it
+/// back.
 ///
 /// The exit code is 1 when something stays because it could not be judged or
 /// deleted.

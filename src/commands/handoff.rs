@@ -16,8 +16,8 @@ use crate::store::{self, Stored};
 /// What went into it goes along: commits, files and uncommitted edits, what
 /// failed or was asked for, notes, what its last run said of DECISIONS, RULED
 /// OUT and NEXT, what was said of it on the way, and where its conversation is.
-/// The next brief tells all of it. Of a session everything goes over that is open, as before it is removed.
-/// Call off first what is being worked on.
+/// The next brief tells all of it. Of a session everything goes over that is
+/// open, as before it is removed. Call off first what is being worked on.
 #[derive(Debug, clap::Args)]
 pub(super) struct HandoffArgs {
     /// The task, or the session whose open work it is

@@ -230,11 +230,11 @@ fn edited(
         there.find_map(std::result::Result::ok)
     };
     let is_new = |path: &RepoPath| there(path).is_some_and(|file| moment(&file) > moment(began));
-    let places = concern.places.iter().take(ASKED).map(|place| RepoPath::from_bytes(place.clone()));
+    let places = concern.places.iter().map(|place| RepoPath::from_bytes(place.clone()));
     // What is below a folder it does not tell.
     let is_folder =
         |path: &RepoPath| other.path.join(path.as_path()).symlink_metadata().is_ok_and(|file| file.is_dir());
-    let asked: Vec<RepoPath> = places.filter(|path| is_new(path) || is_folder(path)).collect();
+    let asked: Vec<RepoPath> = places.filter(|path| is_new(path) || is_folder(path)).take(ASKED).collect();
     if asked.is_empty() {
         return Ok(Vec::new());
     }

@@ -311,8 +311,7 @@ fn a_conversation_that_no_file_has_is_printed_once_the_result_is_there() {
         until [ -s $TMPDIR/hangs ]; do kill -0 $p || exit 9; sleep 0.05; done
         git show-ref -q review/two-do-echo-2-two && kill -INT $p; wait $p; echo $?
         kill -0 $(cat $TMPDIR/hangs) 2>/dev/null && echo lives; git-orch show two-do-echo-2-two | head -1";
-    let script = script.replace("Two\\n", "Two\n");
-    repo.shell(&script).run().expect(
+    repo.shell(script).run().expect(
         "
         exit 0
         -- stdout
